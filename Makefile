@@ -1,0 +1,44 @@
+# Every command a person needs; the README says what each is for.
+PYTHON ?= $(shell command -v python3.11 || echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: setup up demo test lint bench lock
+
+# Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
+# leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is needed: install Python 3.11 or name another with PYTHON=…"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+setup: $(VENV)/.installed
+
+up: setup
+	@$(BIN)/python -m launch up
+
+demo: setup
+	@$(BIN)/python -m launch demo $(if $(filter once,$(DEMO)),--once)
+
+test: setup
+	$(BIN)/python -m pytest -n 2
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup
+	@$(BIN)/python -m benchmarks
+
+# Needs `uv`; run after a change of the dependencies in pyproject.toml.
+lock:
+	uv pip compile pyproject.toml --extra local --extra dev --upgrade --quiet --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-emit-package nvidia-nccl-cu12 --no-header \
+	  --python-version 3.11 --no-annotate -o requirements.lock
+	@# The build backend, so that the editable install needs no other download.
+	printf 'setuptools\nwheel\n' | uv pip compile - --quiet --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header --no-annotate --python-version 3.11 >> requirements.lock

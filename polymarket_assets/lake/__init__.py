@@ -1,0 +1,44 @@
+"""The lake: Parquet folders by table and hour, the only interface between the platform's processes.
+
+    from polymarket_assets import lake
+    lake.connect().sql("select * from snapshots limit 5")
+
+Without a root, `LAKE_ROOT` says where it is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polymarket_assets.lake import reading as _reading
+from polymarket_assets.lake.schemas import TABLES
+from polymarket_assets.lake.spans import Span
+from polymarket_assets.lake.writing import Lake, Written
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def connect(root: str | Path | None = None, span: Span | None = None) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection with one view per table of the lake at `root`; a span bounds what is listed."""
+    return _reading.connect(open_lake(root), span)
+
+
+def files(
+    table: str, span: Span | None = None, *, root: str | Path | None = None, tier: str | None = None
+) -> list[str]:
+    """The Parquet files that hold a table's rows of a span, for pyarrow, polars or pandas."""
+    return _reading.files(open_lake(root), table, span, tier=tier)
+
+
+def open_lake(root: str | Path | None = None) -> Lake:
+    """The lake at `root`, else at `LAKE_ROOT`. Raises `NotConfigured` where neither names one."""
+    if root is None:
+        from polymarket_assets.settings import load
+
+        root = load().need_lake_root()
+    return Lake(root)
+
+
+__all__ = ["TABLES", "Lake", "Span", "Written", "connect", "files", "open_lake"]

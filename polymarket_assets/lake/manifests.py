@@ -1,0 +1,56 @@
+"""Manifests: what a closed folder holds. Where one stands, the files it names are all that counts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from polymarket_assets.lake.errors import BrokenManifest
+from polymarket_assets.lake.layout import MANIFEST
+from polymarket_assets.lake.storage import Store
+
+
+class ManifestFile(msgspec.Struct, frozen=True):
+    """One file of a closed folder."""
+
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a closed folder holds, and up to when everything heard is in it."""
+
+    table: str
+    sealed_at: datetime
+    files: tuple[ManifestFile, ...]
+    # Parts that the files replace: removed some minutes later, when no reader can still hold their names.
+    superseded: tuple[str, ...] = ()
+    rows: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+    # Everything received before this instant is in the files.
+    through: datetime | None = None
+    gaps: int = 0
+
+
+def read(store: Store, folder: str) -> Manifest | None:
+    """The manifest of a folder; None while it is open.
+
+    Raises:
+        BrokenManifest: it is there and cannot be read.
+    """
+    content = store.read_bytes(f"{folder}/{MANIFEST}")
+    if content is None:
+        return None
+    try:
+        return msgspec.json.decode(content, type=Manifest)
+    except msgspec.MsgspecError as e:
+        raise BrokenManifest(f"manifest of {folder}", content.decode(errors="replace"), str(e)) from e
+
+
+def write(store: Store, folder: str, manifest: Manifest) -> None:
+    """Publish a manifest: from here on its files, and no others, are the folder's rows."""
+    store.write_bytes(f"{folder}/{MANIFEST}", msgspec.json.format(msgspec.json.encode(manifest), indent=1))

@@ -1,0 +1,113 @@
+"""Reading the lake: which files hold a table's rows, and a DuckDB connection with a view per table.
+
+Never glob: a closed hour is what its manifest names, an open one the parts published so far. Files that a
+manifest supersedes stay for 15 minutes, so a list got here can be opened for that long.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from polymarket_assets.lake import layout, manifests
+from polymarket_assets.lake.errors import SchemaMismatch
+from polymarket_assets.lake.schemas import TABLES, Table
+from polymarket_assets.lake.spans import Span
+from polymarket_assets.lake.writing import Lake
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def files(lake: Lake, table: str, span: Span | None = None, *, tier: str | None = None) -> list[str]:
+    """The locations of the files that hold a table's rows of a span (None: all), in order of time."""
+    declared = TABLES[table]
+    return [lake.store.uri(path) for path in _paths(lake, declared, span, tier)]
+
+
+def rows(lake: Lake, table: str, span: Span | None = None, *, tier: str | None = None) -> pa.Table:
+    """The rows themselves, as one Arrow table of the declared schema.
+
+    The span selects files: rows at its edges are as filed, to the hour or day.
+
+    Raises:
+        SchemaMismatch: a file does not have the declared columns.
+    """
+    declared = TABLES[table]
+    found = files(lake, table, span, tier=tier)
+    return pa.concat_tables([declared.schema.empty_table(), *(_read(declared, file) for file in found)])
+
+
+def connect(lake: Lake, span: Span | None = None) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection in memory, in UTC, with one view per table; a table without rows is an empty view."""
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'UTC'")
+    for table in TABLES.values():
+        _create_view(connection, table, files(lake, table.name, span))
+    return connection
+
+
+def _create_view(connection: duckdb.DuckDBPyConnection, table: Table, found: list[str]) -> None:
+    if not found:
+        empty = f"_empty_{table.name}"
+        connection.register(empty, table.schema.empty_table())
+        connection.execute(f"create view {table.name} as select * from {empty}")
+        return
+    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in found)
+    connection.execute(
+        f"create view {table.name} as select * from read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+    )
+
+
+def _paths(lake: Lake, table: Table, span: Span | None, tier: str | None) -> list[str]:
+    by_folder: dict[str, list[str]] = defaultdict(list)
+    for prefix in _prefixes(table, span, tier):
+        for path in lake.store.list(prefix):
+            by_folder[str(Path(path).parent)].append(path)
+    return [
+        path
+        for folder, listed in sorted(by_folder.items(), key=lambda item: item[0].split("/date=")[-1])
+        if _touches(folder, span)
+        for path in _current(lake, folder, listed)
+    ]
+
+
+def _prefixes(table: Table, span: Span | None, tier: str | None) -> list[str]:
+    """The folders to list: a bounded span lists its days only."""
+    base = layout.table_folder(table, tier)
+    if span is None or table.filed_by is None:
+        return [base]
+    if table.tiered and tier is None:
+        from polymarket_assets.tiers import TIERS
+
+        return [prefix for t in TIERS for prefix in _prefixes(table, span, t.name)]
+    return [f"{base}/date={day:%Y-%m-%d}" for day in span.days()]
+
+
+def _touches(folder: str, span: Span | None) -> bool:
+    held = layout.span_of(folder)
+    return span is None or held is None or (held.start < span.end and span.start < held.end)
+
+
+def _current(lake: Lake, folder: str, listed: list[str]) -> list[str]:
+    """The files of one folder that count now."""
+    if f"{folder}/{layout.MANIFEST}" in listed:
+        manifest = manifests.read(lake.store, folder)
+        if manifest is not None:
+            return [f"{folder}/{file.name}" for file in manifest.files]
+    return [path for path in listed if layout.is_part(path)]
+
+
+def _read(table: Table, file: str) -> pa.Table:
+    found = pq.ParquetFile(file)
+    if set(found.schema_arrow.names) != set(table.names):
+        raise SchemaMismatch(
+            f"{file} does not hold {table.name} as this version knows it: columns {sorted(set(found.schema_arrow.names) ^ set(table.names))} differ"
+        )
+    return found.read(columns=list(table.names)).cast(table.schema)

@@ -1,0 +1,156 @@
+"""Tables of the stream: what was heard, what was not, and trades once each."""
+
+from __future__ import annotations
+
+from polymarket_assets.lake.schemas.declare import (
+    FLAG,
+    HASH32,
+    ID16,
+    INSTANT,
+    INT8,
+    INT16,
+    INT32,
+    INT64,
+    MARKET_ID,
+    REAL,
+    RECEIVED_AT,
+    TEXT,
+    Column,
+    Table,
+    optional,
+    required,
+)
+
+# Where on the stream a row was heard; sequence counts the frames of a session.
+HEARD: tuple[Column, ...] = (
+    required("session_id", TEXT, "one run of the streamer"),
+    required("connection", INT16, "socket within the session"),
+    required("sequence", INT64, "order of receipt within the session"),
+    RECEIVED_AT,
+)
+
+TRADES_RAW = Table(
+    "trades_raw",
+    "a trade as heard on the socket",
+    ("session_id", "connection", "sequence"),
+    "received_at",
+    (
+        *HEARD,
+        required("venue_at", INSTANT, "the venue's clock"),
+        MARKET_ID,
+        required("token_id", TEXT, "token that traded"),
+        required("outcome_index", INT8, "its place among the outcomes"),
+        required("is_buy", FLAG, "the taker bought that token"),
+        required("price_e6", INT32, "millionths of a dollar, in terms of that token"),
+        required("size_e6", INT64, "millionths of a share"),
+        optional("tx_hash", HASH32, "settlement transaction"),
+    ),
+)
+
+TRADES = Table(
+    "trades",
+    "a trade, once, healed from the Data API",
+    ("trade_id",),
+    "traded_at",
+    (
+        required(
+            "trade_id",
+            ID16,
+            "blake2b(tx_hash, token_id, side, n), 16 bytes; n counts equal fills of one transaction",
+        ),
+        required("traded_at", INSTANT, "the venue's clock: of the match where heard, of the block otherwise"),
+        RECEIVED_AT,
+        MARKET_ID,
+        required("token_id", TEXT, "token that traded"),
+        required("outcome_index", INT8, "its place among the outcomes"),
+        required("is_buy", FLAG, "the taker bought that token"),
+        required("price_e6", INT32, "millionths of a dollar, in terms of that token"),
+        required("size_e6", INT64, "millionths of a share"),
+        required("usd_e6", INT64, "price × size, millionths of a dollar, rounded down"),
+        optional("tx_hash", HASH32, "settlement transaction"),
+        required("source", TEXT, "stream | rest | both"),
+    ),
+)
+
+BOOK_CHANGES = Table(
+    "book_changes",
+    "a level of the canonical book set to a size, or one level of a whole book",
+    ("session_id", "sequence", "row"),
+    "received_at",
+    (
+        *HEARD,
+        required("row", INT16, "order within the frame"),
+        optional("venue_at", INSTANT, "the venue's clock"),
+        MARKET_ID,
+        required("kind", TEXT, "change | book; a book's first level clears what stood before"),
+        required("is_bid", FLAG, "side of the level"),
+        required("price_e6", INT32, "millionths of a dollar, canonical token"),
+        required("size_e6", INT64, "new total at that price, millionths of a share; 0 removes it"),
+        required("epoch", INT32, "counts whole books of the market in the session: changes apply within one"),
+    ),
+)
+
+MARKET_EVENTS = Table(
+    "market_events",
+    "a lifecycle message: new market, resolution pushed, tick size changed",
+    ("session_id", "connection", "sequence"),
+    "received_at",
+    (
+        *HEARD,
+        optional("venue_at", INSTANT, "the venue's clock"),
+        required("kind", TEXT, "event type on the wire"),
+        optional("condition_id", TEXT, "market it speaks of"),
+        required("payload", TEXT, "the frame, verbatim JSON"),
+    ),
+)
+
+REJECTS = Table(
+    "rejects",
+    "a frame that could not be read, verbatim",
+    ("session_id", "connection", "sequence"),
+    "received_at",
+    (
+        *HEARD,
+        required("reason", TEXT, "what was wrong"),
+        required("payload", TEXT, "the frame as received"),
+    ),
+)
+
+STREAM_GAPS = Table(
+    "stream_gaps",
+    "an interval in which we were deaf",
+    ("gap_id",),
+    "to_at",
+    (
+        required("gap_id", TEXT, "<session>:<number>"),
+        required("session_id", TEXT, "session that reports it"),
+        optional("connection", INT16, "socket; null: all"),
+        optional("market_id", TEXT, "market; null: all of the connection"),
+        required("from_at", INSTANT, "last moment known good"),
+        required("to_at", INSTANT, "first moment known good again"),
+        required("cause", TEXT, "connect | closed | silent | stopped | crashed | subscribe"),
+        optional("healed_by", TEXT, "rest, where trades were recovered"),
+        optional("rows_recovered", INT32, "trades recovered"),
+    ),
+)
+
+WHALE_EVENTS = Table(
+    "whale_events",
+    "a large trade, its split fills joined",
+    ("event_id",),
+    "traded_at",
+    (
+        required("event_id", TEXT, "<tx hash>:<token id>"),
+        required("traded_at", INSTANT, "first fill"),
+        MARKET_ID,
+        required("outcome_index", INT8, "outcome that traded"),
+        required("is_buy", FLAG, "the taker bought it"),
+        required("fills", INT32, "fills joined"),
+        required("price", REAL, "size-weighted price, dollars"),
+        required("usd_e6", INT64, "millionths of a dollar"),
+        optional("depth_share", REAL, "of the dollars resting within 5 cents before it"),
+        optional("day_volume_share", REAL, "of the market's last day of volume"),
+    ),
+)
+
+TABLES = (TRADES_RAW, TRADES, BOOK_CHANGES, MARKET_EVENTS, REJECTS, STREAM_GAPS, WHALE_EVENTS)

@@ -1,0 +1,123 @@
+"""A lake that can be written: rows in the form their table declares, one whole file at a time."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from polymarket_assets.lake import layout
+from polymarket_assets.lake.errors import NewerLake, SchemaMismatch
+from polymarket_assets.lake.schemas import LAKE_FORMAT, TABLES, Table
+from polymarket_assets.lake.storage import LocalStore, Store
+
+log = logging.getLogger(__name__)
+
+
+class _Form(msgspec.Struct, frozen=True):
+    """The content of `_lake.json`."""
+
+    format: int
+
+
+@dataclass(frozen=True)
+class Written:
+    """One published file."""
+
+    table: str
+    path: str
+    uri: str
+    rows: int
+    bytes: int
+
+
+class Lake:
+    """A lake by its root: every write of the platform goes through `publish`.
+
+    Raises:
+        NewerLake: the lake was written by a newer version of the platform.
+    """
+
+    def __init__(self, root: str | Path, store: Store | None = None) -> None:
+        self.root = str(root)
+        self.store: Store = store or LocalStore(root)
+        self._check_form()
+
+    def publish(
+        self,
+        table: str,
+        rows: pa.Table,
+        *,
+        part: str,
+        at: datetime | date | None = None,
+        tier: str | None = None,
+    ) -> Written:
+        """Publish rows as `part-<part>.parquet` of the folder of `at`; the same part again replaces it.
+
+        Raises:
+            SchemaMismatch: the rows do not have the table's columns, types or null rules.
+            LakeUnwritable: nothing was written; the call can be repeated.
+        """
+        declared = TABLES[table]
+        path = f"{layout.folder(declared, at, tier)}/{layout.part(part)}"
+        self._mark_form()
+        size = self.store.write_table(path, conform(declared, rows))
+        return Written(table, path, self.store.uri(path), rows.num_rows, size)
+
+    def publish_rows(self, table: str, rows: list[dict[str, Any]], **where: Any) -> Written:
+        """`publish` of rows given as dictionaries; a missing key is null."""
+        return self.publish(table, table_of(table, rows), **where)
+
+    def _check_form(self) -> None:
+        content = self.store.read_bytes(layout.LAKE_FILE)
+        if content is None:
+            return
+        form = msgspec.json.decode(content, type=_Form).format
+        if form > LAKE_FORMAT:
+            raise NewerLake(
+                f"the lake at {self.root} has format {form}, this version reads up to {LAKE_FORMAT}: update the platform, or name another LAKE_ROOT"
+            )
+
+    def _mark_form(self) -> None:
+        if self.store.read_bytes(layout.LAKE_FILE) is None:
+            self.store.write_bytes(layout.LAKE_FILE, msgspec.json.encode(_Form(LAKE_FORMAT)))
+
+
+def table_of(table: str, rows: list[dict[str, Any]]) -> pa.Table:
+    """Rows as an Arrow table of the declared schema; a missing key is null.
+
+    Raises:
+        SchemaMismatch: a value does not fit its column.
+    """
+    declared = TABLES[table]
+    unknown = {key for row in rows for key in row} - set(declared.names)
+    if unknown:
+        raise SchemaMismatch(f"{table} has no column {', '.join(sorted(unknown))}")
+    try:
+        return pa.Table.from_pylist(rows, schema=declared.schema)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as e:
+        raise SchemaMismatch(f"{table}: {e}") from e
+
+
+def conform(table: Table, rows: pa.Table) -> pa.Table:
+    """Rows in the declared column order and types.
+
+    Raises:
+        SchemaMismatch: a column is missing or unknown, a value does not fit, or a required column holds null.
+    """
+    missing = set(table.names) - set(rows.column_names)
+    unknown = set(rows.column_names) - set(table.names)
+    if missing or unknown:
+        raise SchemaMismatch(
+            f"{table.name}: missing columns {sorted(missing)}, unknown columns {sorted(unknown)}"
+        )
+    try:
+        # Casting refuses a value that does not fit and a null where the column may hold none.
+        return rows.select(list(table.names)).cast(table.schema)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as e:
+        raise SchemaMismatch(f"{table.name}: {e}") from e

@@ -1,0 +1,190 @@
+"""Every environment variable of the platform, typed, in one place.
+
+Nothing else reads the environment. Importing this module reads nothing either: `Settings()` is called
+when a command or a run starts, so definitions load with an empty environment and a missing or malformed
+variable ends in one sentence (`NotConfigured`) that names it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from polymarket_assets.venue.errors import Refused
+
+
+class NotConfigured(Refused):
+    """A setting is unset or malformed; the message names it and says what it should hold."""
+
+
+def _split(value: object) -> object:
+    """`a, b` as it stands in an environment variable, to its parts."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _retention() -> dict[str, str]:
+    """Every `RETENTION_DAYS_<TABLE>` of the environment, by table."""
+    prefix = "RETENTION_DAYS_"
+    return {
+        name[len(prefix) :].lower(): value for name, value in os.environ.items() if name.startswith(prefix)
+    }
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """The settings of one process, read from the environment and from `.env` beside it."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    # Where things lie.
+    lake_root: str | None = Field(
+        None,
+        description="Folder of the lake; no default, so that nothing is recorded in a place nobody chose",
+    )
+    cold_root: str | None = Field(None, description="Folder that old closed hours move to; unset: they stay")
+    state_dir: Path | None = Field(
+        None, description="Folder of small operating state: heartbeats, rate-limit buckets, stream journals"
+    )
+    dagster_home: Path | None = Field(
+        None, description="Folder of the Dagster instance, with its `dagster.yaml`"
+    )
+    mlflow_tracking_uri: str | None = Field(
+        None, description="Where runs and models are tracked, for example `http://127.0.0.1:5000`"
+    )
+
+    # The venue.
+    polymarket_gamma_url: str = Field(
+        "https://gamma-api.polymarket.com", description="Base address of the catalogue"
+    )
+    polymarket_clob_url: str = Field(
+        "https://clob.polymarket.com", description="Base address of the order books"
+    )
+    polymarket_data_url: str = Field(
+        "https://data-api.polymarket.com", description="Base address of the Data API"
+    )
+    polymarket_ws_url: str = Field(
+        "wss://ws-subscriptions-clob.polymarket.com/ws/market",
+        description="Address of the public market socket",
+    )
+    rate_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Share of the venue's published rate limits this installation allows itself",
+    )
+
+    # Which markets.
+    min_volume_usd: float = Field(
+        100.0,
+        ge=0,
+        description="Markets below this traded volume are left out, except within 12 h of their end and in recurring series",
+    )
+    lookahead_hours: int = Field(
+        336, gt=0, description="Markets whose scheduled end lies further ahead are left out of the tiers"
+    )
+    universe_tags: Words = Field(
+        (), description="Only markets with one of these tag slugs, comma separated; empty: all"
+    )
+    universe_slugs: Words = Field(
+        (), description="Only these market or event slugs, comma separated; empty: all"
+    )
+    max_markets_t0: int = Field(5000, gt=0, description="Most markets sampled in T0, largest volume first")
+    max_markets_t1: int = Field(4000, gt=0, description="Most markets sampled in T1")
+    max_markets_t2: int = Field(2000, gt=0, description="Most markets sampled in T2")
+    max_markets_t3: int = Field(1000, gt=0, description="Most markets sampled in T3")
+    max_markets_t4: int = Field(1000, gt=0, description="Most markets sampled in T4")
+
+    # The streamer.
+    stream_tiers: Words = Field(
+        ("t2", "t3", "t4"), description="Tiers whose markets are recorded from the socket, comma separated"
+    )
+    stream_max_tokens_per_connection: int = Field(
+        200,
+        ge=2,
+        le=500,
+        description="Tokens on one socket; beyond 500 the venue stops serving without a word",
+    )
+    stream_max_connections: int = Field(32, gt=0, description="Sockets at the most")
+    stream_silence_s: float = Field(
+        15.0, gt=0, description="A socket with no data for this long is reconnected"
+    )
+    stream_first_book_s: float = Field(
+        30.0, gt=0, description="A token with no first book for this long is subscribed again"
+    )
+    stream_shard: int = Field(0, ge=0, description="Number of this streamer among STREAM_SHARDS")
+    stream_shards: int = Field(1, gt=0, description="How many streamers share the markets")
+
+    # What is kept, and who is told.
+    retention_days: Mapping[str, int] = Field(
+        default_factory=_retention,
+        validate_default=True,
+        description="RETENTION_DAYS_<TABLE>: days a table's hours are kept; unset: for ever",
+    )
+    slack_webhook_url: str | None = Field(
+        None, description="Webhook that alerts go to; unset: alerts are only logged"
+    )
+
+    # Ports, all on the loopback interface.
+    dagster_port: int = Field(3000, gt=0, lt=65536, description="Dagster UI")
+    mlflow_port: int = Field(5000, gt=0, lt=65536, description="MLflow UI")
+    console_port: int = Field(8000, gt=0, lt=65536, description="Console")
+    stream_status_port: int = Field(8081, gt=0, lt=65536, description="Status of the streamer")
+    sim_port: int = Field(
+        9100,
+        gt=0,
+        lt=65534,
+        description="Simulator: HTTP here, WebSocket on the next port, control on the one after",
+    )
+
+    @field_validator("stream_tiers")
+    @classmethod
+    def _known_tiers(cls, tiers: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [tier for tier in tiers if tier not in ("t0", "t1", "t2", "t3", "t4")]
+        if unknown:
+            raise ValueError(f"unknown tier {unknown[0]!r}; tiers are t0, t1, t2, t3, t4")
+        return tiers
+
+    def need_lake_root(self) -> str:
+        """`LAKE_ROOT`. Raises `NotConfigured` when unset."""
+        return str(self._need("lake_root", "export LAKE_ROOT=data/lake"))
+
+    def need_state_dir(self) -> Path:
+        """`STATE_DIR`. Raises `NotConfigured` when unset."""
+        return Path(self._need("state_dir", "export STATE_DIR=data/state"))
+
+    def need_mlflow_tracking_uri(self) -> str:
+        """`MLFLOW_TRACKING_URI`. Raises `NotConfigured` when unset."""
+        return str(self._need("mlflow_tracking_uri", "export MLFLOW_TRACKING_URI=http://127.0.0.1:5000"))
+
+    def max_markets(self, tier: str) -> int:
+        """The cap of markets of a tier, by its name (`t0` … `t4`)."""
+        return int(getattr(self, f"max_markets_{tier}"))
+
+    def _need(self, name: str, example: str) -> Any:
+        value = getattr(self, name)
+        if value in (None, ""):
+            raise NotConfigured(f"{name.upper()} is not set; for example `{example}`")
+        return value
+
+
+def load(**replaced: Any) -> Settings:
+    """The settings of this process, some replaced by keyword.
+
+    Raises:
+        NotConfigured: a variable is malformed; the message names it, what it holds and what is wanted.
+    """
+    try:
+        return Settings(**replaced)
+    except ValidationError as e:
+        first = e.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise NotConfigured(f"{name}={first['input']!r} cannot be used: {first['msg']}") from e

@@ -1,0 +1,42 @@
+"""What can go wrong with the world outside, by the one question a caller has: again?
+
+PolymarketError
+├── Unavailable        worth another attempt: time-out, 408/425/429, 5xx, an open breaker, a full disk
+├── Refused            the request itself is wrong; repeating it cannot help
+│   └── Gone           the thing asked for does not exist (any more): 404, 422 of a delisted market
+└── MalformedPayload   the answer came and could not be read; it is kept verbatim
+"""
+
+from __future__ import annotations
+
+
+class PolymarketError(Exception):
+    """Base of everything the outside world can do to us."""
+
+
+class Unavailable(PolymarketError):
+    """Worth another attempt; `retry_after_s` when the other side said how long to wait."""
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Refused(PolymarketError):
+    """The request itself is wrong; repeating it cannot help."""
+
+
+class Gone(Refused):
+    """The thing asked for is not there: an answer, not a fault."""
+
+
+class MalformedPayload(PolymarketError):
+    """A payload of `kind` did not have the agreed form; `evidence` is what came, cut to a readable length."""
+
+    # Enough to recognise the payload in a log line, short enough to read.
+    EVIDENCE_CHARACTERS = 2_000
+
+    def __init__(self, kind: str, evidence: object, why: str = "") -> None:
+        self.kind = kind
+        self.evidence = str(evidence)[: self.EVIDENCE_CHARACTERS]
+        super().__init__(f"{kind} could not be read{f' ({why})' if why else ''}: {self.evidence[:200]}")

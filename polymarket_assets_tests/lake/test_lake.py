@@ -1,0 +1,168 @@
+"""The lake keeps whole files, counts every row once, and refuses what it cannot hold."""
+
+from __future__ import annotations
+
+import errno
+import os
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+
+from polymarket_assets import lake as lake_package
+from polymarket_assets.lake import merging, reading
+from polymarket_assets.lake.errors import LakeUnwritable, NewerLake, SchemaMismatch
+from polymarket_assets.lake.schemas import TABLES
+from polymarket_assets.lake.spans import Span
+from polymarket_assets.lake.writing import Lake, table_of
+from polymarket_assets.settings import NotConfigured
+
+AT = datetime(2026, 11, 2, 13, 5, tzinfo=UTC)
+
+
+def sweep(slot_at: datetime = AT, **changed: object) -> dict[str, object]:
+    return {
+        "tier": "t4", "slot_at": slot_at, "status": "taken", "markets": 1, "books": 1, "omitted": 0,
+        "left_out": 0, "requests": 1, "bytes": 10, "run_id": "r", **changed,
+    }  # fmt: skip
+
+
+def publish(lake: Lake, slot_at: datetime = AT, **changed: object) -> None:
+    lake.publish_rows("sweeps", [sweep(slot_at, **changed)], part=f"{slot_at:%M%S}", at=slot_at, tier="t4")
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+def test_a_row_comes_back_as_it_was_published(lake: Lake) -> None:
+    publish(lake)
+    assert reading.rows(lake, "sweeps").select(["slot_at", "status"]).to_pylist() == [
+        {"slot_at": AT, "status": "taken"}
+    ]
+
+
+def test_the_same_part_again_replaces_it(lake: Lake) -> None:
+    publish(lake)
+    publish(lake, status="late")
+    assert reading.rows(lake, "sweeps").column("status").to_pylist() == ["late"]
+
+
+def test_two_lines_give_a_notebook_every_table(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(lake)
+    monkeypatch.setenv("LAKE_ROOT", lake.root)
+    connection = lake_package.connect()
+    assert connection.sql("select count(*) from sweeps").fetchall() == [(1,)]
+    for name, table in TABLES.items():
+        assert connection.sql(f"select * from {name}").columns == list(table.names)
+
+
+def test_other_readers_open_the_files(lake: Lake) -> None:
+    publish(lake)
+    found = lake_package.files("sweeps", root=lake.root)
+    assert pl.read_parquet(found).height == pq.read_table(found[0]).num_rows == 1
+
+
+def test_a_span_selects_the_hours_it_touches(lake: Lake) -> None:
+    for hours in range(3):
+        publish(lake, AT + timedelta(hours=hours))
+    assert len(reading.files(lake, "sweeps", Span.hour(AT + timedelta(hours=1)))) == 1
+    assert len(reading.files(lake, "sweeps", Span(AT, AT + timedelta(hours=1)))) == 2
+    assert len(reading.files(lake, "sweeps", tier="t3")) == 0
+
+
+def test_rows_rebuilt_by_day_stand_beside_hourly_ones(lake: Lake) -> None:
+    """History is computed a day at a time into the same table that recording fills by the hour."""
+    empty = TABLES["features"].schema.empty_table()
+    lake.publish("features", empty, part="0", at=AT)
+    lake.publish("features", empty, part="history", at=date(2026, 11, 2))
+    assert len(reading.files(lake, "features", Span.hour(AT))) == 2
+
+
+def test_sealing_keeps_every_row_once_before_during_and_after(lake: Lake) -> None:
+    for minutes in range(3):
+        publish(lake, AT + timedelta(minutes=minutes))
+    held = reading.files(lake, "sweeps")
+    sealed_at = AT + timedelta(hours=2)
+    manifest = merging.merge(lake, "sweeps", AT, now=sealed_at, tier="t4")
+    assert manifest.rows == reading.rows(lake, "sweeps").num_rows == 3
+    assert len(reading.files(lake, "sweeps")) == 1
+    assert all(os.path.exists(file) for file in held), "a reader may still hold the parts' names"
+    assert merging.merge(lake, "sweeps", AT, now=sealed_at + timedelta(hours=1), tier="t4") == manifest
+    assert merging.remove_superseded(lake, "sweeps", AT, now=sealed_at, tier="t4") == 0
+    assert (
+        merging.remove_superseded(lake, "sweeps", AT, now=sealed_at + timedelta(minutes=16), tier="t4") == 3
+    )
+    assert reading.rows(lake, "sweeps").num_rows == 3
+
+
+def test_an_hour_in_which_nothing_happened_can_be_sealed(lake: Lake) -> None:
+    assert merging.merge(lake, "trades_raw", AT, now=AT + timedelta(hours=1)).rows == 0
+    assert reading.rows(lake, "trades_raw").num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"status": None}, "sweeps: .*'status' with null"),
+        ({"markets": "many"}, "sweeps"),
+        ({"markets": 2**40}, "sweeps"),
+        ({"colour": "red"}, "no column colour"),
+    ],
+)
+def test_rows_of_another_form_are_refused_and_leave_nothing(
+    lake: Lake, changed: dict[str, object], said: str
+) -> None:
+    with pytest.raises(SchemaMismatch, match=said):
+        publish(lake, **changed)
+    assert reading.files(lake, "sweeps") == []
+
+
+def test_a_full_disk_leaves_no_half_file_and_says_so(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(lake)
+
+    def full(rows: object, path: Path, **_: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pq, "write_table", full)
+        with pytest.raises(LakeUnwritable, match="no space is left"):
+            publish(lake, AT + timedelta(minutes=1))
+    assert not [name for _, _, names in os.walk(lake.root) for name in names if "draft" in name]
+    assert reading.rows(lake, "sweeps").num_rows == 1
+    publish(lake, AT + timedelta(minutes=1))
+    assert reading.rows(lake, "sweeps").num_rows == 2
+
+
+def test_a_lake_of_a_newer_version_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "_lake.json").write_text('{"format": 99, "and": "more"}')
+    with pytest.raises(NewerLake, match="has format 99, this version reads up to 1: update the platform"):
+        Lake(tmp_path)
+
+
+def test_a_file_of_another_form_is_named_when_read(lake: Lake) -> None:
+    publish(lake)
+    file = reading.files(lake, "sweeps")[0]
+    pq.write_table(pq.read_table(file).drop_columns(["reason"]), file)
+    with pytest.raises(SchemaMismatch, match="reason"):
+        reading.rows(lake, "sweeps")
+
+
+def test_without_a_root_the_setting_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LAKE_ROOT", raising=False)
+    with pytest.raises(NotConfigured, match="LAKE_ROOT is not set"):
+        lake_package.connect()
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_declares_a_key_of_required_columns(name: str) -> None:
+    table = TABLES[name]
+    nullable = {column.name for column in table.columns if column.nullable}
+    assert set(table.key) <= set(table.names) - nullable
+    assert table.filed_by is None or table.filed_by in set(table.names) - nullable
+    assert table_of(name, []).schema == table.schema
