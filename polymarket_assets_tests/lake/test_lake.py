@@ -33,11 +33,6 @@ def publish(lake: Lake, slot_at: datetime = AT, **changed: object) -> None:
     lake.publish_rows("sweeps", [sweep(slot_at, **changed)], part=f"{slot_at:%M%S}", at=slot_at, tier="t4")
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    return Lake(tmp_path / "lake")
-
-
 def test_a_row_comes_back_as_it_was_published(lake: Lake) -> None:
     publish(lake)
     assert reading.rows(lake, "sweeps").select(["slot_at", "status"]).to_pylist() == [
