@@ -1,0 +1,48 @@
+"""`python -m launch up | demo | simulated`: what `make up` and `make demo` call."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from polymarket_assets.venue.errors import PolymarketError
+
+
+def main() -> int:
+    """Run one command; a fault of the world outside is one sentence and exit code 1."""
+    parser = argparse.ArgumentParser(
+        prog="python -m launch", description="Start the platform's processes together."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("up", help="the platform against the venue that the settings name")
+    demo = commands.add_parser(
+        "demo", help="the platform against the simulator, narrated and held against the truth"
+    )
+    demo.add_argument("--once", action="store_true", help="leave with an exit code instead of staying up")
+    commands.add_parser("simulated", help="the processes of the demo alone")
+    given = parser.parse_args()
+    try:
+        return _run(given)
+    except PolymarketError as e:
+        print(f"{given.command}: {e}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(given: argparse.Namespace) -> int:
+    if given.command == "demo":
+        from launch import demo
+
+        return demo.run(once=given.once)
+    if given.command == "simulated":
+        from launch import simulated
+
+        return simulated.run()
+    from launch import up
+
+    return up.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

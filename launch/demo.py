@@ -1,0 +1,87 @@
+"""`make demo`: the whole platform against the simulator in minutes, narrated, and held against the truth.
+
+From the wire to a tracked model: listed markets, books and snapshots of five tiers, trades from the socket,
+history and how it ended, features, a model judged against the market's own price. What it claims at the end
+is compared with the simulator's ledger; a difference is a non-zero exit code.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from launch import processes, simulated, stages, summary
+from launch.ports import require_free
+from launch.supervisor import STOP_S
+from launch.up import links
+from polymarket_assets.settings import Settings
+
+
+def run(*, once: bool) -> int:
+    """Narrate the demo; stay until Ctrl-C unless `once`. Returns the exit code.
+
+    Raises:
+        NotConfigured, PortBusy: nothing was started.
+        Unavailable, RunFailed: a process or a run did not do its part; everything was stopped.
+    """
+    console, began = Console(), time.monotonic()
+    simulated.clear()
+    settings = simulated.settings()
+    require_free(simulated.running(settings))
+    with _platform() as child:
+        good = _narrate(console, settings, child)
+        _show_links(console, settings)
+        console.print(f"Took {time.monotonic() - began:.0f} s. Data, ledger and logs: {simulated.DATA}")
+        if not once:
+            console.print("Everything stays up; Ctrl-C stops it.")
+            _stay(child)
+    return 0 if good else 1
+
+
+@contextmanager
+def _platform() -> Iterator[subprocess.Popen[bytes]]:
+    """The processes, under a supervisor of their own so that Ctrl-C reaches it through us, once."""
+    simulated.LOGS.mkdir(parents=True, exist_ok=True)
+    with (simulated.LOGS / "supervisor.log").open("wb") as log:
+        command = [sys.executable, "-m", "launch", "simulated"]
+        child = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        yield child
+    finally:
+        child.send_signal(signal.SIGTERM)
+        child.wait(timeout=2 * STOP_S)
+
+
+def _narrate(console: Console, settings: Settings, child: subprocess.Popen[bytes]) -> bool:
+    columns = (
+        SpinnerColumn(finished_text="✓"),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        dagster = stages.start(settings, child, progress)
+        stages.discover(dagster, progress)
+        watched = stages.watch(dagster, progress)
+        stages.close(dagster, watched, processes.environment(settings), progress)
+        judged = stages.learn(dagster, progress)
+    return summary.show(console, summary.lines(settings, watched, judged))
+
+
+def _show_links(console: Console, settings: Settings) -> None:
+    for name, page in links(simulated.running(settings)):
+        console.print(f"{name:>12}  {page}")
+
+
+def _stay(child: subprocess.Popen[bytes]) -> None:
+    try:
+        child.wait()
+    except KeyboardInterrupt:
+        print("\nstopping…", flush=True)

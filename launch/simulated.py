@@ -1,0 +1,77 @@
+"""The platform against the simulator: what `make demo` runs, in folders of its own that start empty."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from launch import processes
+from launch.home import PROJECT, WORKSPACE, settle
+from launch.ports import require_free
+from launch.processes import LOOPBACK, Process
+from launch.supervisor import Supervisor
+from polymarket_assets.settings import Settings
+
+DATA = PROJECT / "data" / "demo"
+LEDGER = DATA / "ledger.jsonl"
+LOGS = DATA / "logs"
+SEED = 7
+# New markets live for minutes: the streamer looks for them more often than its usual half minute.
+REFRESH_S = 5
+
+# Settings of the demo that every process must be told.
+_TOLD = (
+    "polymarket_gamma_url", "polymarket_clob_url", "polymarket_data_url", "polymarket_ws_url", "min_volume_usd", "rate_share",
+)  # fmt: skip
+
+
+def settings() -> Settings:
+    """Settings that point at the simulator and into `DATA`, whatever the environment says."""
+    port = settle(DATA).sim_port
+    return settle(
+        DATA,
+        lake_root=str(DATA / "lake"),
+        state_dir=DATA / "state",
+        dagster_home=DATA / "dagster",
+        mlflow_tracking_uri=f"http://{LOOPBACK}:{settle(DATA).mlflow_port}",
+        polymarket_gamma_url=f"http://{LOOPBACK}:{port}/gamma",
+        polymarket_clob_url=f"http://{LOOPBACK}:{port}/clob",
+        polymarket_data_url=f"http://{LOOPBACK}:{port}/data",
+        polymarket_ws_url=f"ws://{LOOPBACK}:{port + 1}/ws/market",
+        # The simulated venue is ours alone: all of its markets, at its full published rates.
+        min_volume_usd=0.0,
+        rate_share=1.0,
+    )
+
+
+def running(settings: Settings) -> list[Process]:
+    """The simulator, and the platform as `make up` would start it."""
+    return [
+        processes.simulator(settings, LEDGER, SEED),
+        processes.mlflow(settings, DATA / "mlflow"),
+        processes.webserver(settings, WORKSPACE),
+        processes.daemon(WORKSPACE),
+        processes.streamer(settings, "--refresh-s", str(REFRESH_S)),
+    ]
+
+
+def clear() -> None:
+    """Forget the demo before: it is about what happens now."""
+    shutil.rmtree(DATA, ignore_errors=True)
+
+
+def run() -> int:
+    """Keep everything running until told to stop; returns the exit code. Raises `NotConfigured`, `PortBusy`."""
+    told = settings()
+    kept = running(told)
+    require_free(kept)
+    environment = processes.environment(told, **{name.upper(): str(getattr(told, name)) for name in _TOLD})
+    supervisor = Supervisor(LOGS)
+    supervisor.add_all(kept, environment)
+    supervisor.loop()
+    return 0 if supervisor.returncode in (0, 130, 143) else 1
+
+
+def ledger() -> Path:
+    """The simulator's account of everything it sent."""
+    return LEDGER

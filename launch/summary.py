@@ -1,0 +1,104 @@
+"""The end of the demo: a page of figures, each held against the truth, and what to look at next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from launch import simulated, truth
+from launch.stages import Watched
+from polymarket_assets.lake import connect
+from polymarket_assets.settings import Settings
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure: what it is, what was seen, and whether that is as it must be (None: nothing to hold it against)."""
+
+    what: str
+    seen: str
+    good: bool | None = None
+
+
+def lines(settings: Settings, watched: Watched, judged: Mapping[str, object]) -> list[Line]:
+    """Every figure of the summary."""
+    root = settings.need_lake_root()
+    return [
+        *_counts(root),
+        *(_slots(account) for account in truth.slots(root, dict(watched.expected))),
+        _trades(truth.trades(root, simulated.LEDGER, watched.until)),
+        _labels(truth.labels(root, simulated.LEDGER, watched.until)),
+        *_learned(root, judged),
+    ]
+
+
+def show(console: Console, found: list[Line]) -> bool:
+    """Print the summary; returns whether everything is as it must be."""
+    table = Table(title="What the demo recorded and learned", title_justify="left")
+    table.add_column("")
+    table.add_column("seen")
+    table.add_column("", justify="center")
+    marks = {True: "[green]✓[/]", False: "[red]✗[/]", None: ""}
+    for line in found:
+        table.add_row(line.what, line.seen, marks[line.good])
+    console.print(table)
+    return all(line.good is not False for line in found)
+
+
+def _counts(root: str) -> list[Line]:
+    count = connect(root).sql(
+        "select (select count(distinct market_id) from markets), (select count(*) from orderbooks), (select count(*) from snapshots), "
+        "(select count(distinct market_id) from history_markets), (select count(*) from history_prices), (select count(*) from rejects), (select count(*) from stream_gaps)"
+    ).fetchall()[0]  # fmt: skip
+    markets, books, snapshots, closed, prices, rejects, gaps = map(int, count)
+    return [
+        Line("markets listed", f"{markets:,}", markets > 0),
+        Line("books, snapshots", f"{books:,}, {snapshots:,}", books > 0 and snapshots > 0),
+        Line(
+            "closed markets of past days, their prices", f"{closed:,}, {prices:,}", closed > 0 and prices > 0
+        ),
+        Line("frames that could not be read, gaps of the stream", f"{rejects:,}, {gaps:,}", rejects == 0),
+    ]
+
+
+def _slots(account: truth.Slots) -> Line:
+    why = f" ({'; '.join(account.reasons)[:80]})" if account.reasons else ""
+    seen = f"{account.taken} taken, {account.late} late, {account.missed} missed, {account.unaccounted} unaccounted{why}"
+    return Line(
+        f"slots of {account.tier.upper()}",
+        seen,
+        account.unaccounted == 0 and account.taken + account.late > 0,
+    )
+
+
+def _trades(found: truth.Trades) -> Line:
+    seen = f"{found.heard:,} of {found.sent:,} handed to our sockets; {found.missing} missing, {found.invented} not in the ledger"
+    return Line(
+        "trades heard against the simulator's ledger",
+        seen,
+        found.sent > 0 and not found.missing and not found.invented,
+    )
+
+
+def _labels(found: truth.Labels) -> Line:
+    seen = f"{found.labelled} of {found.ended} labelled, {found.wrong} wrong"
+    return Line(
+        "markets that ended meanwhile, against the ledger",
+        seen,
+        found.labelled > 0 and not found.wrong and not found.unlabelled,
+    )
+
+
+def _learned(root: str, judged: Mapping[str, object]) -> list[Line]:
+    rows, live, labelled = connect(root).sql(
+        "select (select count(*) from features), (select count(*) from features where source = 'recorded'), (select count(*) from training_set)"
+    ).fetchall()[0]  # fmt: skip
+    verdict = str(judged.get("verdict", "not judged"))
+    return [
+        Line("feature rows, of these recorded live", f"{rows:,}, {live:,}", rows > 0 and live > 0),
+        Line("training rows with a label", f"{labelled:,}", labelled > 0),
+        Line("model against the market's own price", verdict, "verdict" in judged),
+    ]
