@@ -5,17 +5,21 @@ from __future__ import annotations
 from polymarket_assets.venue.errors import MalformedPayload, Refused, Unavailable
 
 
-class LakeUnwritable(Unavailable):
+class LakeError(Exception):
+    """Base of everything the lake can do to us."""
+
+
+class LakeUnwritable(LakeError, Unavailable):
     """No space, no permission, a read-only disk: nothing half-written is left, the write can be repeated."""
 
 
-class NewerLake(Refused):
+class NewerLake(LakeError, Refused):
     """The lake was written by a newer version of the platform."""
 
 
-class SchemaMismatch(Refused):
+class SchemaMismatch(LakeError, Refused):
     """Rows do not have the form their table declares."""
 
 
-class BrokenManifest(MalformedPayload):
+class BrokenManifest(LakeError, MalformedPayload):
     """A manifest could not be read."""

@@ -1,0 +1,96 @@
+"""Starting together, staying up, stopping at once; and one sentence where that cannot be."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from launch.ports import PortBusy, require_free
+from launch.processes import Process
+from launch.up import require_venue
+from polymarket_assets.settings import load
+from polymarket_assets.venue.errors import Unavailable
+from polymarket_assets_tests.conftest import PROJECT
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port somebody listens on."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        yield int(held.getsockname()[1])
+
+
+def test_a_busy_port_is_named_with_the_setting_that_moves_it(taken: int) -> None:
+    with pytest.raises(PortBusy, match=f"port {taken} is in use, mlflow needs it: .* set MLFLOW_PORT"):
+        require_free([Process("mlflow", ("true",), (taken,))])
+
+
+def test_an_unreachable_venue_is_named(taken: int) -> None:
+    with pytest.raises(Unavailable, match="the venue does not answer at http://127.0.0.1:1/time .*POLYMARKET_CLOB_URL"):
+        require_venue(load(polymarket_clob_url="http://127.0.0.1:1"))
+
+
+def test_the_command_ends_in_one_sentence(taken: int, tmp_path: Path) -> None:
+    environment = {**os.environ, "DAGSTER_PORT": str(taken), "PYTHONPATH": str(PROJECT)}
+    ran = subprocess.run([sys.executable, "-m", "launch", "up"], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"up: port {taken} is in use, webserver needs it")
+    assert len(ran.stderr.splitlines()) == 1
+
+
+_SUPERVISED = """
+import sys
+from pathlib import Path
+from launch.processes import Process
+from launch.supervisor import Supervisor
+
+folder = Path(sys.argv[1])
+kept = Supervisor(folder)
+kept.add_all([Process("first", ("sh", "-c", f"echo life >> {folder}/lives; echo said; sleep 60")), Process("second", ("sleep", "60"))], {"PATH": "/usr/bin:/bin"})
+kept.loop()
+"""
+
+
+def _until(condition: object, seconds: float = 15) -> None:
+    end = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def _children(of: int) -> list[int]:
+    found = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in found.splitlines()]
+    mine = {of}
+    for _ in range(4):
+        mine |= {int(pid) for pid, parent, _ in rows if int(parent) in mine}
+    return [int(pid) for pid, _, command in rows if int(pid) in mine and command.startswith(("sleep", "sh -c"))]
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_is_started_again_and_one_signal_stops_all(tmp_path: Path) -> None:
+    """A recorder must outlive its own crashes; and nothing may stay behind after Ctrl-C."""
+    lives = tmp_path / "lives"
+    child = subprocess.Popen([sys.executable, "-c", _SUPERVISED, str(tmp_path)], cwd=PROJECT, start_new_session=True, stdout=subprocess.DEVNULL)
+    try:
+        _until(lambda: lives.exists() and len(_children(child.pid)) >= 2)
+        victim = next(pid for pid in _children(child.pid) if b"life" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        os.killpg(victim, signal.SIGKILL)
+        _until(lambda: lives.read_text().count("life") == 2)
+        left = _children(child.pid)
+        child.send_signal(signal.SIGINT)
+        assert child.wait(timeout=15) is not None
+        _until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left))
+        assert "first | ended with code -9, starting again" in (tmp_path / "first.log").read_text()
+    finally:
+        child.kill()

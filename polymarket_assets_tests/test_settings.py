@@ -1,0 +1,71 @@
+"""A setting that is missing or malformed is named in one sentence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from polymarket_assets.settings import NotConfigured, Settings, load
+from polymarket_assets.tiers import TIERS, tier_of
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No `.env` of a developer's own reaches these tests."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("RATE_SHARE", "much", "RATE_SHARE='much' cannot be used"),
+        ("RATE_SHARE", "0", "RATE_SHARE='0' cannot be used"),
+        ("STREAM_TIERS", "t3,t9", "unknown tier 't9'"),
+        ("DAGSTER_PORT", "70000", "DAGSTER_PORT='70000' cannot be used"),
+        ("STREAM_MAX_TOKENS_PER_CONNECTION", "900", "STREAM_MAX_TOKENS_PER_CONNECTION='900'"),
+        ("RETENTION_DAYS_TRADES", "long", "RETENTION_DAYS"),
+    ],
+)
+def test_a_malformed_variable_is_named_with_what_it_holds(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(NotConfigured, match=said.replace("(", r"\(")):
+        load()
+
+
+def test_a_missing_place_is_named_with_an_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("LAKE_ROOT", "STATE_DIR", "MLFLOW_TRACKING_URI"):
+        monkeypatch.delenv(variable, raising=False)
+    settings = load()
+    for need in (settings.need_lake_root, settings.need_state_dir, settings.need_mlflow_tracking_uri):
+        with pytest.raises(NotConfigured, match=r"is not set; for example `export "):
+            need()
+
+
+def test_lists_and_retention_are_read_from_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNIVERSE_TAGS", "politics, sports,")
+    monkeypatch.setenv("RETENTION_DAYS_ORDERBOOKS", "30")
+    settings = load()
+    assert settings.universe_tags == ("politics", "sports")
+    assert settings.retention_days == {"orderbooks": 30}
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("hours", "tier"), [(400, "t0"), (48.01, "t0"), (48, "t1"), (12, "t2"), (4, "t3"), (1.01, "t3"), (1, "t4"), (0, "t4"), (-30, "t4")]
+)
+def test_a_market_falls_in_the_tier_of_what_is_left(hours: float, tier: str) -> None:
+    assert tier_of(timedelta(hours=hours)).name == tier
+
+
+def test_no_two_tiers_take_their_first_slot_at_once() -> None:
+    """Runs start seconds apart; the nearest tier must be ready first."""
+    offsets = [tier.offset for tier in TIERS]
+    assert offsets == sorted(offsets, reverse=True)
+    assert len(set(offsets)) == len(offsets)
