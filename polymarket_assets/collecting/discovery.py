@@ -1,0 +1,314 @@
+"""What is listed, to `markets`: only changes are stored, and what is known is brought up to an instant here.
+
+Two listings make the universe: everything ending within `LOOKAHEAD_HOURS` (or overdue) with at least
+`MIN_VOLUME_USD` traded, and everything ending within a day of now whatever its volume, because the venue's
+filter would hide young series and the last hours; of the latter, rows beyond 12 hours stay only when they
+belong to a recurring series. A market is closed only by the venue's word: one that vanished from a complete
+listing is looked up among the closed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from polymarket_assets.collecting import catalogue
+from polymarket_assets.lake import reading
+from polymarket_assets.lake.schemas import TABLES
+from polymarket_assets.lake.spans import Span, hour_of
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.settings import Settings
+from polymarket_assets.tiers import T0, TIERS
+from polymarket_assets.venue.errors import Unavailable
+from polymarket_assets.venue.records import Market, Page
+
+log = logging.getLogger(__name__)
+
+# What is known is read from this many days of `markets`: the lookahead of 14 days and one to spare.
+KNOWN_FOR = timedelta(days=15)
+# An unchanged market is stored again after this long, so that `KNOWN_FOR` never loses one that is listed.
+STORED_AGAIN = timedelta(days=7)
+# Closer to its end than this a market counts whatever its volume.
+ANY_VOLUME_WITHIN = timedelta(hours=12)
+# Series are listed 18 to 24 hours before their window.
+SERIES_WITHIN = timedelta(hours=24)
+# Numbers that move all the time are stored when they moved by this share.
+MOVED_SHARE = 0.05
+# Most vanished markets looked up in one run: ten requests.
+LOOKED_UP = 1_000
+# The venue answers so many condition ids at once.
+LISTINGS_A_REQUEST = 100
+
+_MOVING = ("volume_usd", "volume_24h_usd", "liquidity_usd")
+_NOT_COMPARED = ("received_at", "tier", *_MOVING)
+_STABLE = tuple(name for name in TABLES["markets"].names if name not in _NOT_COMPARED)
+
+
+class Listing(Protocol):
+    """A row of the catalogue; discovery looks at its first half only."""
+
+    @property
+    def market(self) -> Market: ...
+
+
+class Catalogue(Protocol):
+    """The catalogue service, as far as discovery needs it."""
+
+    def markets(
+        self,
+        *,
+        closed: bool,
+        end_date_min: datetime | None = None,
+        end_date_max: datetime | None = None,
+        volume_num_min: float | None = None,
+    ) -> Iterator[Page]:
+        """Key-set pages of listings."""
+
+    def by_condition(self, condition_ids: Sequence[str], *, closed: bool) -> Sequence[Any]:
+        """Listings by condition id."""
+
+
+@dataclass(frozen=True)
+class DiscoveryReport:
+    """What a discovery saw and stored; `complete` is false when the venue failed midway."""
+
+    listed: int
+    stored: int
+    closed: int
+    malformed: int
+    pages: int
+    requests: int
+    complete: bool
+    # Known open, in no complete listing and not (yet) closed by the venue.
+    vanished: int = 0
+    # Listed, but outside the universe: no book, no token ids, too small, other tags.
+    left_out: int = 0
+    problem: str | None = None
+
+
+def discover(
+    lake: Lake, gamma: Catalogue, settings: Settings, *, clock: Callable[[], datetime]
+) -> DiscoveryReport:
+    """List the open markets and store what changed since it was last stored.
+
+    Raises:
+        Unavailable: the venue failed before the first page; nothing was stored.
+        LakeUnwritable: nothing was stored.
+    """
+    began = clock()
+    known = {row["market_id"]: row for row in brought_up(known_markets(lake, now=began), began).to_pylist()}
+    walk = _Walk(settings, clock)
+    walk.listings(gamma, began)
+    if walk.problem is not None and not walk.pages:
+        raise Unavailable(f"nothing could be listed: {walk.problem}")
+    closed, vanished = walk.closed(gamma, _vanished(known, walk.met)) if walk.problem is None else ([], 0)
+    changed = [row for row in walk.rows.values() if _is_news(row, known.get(row["market_id"]))]
+    _publish(lake, changed + closed, began)
+    return DiscoveryReport(
+        listed=walk.listed,
+        stored=len(changed) + len(closed),
+        closed=len(closed),
+        malformed=walk.malformed,
+        pages=walk.pages,
+        requests=walk.requests,
+        complete=walk.problem is None,
+        vanished=vanished,
+        left_out=walk.left_out,
+        problem=walk.problem,
+    )
+
+
+def newest_markets(lake: Lake, *, now: datetime) -> pa.Table:
+    """The newest `markets` row of each market that is not closed, with `tier` and `phase` as of `now`.
+
+    Reads the files of the last `KNOWN_FOR`: some milliseconds per hundred thousand rows and about one per file.
+    """
+    known = known_markets(lake, now=now)
+    return brought_up(known.filter(pc.not_equal(known.column("phase"), "closed")), now)
+
+
+def known_markets(lake: Lake, *, now: datetime, since: timedelta = KNOWN_FOR) -> pa.Table:
+    """The newest `markets` row of each market received in the time `since` before `now`, closed ones too, as stored."""
+    schema = TABLES["markets"].schema
+    found = reading.files(lake, "markets", Span(now - since, now + timedelta.resolution))
+    if not found:
+        return schema.empty_table()
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        rows = connection.sql(_NEWEST, params={"files": found, "now": now}).to_arrow_table()
+    return rows.select(schema.names).cast(schema)
+
+
+_NEWEST = """
+select * from read_parquet($files, hive_partitioning = false)
+where received_at <= $now
+qualify row_number() over (partition by market_id order by received_at desc) = 1
+"""
+
+
+def brought_up(rows: pa.Table, at: datetime) -> pa.Table:
+    """`markets` rows with `phase` and `tier` as of `at`: only time passes, nothing else is assumed."""
+    return _set(_set(rows, "phase", _phases(rows, at)), "tier", _tiers(rows, at))
+
+
+def _set(rows: pa.Table, name: str, values: pa.ChunkedArray | pa.Array) -> pa.Table:
+    index = rows.schema.get_field_index(name)
+    return rows.set_column(index, rows.schema.field(name), values)
+
+
+def _phases(rows: pa.Table, at: datetime) -> pa.ChunkedArray:
+    """Phases as of `at`; what the venue said (`closed`, `dead`) no clock changes."""
+    phase = rows.column("phase")
+    instant = pa.scalar(at, pa.timestamp("us", tz="UTC"))
+    moves = pc.invert(pc.is_in(phase, pa.array(["closed", "dead"])))
+    past = pc.fill_null(pc.less_equal(rows.column("effective_close"), instant), False)
+    starts = pc.coalesce(rows.column("game_start_at"), rows.column("window_start_at"))
+    begun = pc.fill_null(pc.less_equal(starts, instant), False)
+    live = pc.if_else(pc.and_(begun, pc.equal(phase, "scheduled")), "live", phase)
+    return pc.if_else(pc.and_(moves, past), "overdue", pc.if_else(moves, live, phase))
+
+
+def _tiers(rows: pa.Table, at: datetime) -> pa.ChunkedArray:
+    """Tiers as of `at` by what is left to the effective close; the dead, and those without an end, in the slowest."""
+    left = pc.subtract(rows.column("effective_close"), pa.scalar(at, pa.timestamp("us", tz="UTC")))
+    tier = pa.chunked_array([pa.array([TIERS[-1].name] * rows.num_rows, pa.string())])
+    for candidate in reversed(TIERS[:-1]):
+        beyond = pc.greater(left, pa.scalar(candidate.beyond, pa.duration("us")))
+        tier = pc.if_else(pc.fill_null(beyond, False), candidate.name, tier)
+    slowest = pc.or_(pc.equal(rows.column("phase"), "dead"), pc.is_null(rows.column("effective_close")))
+    return pc.if_else(slowest, T0.name, tier)
+
+
+@dataclass
+class _Walk:
+    """The listings as walked so far."""
+
+    settings: Settings
+    clock: Callable[[], datetime]
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # Every market met, kept or not: what is in here has not vanished.
+    met: set[str] = field(default_factory=set)
+    listed: int = 0
+    left_out: int = 0
+    malformed: int = 0
+    pages: int = 0
+    requests: int = 0
+    problem: str | None = None
+
+    def listings(self, gamma: Catalogue, now: datetime) -> None:
+        """Walk both listings; a failure of the venue ends the walk and is kept as `problem`."""
+        try:
+            for page in itertools.chain(self._large(gamma, now), self._near(gamma, now)):
+                self._page(page)
+        except Unavailable as e:
+            log.warning("the listing is incomplete: %s", e)
+            self.problem = str(e)
+
+    def _large(self, gamma: Catalogue, now: datetime) -> Iterator[Page]:
+        ahead = now + timedelta(hours=self.settings.lookahead_hours)
+        least = self.settings.min_volume_usd or None
+        return gamma.markets(closed=False, end_date_max=ahead, volume_num_min=least)
+
+    def _near(self, gamma: Catalogue, now: datetime) -> Iterable[Page]:
+        """Markets near their end whatever their volume; no second listing where the first has no filter."""
+        if not self.settings.min_volume_usd:
+            return ()
+        ahead = now + min(SERIES_WITHIN, timedelta(hours=self.settings.lookahead_hours))
+        return gamma.markets(closed=False, end_date_min=now - ANY_VOLUME_WITHIN, end_date_max=ahead)
+
+    def closed(self, gamma: Catalogue, vanished: list[str]) -> tuple[list[dict[str, Any]], int]:
+        """Rows of the vanished markets that the venue calls closed, and how many vanished without its word."""
+        asked = vanished[:LOOKED_UP]
+        found: Sequence[Any] = ()
+        try:
+            found = gamma.by_condition(asked, closed=True) if asked else ()
+        except Unavailable as e:
+            log.warning("vanished markets could not be looked up: %s", e)
+            self.problem = str(e)
+        received_at = self.clock()
+        self.requests += -(-len(asked) // LISTINGS_A_REQUEST)
+        rows = [
+            catalogue.market_row(listing.market, received_at) for listing in found if listing.market.closed
+        ]
+        return rows, len(vanished) - len(rows)
+
+    def _page(self, page: Page) -> None:
+        received_at = self.clock()
+        self.pages += 1
+        self.requests += 1
+        self.malformed += len(page.malformed)
+        for listing in page.rows:
+            self._market(listing.market, received_at)  # type: ignore[attr-defined]
+
+    def _market(self, market: Market, received_at: datetime) -> None:
+        if market.market_id in self.met:
+            return
+        self.met.add(market.market_id)
+        self.listed += 1
+        if in_universe(market, self.settings, received_at):
+            self.rows[market.market_id] = catalogue.market_row(market, received_at)
+        else:
+            self.left_out += 1
+
+
+def in_universe(market: Market, settings: Settings, now: datetime) -> bool:
+    """Whether a listed market is one to collect: it has a book and both tokens, and the settings want it."""
+    return (
+        market.enable_order_book
+        and len(market.token_ids) > 1
+        and all(market.token_ids)
+        and (not settings.universe_tags or not set(settings.universe_tags).isdisjoint(market.tags))
+        and (
+            not settings.universe_slugs
+            or bool({market.slug, market.event_slug} & set(settings.universe_slugs))
+        )
+        and (
+            (market.volume_usd or 0.0) >= settings.min_volume_usd
+            or market.series_slug is not None
+            or catalogue.ends_within(market, ANY_VOLUME_WITHIN, now)
+        )
+    )
+
+
+def _is_news(row: dict[str, Any], known: dict[str, Any] | None) -> bool:
+    """Whether a row says more than what is stored."""
+    if known is None or row["received_at"] - known["received_at"] > STORED_AGAIN:
+        return True
+    return any(row[name] != known[name] for name in _STABLE) or any(
+        _moved(known[name], row[name]) for name in _MOVING
+    )
+
+
+def _moved(before: float | None, after: float | None) -> bool:
+    if before is None or after is None:
+        return before is not after
+    return abs(after - before) > MOVED_SHARE * abs(before)
+
+
+def _vanished(known: dict[str, dict[str, Any]], met: set[str]) -> list[str]:
+    """Condition ids of what is known to be open and was not listed; the latest ends first, likeliest to be over."""
+    gone = [
+        row
+        for row in known.values()
+        if row["phase"] != "closed" and row["market_id"] not in met and row["condition_id"]
+    ]
+    gone.sort(key=lambda row: row["effective_close"] or row["received_at"], reverse=True)
+    return [row["condition_id"] for row in gone]
+
+
+def _publish(lake: Lake, rows: list[dict[str, Any]], began: datetime) -> None:
+    """Publish rows, filed by the hour they were received in, in a part named by when the walk began."""
+    by_hour = itertools.groupby(
+        sorted(rows, key=lambda row: row["received_at"]), lambda row: hour_of(row["received_at"])
+    )
+    for hour, group in by_hour:
+        lake.publish_rows("markets", list(group), part=f"{began:%H%M%S}", at=hour)

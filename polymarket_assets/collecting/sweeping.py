@@ -1,0 +1,216 @@
+"""One slot: the books of a tier's due markets, their snapshots, and the account of it.
+
+A sweep that the venue answers in part keeps what came; a book that is missing or unreadable is named and
+spoils nothing. Rows are published before the account, so an account never speaks of rows that are not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from polymarket_assets.collecting import discovery, snapshotting
+from polymarket_assets.collecting.accounts import LATE, MISSED, TAKEN, Account, part_of
+from polymarket_assets.lake.schemas import TABLES
+from polymarket_assets.lake.schemas.declare import LEVELS
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.tiers import Tier
+from polymarket_assets.venue.errors import PolymarketError
+from polymarket_assets.venue.records import Book, Level
+
+# A sweep begun later than this after its slot is called late: one request's worth of delay.
+LATE_AFTER = timedelta(seconds=2)
+# One request of the venue's, so that every answer is stamped when it came.
+BATCH = 500
+# Listings change by the minute; reading them again for every slot would cost more than the sweep.
+LISTED_KEPT = timedelta(minutes=1)
+# An account is read by people: the first few names tell what kind of trouble it was.
+REASON_CHARACTERS = 500
+
+
+class Answer(Protocol):
+    """What `Clob.books` gives."""
+
+    @property
+    def books(self) -> Sequence[Book]: ...
+    @property
+    def malformed(self) -> Sequence[object]: ...
+    @property
+    def requests(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+
+
+class Books(Protocol):
+    """The order-book service, as far as a sweep needs it."""
+
+    def books(self, token_ids: Sequence[str]) -> Answer:
+        """The books of tokens; those without one are left out."""
+
+
+@dataclass
+class Listed:
+    """The newest markets, read again when a minute old."""
+
+    lake: Lake
+    rows: pa.Table = field(default_factory=TABLES["markets"].schema.empty_table)
+    read_at: datetime | None = None
+
+    def refresh(self, now: datetime) -> None:
+        """Read the listing again if it is older than `LISTED_KEPT`."""
+        if self.read_at is None or now - self.read_at >= LISTED_KEPT:
+            self.rows, self.read_at = discovery.newest_markets(self.lake, now=now), now
+
+    def due(self, tier: Tier, at: datetime, cap: int) -> tuple[pa.Table, int]:
+        """The markets of a tier at an instant, largest volume first, and how many the cap leaves out."""
+        present = discovery.brought_up(self.rows, at)
+        due = present.filter(pc.equal(present.column("tier"), tier.name))
+        order = [("volume_usd", "descending"), ("market_id", "ascending")]
+        due = due.take(pc.sort_indices(due, sort_keys=order))
+        return due.slice(0, cap), max(0, due.num_rows - cap)
+
+
+@dataclass
+class _Take:
+    """What came of a slot so far."""
+
+    rows: list[tuple[str, Book, datetime]] = field(default_factory=list)
+    malformed: list[str] = field(default_factory=list)
+    requests: int = 0
+    bytes: int = 0
+    failure: str | None = None
+
+
+def sweep(
+    lake: Lake,
+    clob: Books,
+    tier: Tier,
+    slot_at: datetime,
+    listed: Listed,
+    *,
+    cap: int,
+    run_id: str,
+    clock: Callable[[], datetime],
+) -> Account:
+    """Take a slot now: publish its books and snapshots, and return its account (which the caller publishes).
+
+    Raises:
+        LakeUnwritable: rows could not be kept.
+    """
+    started_at = clock()
+    due, left_out = listed.due(tier, slot_at, cap)
+    market_of = dict(zip(_canonical_tokens(due), due.column("market_id").to_pylist(), strict=True))
+    took = _fetch(clob, market_of, clock)
+    finished_at = clock()
+    _publish(lake, tier, slot_at, took, due)
+    unanswered = took.failure is not None and not took.rows
+    status = MISSED if unanswered else LATE if started_at - slot_at > LATE_AFTER else TAKEN
+    return Account(
+        tier=tier.name,
+        slot_at=slot_at,
+        status=status,
+        run_id=run_id,
+        reason=_reason(status, started_at - slot_at, market_of, took),
+        markets=due.num_rows,
+        books=len(took.rows),
+        omitted=due.num_rows - len(took.rows),
+        left_out=left_out,
+        requests=took.requests,
+        bytes=took.bytes,
+        latency_ms=(started_at - slot_at) / timedelta(milliseconds=1),
+        started_at=started_at,
+        finished_at=finished_at,
+    )
+
+
+def _canonical_tokens(due: pa.Table) -> list[str]:
+    return [tokens[0] for tokens in due.column("token_ids").to_pylist()]
+
+
+def _fetch(clob: Books, market_of: dict[str, str], clock: Callable[[], datetime]) -> _Take:
+    """Ask batch by batch; after a failure nothing more is asked, the venue has trouble enough."""
+    took = _Take()
+    tokens = list(market_of)
+    for first in range(0, len(tokens), BATCH):
+        try:
+            answer = clob.books(tokens[first : first + BATCH])
+        except PolymarketError as e:
+            took.failure = str(e)
+            break
+        _add(took, answer, market_of, clock())
+    return took
+
+
+def _add(took: _Take, answer: Answer, market_of: dict[str, str], received_at: datetime) -> None:
+    got = {book.token_id: book for book in answer.books if book.token_id in market_of}
+    took.rows += [(market_of[token], book, received_at) for token, book in got.items()]
+    took.malformed += [str(what) for what in answer.malformed]
+    took.requests += answer.requests
+    took.bytes += answer.bytes
+
+
+def _publish(lake: Lake, tier: Tier, slot_at: datetime, took: _Take, due: pa.Table) -> None:
+    if not took.rows:
+        return
+    books = books_table(took.rows, slot_at)
+    snapshots = snapshotting.snapshots(books, due)
+    for table, rows in (("orderbooks", books), ("snapshots", snapshots)):
+        lake.publish(table, rows, part=part_of(slot_at), at=slot_at, tier=tier.name)
+
+
+def _reason(status: str, behind: timedelta, market_of: dict[str, str], took: _Take) -> str | None:
+    """What was late, refused, missing or unreadable, cut to a readable length."""
+    got = {book.token_id for _, book, _ in took.rows}
+    without = [market for token, market in market_of.items() if token not in got]
+    said = []
+    if status == LATE:
+        said.append(f"begun {behind.total_seconds():.1f} s after the slot")
+    if took.failure is not None:
+        said.append(took.failure)
+    if took.malformed:
+        said.append(f"{len(took.malformed)} unreadable: {', '.join(took.malformed)}")
+    if without and took.failure is None:
+        said.append(f"{len(without)} without a book: {', '.join(without)}")
+    return "; ".join(said)[:REASON_CHARACTERS] or None
+
+
+def books_table(rows: Sequence[tuple[str, Book, datetime]], slot_at: datetime) -> pa.Table:
+    """Books with their market and time of receipt, as `orderbooks` rows of a slot."""
+    schema = TABLES["orderbooks"].schema
+    books = [book for _, book, _ in rows]
+    columns = {
+        "market_id": [market for market, _, _ in rows],
+        "slot_at": [slot_at] * len(rows),
+        "received_at": [at for _, _, at in rows],
+        "venue_at": [book.venue_at for book in books],
+        "token_id": [book.token_id for book in books],
+        "tick_e6": [book.tick_e6 for book in books],
+        "bids": _levels(book.bids for book in books),
+        "asks": _levels(book.asks for book in books),
+        "last_trade_e6": [book.last_trade_e6 for book in books],
+        "hash": [book.hash for book in books],
+    }
+    return pa.Table.from_pydict(columns, schema=schema)
+
+
+def _levels(sides: Iterable[tuple[Level, ...]]) -> pa.Array:
+    """Sides of books as one nested column, built flat: a dictionary per level would cost ten times as much."""
+    offsets: list[int] = [0]
+    flat: list[Level] = []
+    for side in sides:
+        flat.extend(side)
+        offsets.append(len(flat))
+    fields = list(LEVELS.value_type)
+    values = pa.StructArray.from_arrays(
+        [
+            pa.array([level.price_e6 for level in flat], fields[0].type),
+            pa.array([level.size_e6 for level in flat], fields[1].type),
+        ],
+        fields=fields,
+    )
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values, type=LEVELS)
