@@ -49,11 +49,13 @@ def connect(lake: Lake, span: Span | None = None) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("set TimeZone = 'UTC'")
     for table in TABLES.values():
-        _create_view(connection, table, files(lake, table.name, span))
+        add_view(connection, table.name, files(lake, table.name, span))
     return connection
 
 
-def _create_view(connection: duckdb.DuckDBPyConnection, table: Table, found: list[str]) -> None:
+def add_view(connection: duckdb.DuckDBPyConnection, name: str, found: list[str]) -> None:
+    """A view of a table's rows in these files: for readers whose tables need different spans."""
+    table = TABLES[name]
     if not found:
         empty = f"_empty_{table.name}"
         connection.register(empty, table.schema.empty_table())

@@ -1,0 +1,1 @@
+"""From the lake to a judged model: features, training set, training, evaluation, tracking. Nothing here imports Dagster."""

@@ -1,0 +1,100 @@
+"""Walk-forward folds: train on groups that are wholly over before a cut, test on what was decided after it (ML.md 2.4).
+
+A group is trained on only when its last instant, its last scheduled end and its last label all lie before
+the cut minus the embargo; its rows then cannot stand on the test side. Windows expand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Instants = npt.NDArray[np.int64]  # microseconds since 1970, UTC
+_WEEK_US = int(timedelta(days=7) / timedelta(microseconds=1))
+
+# From this span on one cut a week, as models are retrained in production.
+WEEKLY_FROM = timedelta(weeks=8)
+# Two hours of challenge and the days a dispute takes.
+EMBARGO = timedelta(days=3)
+# Shorter data are cut at quantiles of time, with the embargo shortened in proportion.
+CUTS_OF_SHORT_DATA = 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where to cut, and how long before a cut a group must be over."""
+
+    cuts: tuple[int, ...]  # microseconds since 1970, ascending
+    embargo_us: int
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Row numbers of both sides of one cut."""
+
+    number: int
+    cut_us: int
+    train: npt.NDArray[np.int64]
+    test: npt.NDArray[np.int64]
+
+
+def plan(
+    rows: pa.Table,
+    *,
+    cuts: int = CUTS_OF_SHORT_DATA,
+    embargo: timedelta = EMBARGO,
+    weekly_from: timedelta = WEEKLY_FROM,
+) -> Plan:
+    """Weekly cuts where the rows span `weekly_from` or more, else `cuts` of them at quantiles of the groups' first instants."""
+    at = _instants(rows, "as_of")
+    embargo_us = int(embargo / timedelta(microseconds=1))
+    if not at.size:
+        return Plan((), embargo_us)
+    span, long = int(at.max() - at.min()), int(weekly_from / timedelta(microseconds=1))
+    if span >= long:
+        return Plan(tuple(range(int(at.min()) + _WEEK_US, int(at.max()) + 1, _WEEK_US)), embargo_us)
+    firsts = _per_group(rows, -at)[0] * -1
+    found = np.unique(np.quantile(firsts, np.arange(1, cuts + 1) / (cuts + 1)).astype(np.int64))
+    return Plan(tuple(int(cut) for cut in found), embargo_us * span // long)
+
+
+def folds(rows: pa.Table, planned: Plan) -> Iterator[Fold]:
+    """The folds of a plan that have rows on both sides, in order of time."""
+    at = _instants(rows, "as_of")
+    over, group = _per_group(rows, _over(rows))
+    for number, cut in enumerate(planned.cuts):
+        until = planned.cuts[number + 1] if number + 1 < len(planned.cuts) else np.iinfo(np.int64).max
+        train = np.flatnonzero(over[group] < cut - planned.embargo_us)
+        test = np.flatnonzero((at >= cut) & (at < until))
+        if train.size and test.size:
+            yield Fold(number, cut, train, test)
+
+
+def _over(rows: pa.Table) -> Instants:
+    """When each row's question was over for good: the last of its instant, its scheduled end and its label."""
+    ends = rows.column("scheduled_end")
+    scheduled = _instants(rows.set_column(0, "end", pc.coalesce(ends, rows.column("as_of"))), "end")
+    known: Instants = np.maximum.reduce(
+        [_instants(rows, "as_of"), _instants(rows, "label_seen_at"), scheduled]
+    )
+    return known
+
+
+def _per_group(rows: pa.Table, values: Instants) -> tuple[Instants, npt.NDArray[np.int64]]:
+    """The largest value of each group, and each row's group by number."""
+    _, group = np.unique(rows.column("group_id").to_numpy(zero_copy_only=False), return_inverse=True)
+    largest = np.full(int(group.max()) + 1 if group.size else 0, np.iinfo(np.int64).min)
+    np.maximum.at(largest, group, values)
+    return largest, group
+
+
+def _instants(rows: pa.Table, name: str) -> Instants:
+    found: Any = rows.column(name).cast(pa.int64()).to_numpy()
+    return np.asarray(found, dtype=np.int64)

@@ -1,0 +1,115 @@
+"""The training set: feature rows with their label and weight, and a census of what was left out and why.
+
+Rows are chosen by their instant and their *scheduled* end, never by when they actually ended (ML.md 0, 2.4, 2.6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from polymarket_assets.lake import TABLES, reading
+from polymarket_assets.lake.writing import Lake, Written, conform
+from polymarket_assets.learning import groups
+from polymarket_assets.learning.features import grid
+from polymarket_assets.learning.features.history import ONE_PRICE_SOURCES
+
+if TYPE_CHECKING:
+    import duckdb
+
+# Siblings count as live at an instant when they have a row in the day before it.
+SIBLINGS_BACK = "interval 24 hours"
+
+# Why a row is left out, the first reason that holds; `kept` otherwise.
+_REASONS: tuple[tuple[str, str], ...] = (
+    ("duplicate", "repeated > 1"),
+    ("no_label", "state is null or state = 'open'"),
+    ("not_final", "state in ('proposed', 'disputed')"),
+    ("split", "state = 'split'"),
+    ("annulled", "state = 'annulled'"),
+    ("ambiguous", "state = 'ambiguous' or label is null or label_seen_at is null"),
+    ("label_later", "label_seen_at > $now"),
+    ("not_due", "scheduled_end > $now"),
+    ("decided", "as_of >= known_end"),
+    ("no_mid", "mid is null"),
+)
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Rows in the `training_set` schema, and how many rows of `features` went where, by reason."""
+
+    rows: pa.Table
+    census: dict[str, int]
+
+
+def build(lake: Lake, *, now: datetime) -> TrainingSet:
+    """The training set as it could be built at `now`."""
+    with reading.connect(lake) as connection:
+        connection.execute(f"create temp table judged as {_JUDGED}", {"now": now})
+        counted = connection.execute(
+            "select fate, count(*) from judged group by fate order by fate"
+        ).fetchall()
+        connection.register("members", _members(connection))
+        found = connection.sql(_WEIGHTED).to_arrow_table()
+    census = {"kept": 0, **dict(counted)}
+    return TrainingSet(conform(TABLES["training_set"], found), census)
+
+
+def publish(lake: Lake, built: TrainingSet) -> Written:
+    """Publish a training set; it replaces the former one."""
+    return lake.publish("training_set", built.rows, part="0")
+
+
+def read(lake: Lake) -> pa.Table:
+    """The rows of the published training set."""
+    return reading.rows(lake, "training_set")
+
+
+def _members(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Each kept market's group: components over all rows, whatever partition they stand in."""
+    pairs = connection.execute(
+        "select distinct market_id, group_id, event_id from judged where fate = 'kept'"
+    ).fetchall()
+    group_of = groups.joined(
+        (market_id, (group_id, f"event:{event_id}")) for market_id, group_id, event_id in pairs
+    )
+    return pa.table({"market_id": list(group_of), "joined_id": list(group_of.values())}, schema=_MEMBERS)
+
+
+_MEMBERS = pa.schema([("market_id", pa.string()), ("joined_id", pa.string())])
+
+_JUDGED = f"""
+    with newest as (
+        select * from resolutions where seen_at <= $now
+        qualify row_number() over (partition by market_id order by version desc, seen_at desc) = 1
+    ), joined as (
+        select f.*, r.state, r.label, r.version as label_version, r.label_seen_at,
+            least(r.decided_seen_at, r.resolved_at, r.label_seen_at) as known_end,
+            row_number() over (partition by f.market_id, f.as_of order by f.source <> 'recorded', f.source) as repeated
+        from features f left join newest r using (market_id)
+        where f.as_of <= $now
+    )
+    select *, case {" ".join(f"when {holds} then '{reason}'" for reason, holds in _REASONS)} else 'kept' end as fate
+    from joined
+"""
+
+# Planned rows: of the life as it was planned at the instant; a source of one price planned one.
+_LIFE_H = "(exp(age_h) - 1 + horizon_h)"
+_PLANNED = f"case when source in ({', '.join(repr(s) for s in ONE_PRICE_SOURCES)}) then 1 else {grid.planned_rows(_LIFE_H)} end"
+
+_WEIGHTED = f"""
+    with kept as (
+        select * exclude (group_id), joined_id as group_id from judged join members using (market_id) where fate = 'kept'
+    ), shared as (
+        select *, 1.0 / ({_PLANNED}) / count(distinct market_id) over (
+            partition by group_id order by as_of range between {SIBLINGS_BACK} preceding and current row
+        ) as share from kept
+    )
+    select {", ".join(name for name in TABLES["training_set"].names if name != "weight")},
+        share * (select count(distinct group_id) from kept) / sum(share) over () as weight
+    from shared order by market_id, as_of
+"""
