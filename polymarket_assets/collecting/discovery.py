@@ -19,8 +19,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polymarket_assets.collecting import catalogue
-from polymarket_assets.lake import reading
+from polymarket_assets.collecting import catalogue, queries
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import Span, hour_of
 from polymarket_assets.lake.writing import Lake
@@ -137,20 +136,13 @@ def newest_markets(lake: Lake, *, now: datetime) -> pa.Table:
 def known_markets(lake: Lake, *, now: datetime, since: timedelta = KNOWN_FOR) -> pa.Table:
     """The newest `markets` row of each market received in the time `since` before `now`, closed ones too, as stored."""
     schema = TABLES["markets"].schema
-    found = reading.files(lake, "markets", Span(now - since, now + timedelta.resolution))
-    if not found:
-        return schema.empty_table()
-    import duckdb
-
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        rows = connection.sql(_NEWEST, params={"files": found, "now": now}).to_arrow_table()
+    with queries.over(lake, markets=Span(now - since, now + timedelta.resolution)) as connection:
+        rows = connection.sql(_NEWEST, params={"now": now}).to_arrow_table()
     return rows.select(schema.names).cast(schema)
 
 
 _NEWEST = """
-select * from read_parquet($files, hive_partitioning = false)
-where received_at <= $now
+select * from markets where received_at <= $now
 qualify row_number() over (partition by market_id order by received_at desc) = 1
 """
 
