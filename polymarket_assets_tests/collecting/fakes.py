@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.venue.records import Book, Level
+from polymarket_assets.venue.errors import Unavailable
+from polymarket_assets.venue.records import Book, Level, Market, MarketEnd, Page
 
 HOUR = datetime(2026, 11, 2, 13, tzinfo=UTC)
 
@@ -109,3 +110,70 @@ class Venue:
     clob: Any = None
     gamma: Any = None
     data: Any = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """`venue.gamma.Listing`: a catalogue row, its two halves apart."""
+
+    market: Market
+    end: MarketEnd
+
+
+def listing(n: int, *, end: dict[str, Any] | None = None, **changed: Any) -> Listing:
+    """Market `n` as listed: it ends in half an hour and trades, unless told otherwise."""
+    fields: dict[str, Any] = {
+        "gamma_id": str(n),
+        "version": "v1",
+        "slug": f"market-{n}",
+        "question": f"Will {n} happen?",
+        "outcomes": ("Yes", "No"),
+        "token_ids": (token(n), f"9{token(n)}"),
+        "scheduled_end": HOUR + timedelta(minutes=30),
+        "listed_at": HOUR - timedelta(days=2),
+        "volume_usd": 1000.0,
+        "accepting_orders": True,
+        "enable_order_book": True,
+    }
+    market = Market(market_id=market_id(n), condition_id=f"0x{n:064x}", **{**fields, **changed})
+    ended: dict[str, Any] = {"closed_at": None, "prices": ("0.4", "0.6"), "status": None}
+    return Listing(
+        market,
+        MarketEnd(
+            market_id=market.market_id, condition_id=market.condition_id, token_ids=market.token_ids,
+            closed=market.closed, **{**ended, **(end or {})},
+        ),
+    )  # fmt: skip
+
+
+@dataclass
+class Gamma:
+    """The catalogue, filtering as the venue does; pages of two rows; fails after so many pages if told to."""
+
+    rows: list[Listing] = field(default_factory=list)
+    malformed: tuple[str, ...] = ()
+    fails_after: int | None = None
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    looked_up: list[tuple[list[str], bool]] = field(default_factory=list)
+
+    def markets(self, *, closed: bool, end_date_min: datetime | None = None, end_date_max: datetime | None = None, volume_num_min: float | None = None) -> Iterator[Page]:  # fmt: skip
+        self.asked.append({"end_date_min": end_date_min, "end_date_max": end_date_max, "volume_num_min": volume_num_min})  # fmt: skip
+        found = [row for row in self.rows if self._shows(row.market, closed, end_date_min, end_date_max, volume_num_min)]  # fmt: skip
+        for page, first in enumerate(range(0, max(len(found), 1), 2)):
+            if self.fails_after is not None and page >= self.fails_after:
+                raise Unavailable("gamma answered 503")
+            yield Page(tuple(found[first : first + 2]), None, self.malformed)
+
+    def by_condition(self, condition_ids: Sequence[str], *, closed: bool) -> list[Listing]:
+        self.looked_up.append((list(condition_ids), closed))
+        return [r for r in self.rows if r.market.condition_id in condition_ids and r.market.closed == closed]
+
+    @staticmethod
+    def _shows(market: Market, closed: bool, end_min: datetime | None, end_max: datetime | None, least: float | None) -> bool:  # fmt: skip
+        ends = market.scheduled_end
+        return (
+            market.closed == closed
+            and (end_min is None or (ends is not None and ends >= end_min))
+            and (end_max is None or (ends is not None and ends <= end_max))
+            and (least is None or (market.volume_usd or 0.0) >= least)
+        )
