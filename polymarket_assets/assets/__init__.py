@@ -1,0 +1,17 @@
+"""The registry of assets: group name to the module that defines it."""
+
+from types import ModuleType
+
+from polymarket_assets.assets import collection, features, history, markets, models, resolutions, trades
+
+MODULES: dict[str, ModuleType] = {
+    "discovery": markets,
+    "collection": collection,
+    "stream": trades,
+    "history": history,
+    "labels": resolutions,
+    "features": features,
+    "models": models,
+}
+
+ALL = [asset for module in MODULES.values() for asset in module.ASSETS]

@@ -1,0 +1,83 @@
+"""Books and snapshots: per tier one `multi_asset`, whose run samples every slot of a window."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+
+import dagster as dg
+
+from polymarket_assets.assets.running import metadata, told_plainly
+from polymarket_assets.collecting import windows
+from polymarket_assets.partitions import HOUR, utc_now
+from polymarket_assets.resources import LakeResource, SettingsResource, VenueResource
+from polymarket_assets.tiers import TIERS, Tier
+
+
+class WindowConfig(dg.Config):
+    """Which part of the hour a run covers; by default the tier's window from now on, within the hour."""
+
+    WINDOW_START: str | None = None  # RFC 3339; a schedule names its tick
+    WINDOW_S: float | None = None  # seconds; shorter ones are for tests and the demo
+
+
+def keys(tier: Tier) -> tuple[dg.AssetKey, dg.AssetKey]:
+    """The two assets of a tier: its books and its snapshots."""
+    return dg.AssetKey(["orderbooks", tier.name]), dg.AssetKey(["snapshots", tier.name])
+
+
+def step_name(tier: Tier) -> str:
+    """The name of the step that samples a tier: run config is addressed to it."""
+    return f"sample_{tier.name}"
+
+
+def _spec(key: dg.AssetKey, tier: Tier, said: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key,
+        deps=["markets"],
+        group_name="collection",
+        kinds={"python", "parquet"},
+        owners=["team:collection"],
+        tags={"tier": tier.name},
+        description=f"{said} of the markets in {tier.name.upper()}, every {tier.every.total_seconds():g} s. Each slot is accounted for in `sweeps`; a past hour cannot be collected again.",
+    )
+
+
+def _window(tier: Tier) -> dg.AssetsDefinition:
+    books, snapshots = keys(tier)
+
+    @dg.multi_asset(
+        name=step_name(tier),
+        partitions_def=HOUR,
+        specs=[
+            _spec(books, tier, "Canonical order books"),
+            _spec(snapshots, tier, "Prices, depth, volumes and timing"),
+        ],
+    )
+    def window(
+        context: dg.AssetExecutionContext,
+        config: WindowConfig,
+        lake: LakeResource,
+        venue: VenueResource,
+        settings: SettingsResource,
+    ) -> Iterator[dg.MaterializeResult]:
+        with told_plainly(), venue.connected() as connected:
+            report = windows.run_window(
+                lake.open(),
+                connected,
+                tier,
+                settings.read(),
+                hour=context.partition_time_window.start,
+                start=datetime.fromisoformat(config.WINDOW_START) if config.WINDOW_START else None,
+                window_s=config.WINDOW_S,
+                run_id=context.run_id,
+                clock=utc_now,
+                sleep=time.sleep,
+                on_slot=lambda account: context.log.info(f"slot {account}"),
+            )
+        for key in (books, snapshots):
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata(report))
+
+    return window
+
+
+ASSETS = [_window(tier) for tier in TIERS]

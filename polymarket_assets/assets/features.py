@@ -1,0 +1,62 @@
+"""Features: markets at decision instants, as they could have been known then. Two assets fill one table."""
+
+import dagster as dg
+
+from polymarket_assets.assets.running import metadata, told_plainly
+from polymarket_assets.lake.spans import Span
+from polymarket_assets.partitions import DAY, HOUR
+from polymarket_assets.resources import LakeResource
+from polymarket_assets.tiers import TIERS
+
+_SNAPSHOTS = [dg.AssetKey(["snapshots", tier.name]) for tier in TIERS]
+
+
+@dg.asset(
+    partitions_def=HOUR,
+    deps=["markets", *_SNAPSHOTS],
+    group_name="features",
+    kinds={"duckdb", "parquet"},
+    owners=["team:learning"],
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def features(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
+    """Recorded markets at the instants of the decision grid that lie in the hour."""
+    from polymarket_assets.learning import features as computing
+
+    with told_plainly():
+        opened, window = lake.open(), context.partition_time_window
+        written = [
+            computing.publish_recorded(opened, hour) for hour in Span(window.start, window.end).hours()
+        ]
+        return dg.MaterializeResult(
+            metadata=metadata({"rows": sum(w.rows for w in written), "bytes": sum(w.bytes for w in written)})
+        )
+
+
+@dg.asset(
+    partitions_def=DAY,
+    deps=["history_markets", "history_prices"],
+    group_name="features",
+    kinds={"duckdb", "parquet"},
+    owners=["team:learning"],
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def history_features(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
+    """Closed and imported markets at the instants of the decision grid that lie in the day; in the table `features`."""
+    from polymarket_assets.learning import features as computing
+
+    with told_plainly():
+        opened, window = lake.open(), context.partition_time_window
+        written = [computing.publish_history(opened, day) for day in Span(window.start, window.end).days()]
+        return dg.MaterializeResult(
+            metadata=metadata(
+                {
+                    "rows": sum(w.rows for w in written),
+                    "bytes": sum(w.bytes for w in written),
+                    "days": len(written),
+                }
+            )
+        )
+
+
+ASSETS = [features, history_features]

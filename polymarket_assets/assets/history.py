@@ -1,0 +1,55 @@
+"""The past as it can still be fetched: closed markets and their prices, by UTC day of close."""
+
+import dagster as dg
+
+from polymarket_assets.assets.running import RETRY_VENUE, metadata, told_plainly
+from polymarket_assets.collecting import history
+from polymarket_assets.partitions import DAY, utc_now
+from polymarket_assets.resources import LakeResource, VenueResource
+
+# One line in the run's log per this many markets: enough to see it move, few enough to store.
+LOG_EVERY = 50
+
+
+@dg.asset(
+    partitions_def=DAY,
+    group_name="history",
+    kinds={"python", "parquet"},
+    owners=["team:collection"],
+    retry_policy=RETRY_VENUE,
+)
+def history_markets(
+    context: dg.AssetExecutionContext, lake: LakeResource, venue: VenueResource
+) -> dg.MaterializeResult:
+    """Markets that closed on the day, without anything that reveals how."""
+    with told_plainly(), venue.connected() as connected:
+        day = context.partition_time_window.start.date()
+        return dg.MaterializeResult(
+            metadata=metadata(history.fetch_markets(lake.open(), connected.gamma, day, clock=utc_now))
+        )
+
+
+@dg.asset(
+    partitions_def=DAY,
+    deps=[history_markets],
+    group_name="history",
+    kinds={"python", "parquet"},
+    owners=["team:collection"],
+    retry_policy=RETRY_VENUE,
+)
+def history_prices(
+    context: dg.AssetExecutionContext, lake: LakeResource, venue: VenueResource
+) -> dg.MaterializeResult:
+    """Prices of those markets up to their close; the settlement is no price."""
+
+    def on_market(done: int, due: int) -> None:
+        if done % LOG_EVERY == 0 or done == due:
+            context.log.info(f"prices of {done} of {due} markets")
+
+    with told_plainly(), venue.connected() as connected:
+        day = context.partition_time_window.start.date()
+        report = history.fetch_prices(lake.open(), connected.data, day, clock=utc_now, on_market=on_market)
+        return dg.MaterializeResult(metadata=metadata(report))
+
+
+ASSETS = [history_markets, history_prices]

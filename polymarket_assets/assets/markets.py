@@ -1,0 +1,28 @@
+"""What is listed: discovery writes the changes of every market's metadata."""
+
+import dagster as dg
+
+from polymarket_assets.assets.running import RETRY_VENUE, metadata, refuse_past, told_plainly
+from polymarket_assets.collecting import discovery
+from polymarket_assets.partitions import HOUR, utc_now
+from polymarket_assets.resources import LakeResource, SettingsResource, VenueResource
+
+
+@dg.asset(
+    partitions_def=HOUR,
+    group_name="discovery",
+    kinds={"python", "parquet"},
+    owners=["team:collection"],
+    retry_policy=RETRY_VENUE,
+)
+def markets(
+    context: dg.AssetExecutionContext, lake: LakeResource, venue: VenueResource, settings: SettingsResource
+) -> dg.MaterializeResult:
+    """Changes of market metadata as discovery sees them: what may enter the tiers, nothing that reveals an outcome."""
+    with told_plainly(), venue.connected() as connected:
+        refuse_past(context, "closed markets come from history_markets")
+        report = discovery.discover(lake.open(), connected.gamma, settings.read(), clock=utc_now)
+        return dg.MaterializeResult(metadata=metadata(report))
+
+
+ASSETS = [markets]

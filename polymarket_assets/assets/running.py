@@ -1,0 +1,64 @@
+"""What every asset does around its domain call: errors as failures that answer "again?", reports as metadata."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+
+from polymarket_assets.partitions import utc_now
+from polymarket_assets.venue.errors import MalformedPayload, Refused, Unavailable
+
+# What the clients gave up on, seconds later once more; beyond that the next tick is soon enough.
+RETRY_VENUE = dg.RetryPolicy(
+    max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
+)
+
+
+class PastPartition(Refused):
+    """A live asset was asked for an hour that is over."""
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Domain errors become failures with their own sentence; only `Unavailable` is worth a retry."""
+    try:
+        yield
+    except Unavailable as e:
+        raise dg.Failure(str(e), allow_retries=True) from e
+    except (Refused, MalformedPayload) as e:
+        raise dg.Failure(str(e), allow_retries=False) from e
+
+
+def refuse_past(context: dg.AssetExecutionContext, instead: str) -> None:
+    """Raise `PastPartition` when the run's hour is over: what was not recorded then cannot be recorded now."""
+    if context.partition_time_window.end <= utc_now():
+        raise PastPartition(
+            f"{context.asset_key.to_user_string()} of {context.partition_key} is over and cannot be recorded any more; {instead}"
+        )
+
+
+def metadata(report: Any, **more: Any) -> dict[str, Any]:
+    """A report's fields as metadata; `rows` also under the name that the Dagster UI plots."""
+    fields = asdict(report) if is_dataclass(report) and not isinstance(report, type) else dict(report)
+    shown = {name: _shown(value) for name, value in {**fields, **more}.items() if value is not None}
+    if "rows" in fields:
+        shown["dagster/partition_row_count"] = int(fields["rows"])
+    return shown
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return dg.MetadataValue.timestamp(value)
+    if isinstance(value, bool | int | float | str | dg.MetadataValue):
+        return value
+    if isinstance(value, dict):
+        return dg.MetadataValue.json(
+            {
+                str(k): v if isinstance(v, int | float | str | bool) or v is None else str(v)
+                for k, v in value.items()
+            }
+        )
+    return str(value)

@@ -1,0 +1,50 @@
+"""The stream: hours the streamer sealed, declared as external assets, and trades once each, healed."""
+
+import dagster as dg
+
+from polymarket_assets.assets.running import RETRY_VENUE, metadata, told_plainly
+from polymarket_assets.collecting import healing
+from polymarket_assets.partitions import HOUR, utc_now
+from polymarket_assets.resources import LakeResource, VenueResource
+
+# The streamer writes these and knows nothing of Dagster; the sensor `sealed_hours` reports them.
+STREAMED: dict[str, str] = {
+    "trades_raw": "Trades as heard on the socket.",
+    "book_changes": "Changes of canonical books as heard on the socket.",
+    "market_events": "Lifecycle messages: new markets, pushed resolutions, tick sizes.",
+    "stream_gaps": "Intervals in which the streamer was deaf.",
+}
+
+SPECS = [
+    dg.AssetSpec(
+        name,
+        partitions_def=HOUR,
+        group_name="stream",
+        kinds={"parquet"},
+        owners=["team:collection"],
+        description=f"{said} Written by the streamer, reported when an hour is sealed.",
+    )
+    for name, said in STREAMED.items()
+]
+
+
+@dg.asset(
+    partitions_def=HOUR,
+    deps=["trades_raw", "stream_gaps"],
+    group_name="stream",
+    kinds={"python", "parquet"},
+    owners=["team:collection"],
+    retry_policy=RETRY_VENUE,
+)
+def trades(
+    context: dg.AssetExecutionContext, lake: LakeResource, venue: VenueResource
+) -> dg.MaterializeResult:
+    """Trades of the hour, once each: heard on the socket, and over its gaps recovered from the Data API."""
+    with told_plainly(), venue.connected() as connected:
+        report = healing.build_trades(
+            lake.open(), connected.data, context.partition_time_window.start, clock=utc_now
+        )
+        return dg.MaterializeResult(metadata=metadata(report))
+
+
+ASSETS = [*SPECS, trades]

@@ -1,0 +1,94 @@
+"""Jobs: named selections with the tags that queue limits read. Hourly, daily and unpartitioned never mix."""
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from polymarket_assets.assets.collection import keys
+from polymarket_assets.partitions import DAY, HOUR
+from polymarket_assets.tiers import TIERS, Tier
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+# A window run may outlive its window by its start and its last answers, no more.
+WINDOW_GRACE_S = 120
+
+# The nearest tier starts first: its first slot comes soonest.
+_PRIORITY = {tier.name: str(10 + number) for number, tier in enumerate(TIERS)}
+
+BATCH = {"lane": "batch"}
+TRAIN = {"lane": "train"}
+
+
+def _window_job(tier: Tier) -> "UnresolvedAssetJobDefinition":
+    return dg.define_asset_job(
+        f"window_{tier.name}",
+        selection=dg.AssetSelection.assets(*keys(tier)),
+        partitions_def=HOUR,
+        description=f"Sample the markets of {tier.name.upper()} every {tier.every.total_seconds():g} s for one window.",
+        tags={
+            "tier": tier.name,
+            "dagster/priority": _PRIORITY[tier.name],
+            "dagster/max_runtime": str(int(tier.window.total_seconds()) + WINDOW_GRACE_S),
+        },
+    )
+
+
+WINDOWS = {tier.name: _window_job(tier) for tier in TIERS}
+
+DISCOVERY = dg.define_asset_job(
+    "discovery",
+    selection=["markets"],
+    partitions_def=HOUR,
+    tags={"dagster/priority": "5"},
+    description="Look at what is listed and store what changed.",
+)
+CLOSED_HOUR = dg.define_asset_job(
+    "closed_hour",
+    selection=["trades"],
+    partitions_def=HOUR,
+    tags=BATCH,
+    description="Trades of an hour that is over, once each.",
+)
+HOUR_FEATURES = dg.define_asset_job(
+    "hour_features",
+    selection=["features"],
+    partitions_def=HOUR,
+    tags=BATCH,
+    description="Features of what was recorded in an hour.",
+)
+RESOLVING = dg.define_asset_job(
+    "resolving", selection=["resolutions"], tags=BATCH, description="Ask how markets past their close ended."
+)
+CLOSED_DAY = dg.define_asset_job(
+    "closed_day",
+    selection=["history_markets", "history_prices"],
+    partitions_def=DAY,
+    tags=BATCH,
+    description="Fetch the markets that closed on a day, and their prices.",
+)
+DAY_FEATURES = dg.define_asset_job(
+    "day_features",
+    selection=["history_features"],
+    partitions_def=DAY,
+    tags=BATCH,
+    description="Features of closed and imported markets.",
+)
+LEARNING = dg.define_asset_job(
+    "learning",
+    selection=["training_set", "model", "evaluation"],
+    tags=TRAIN,
+    description="Rebuild the training set, train, and judge against the market's own price.",
+)
+
+ALL = [
+    *WINDOWS.values(),
+    DISCOVERY,
+    CLOSED_HOUR,
+    HOUR_FEATURES,
+    RESOLVING,
+    CLOSED_DAY,
+    DAY_FEATURES,
+    LEARNING,
+]

@@ -1,0 +1,94 @@
+"""Schedules: what the clock starts. All are on by default; what reacts to events is in `sensors.py`."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from polymarket_assets import jobs
+from polymarket_assets.assets.collection import step_name
+from polymarket_assets.partitions import day_before, hour_before, hour_key
+from polymarket_assets.tiers import TIERS, Tier
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+# History features of a day need the prices of markets that close later; this long after it nearly all are in.
+HISTORY_FEATURES_LAG = timedelta(days=14)
+
+
+def _tick(context: dg.ScheduleEvaluationContext) -> datetime:
+    return context.scheduled_execution_time.astimezone(UTC)
+
+
+def _window_schedule(tier: Tier) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=f"window_{tier.name}",
+        job=jobs.WINDOWS[tier.name],
+        cron_schedule=tier.cron,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"A window of {tier.name.upper()} at every tick; it samples inside.",
+    )
+    def window(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        tick = _tick(context)
+        config = {"WINDOW_START": tick.isoformat(), "WINDOW_S": tier.window.total_seconds()}
+        return dg.RunRequest(
+            run_key=tick.isoformat(),
+            partition_key=hour_key(tick),
+            run_config={"ops": {step_name(tier): {"config": config}}},
+        )
+
+    return window
+
+
+def _partitioned(
+    name: str, job: "UnresolvedAssetJobDefinition", cron: str, key: Callable[[datetime], str], said: str
+) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=name,
+        job=job,
+        cron_schedule=cron,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=said,
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        tick = _tick(context)
+        return dg.RunRequest(run_key=tick.isoformat(), partition_key=key(tick))
+
+    return schedule
+
+
+ALL: list[dg.ScheduleDefinition] = [
+    *(_window_schedule(tier) for tier in TIERS),
+    _partitioned("discovery", jobs.DISCOVERY, "*/10 * * * *", hour_key, "Every ten minutes: what is listed."),
+    # Seven minutes past: the streamer has sealed the hour, late answers are in.
+    _partitioned(
+        "closed_hour", jobs.CLOSED_HOUR, "7 * * * *", hour_before, "The trades of the hour that just closed."
+    ),
+    _partitioned(
+        "hour_features",
+        jobs.HOUR_FEATURES,
+        "9 * * * *",
+        hour_before,
+        "The features of the hour that just closed.",
+    ),
+    _partitioned("closed_day", jobs.CLOSED_DAY, "20 1 * * *", day_before, "The day that just closed."),
+    _partitioned(
+        "day_features",
+        jobs.DAY_FEATURES,
+        "50 1 * * *",
+        lambda tick: day_before(tick - HISTORY_FEATURES_LAG),
+        "History features of the day two weeks ago, when the markets alive then have closed.",
+    ),
+    dg.ScheduleDefinition(
+        name="learning",
+        job=jobs.LEARNING,
+        cron_schedule="30 3 * * 1",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Every Monday: train on what is labelled, judge against the price.",
+    ),
+]
