@@ -1,0 +1,194 @@
+"""Discovery stores what changed, closes nothing by itself, and loses nothing of an incomplete listing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from polymarket_assets.collecting import catalogue, discovery
+from polymarket_assets.lake import reading
+from polymarket_assets.lake.writing import Lake, table_of
+from polymarket_assets.settings import Settings
+from polymarket_assets.venue import lifecycle
+from polymarket_assets.venue.errors import Unavailable
+from polymarket_assets_tests.collecting.fakes import (
+    HOUR,
+    Gamma,
+    Time,
+    list_markets,
+    listing,
+    market_id,
+    market_row,
+)
+
+LATER = HOUR + timedelta(minutes=5)
+
+
+def discover(lake: Lake, gamma: Gamma, at: datetime = HOUR, **settings: Any) -> discovery.DiscoveryReport:
+    return discovery.discover(lake, gamma, Settings(_env_file=None, **settings), clock=Time(at).clock)
+
+
+def stored(lake: Lake) -> list[dict[str, Any]]:
+    rows = reading.rows(lake, "markets").to_pylist()
+    return sorted(rows, key=lambda row: (row["received_at"], row["market_id"]))
+
+
+def known(lake: Lake, now: datetime) -> dict[str, dict[str, Any]]:
+    return {row["market_id"]: row for row in discovery.newest_markets(lake, now=now).to_pylist()}
+
+
+def test_what_is_listed_is_stored_once(lake: Lake) -> None:
+    """Storing every market at every look would cost gigabytes a day and say nothing."""
+    gamma = Gamma([listing(n) for n in range(5)])
+    first, second = discover(lake, gamma), discover(lake, gamma, LATER)
+    assert (first.listed, first.stored, first.complete) == (5, 5, True)
+    assert (second.listed, second.stored) == (5, 0)
+    assert len(stored(lake)) == 5
+
+
+@pytest.mark.parametrize(
+    ("changed", "news"),
+    [
+        ({"question": "Will 1 really happen?"}, 1),
+        ({"scheduled_end": HOUR + timedelta(minutes=45)}, 1),
+        ({"tick_e6": 1000}, 1),
+        ({"accepting_orders": False}, 1),
+        ({"end_proposed": True}, 1),
+        ({"volume_usd": 1040.0}, 0),
+        ({"volume_usd": 1060.0}, 1),
+        ({"volume_usd": None, "series_slug": "s"}, 1),
+        ({"liquidity_usd": 5.0}, 1),
+    ],
+)
+def test_a_change_is_stored_and_a_flutter_is_not(lake: Lake, changed: dict[str, Any], news: int) -> None:
+    discover(lake, Gamma([listing(1)]))
+    assert discover(lake, Gamma([listing(1, **changed)]), LATER).stored == news
+
+
+def test_an_unchanged_market_is_stored_again_before_it_is_forgotten(lake: Lake) -> None:
+    far = HOUR + timedelta(days=13)
+    gamma = Gamma([listing(1, scheduled_end=far)])
+    discover(lake, gamma)
+    assert discover(lake, gamma, HOUR + timedelta(days=8)).stored == 1
+    assert discovery.STORED_AGAIN < discovery.KNOWN_FOR
+
+
+def test_the_newest_row_of_a_market_counts_and_only_what_was_known_then(lake: Lake) -> None:
+    discover(lake, Gamma([listing(1)]))
+    discover(lake, Gamma([listing(1, question="New?")]), LATER)
+    assert known(lake, LATER)[market_id(1)]["question"] == "New?"
+    assert known(lake, HOUR)[market_id(1)]["question"] == "Will 1 happen?"
+
+
+@pytest.mark.parametrize(
+    ("market", "kept"),
+    [
+        ({}, True),
+        ({"volume_usd": 5.0}, True),
+        ({"volume_usd": 5.0, "scheduled_end": HOUR + timedelta(hours=13)}, False),
+        ({"volume_usd": None, "scheduled_end": HOUR + timedelta(hours=20), "series_slug": "btc-5m"}, True),
+        ({"volume_usd": 500.0, "scheduled_end": HOUR + timedelta(days=10)}, True),
+        ({"volume_usd": 500.0, "scheduled_end": HOUR + timedelta(days=15)}, False),
+        ({"volume_usd": 500.0, "scheduled_end": HOUR - timedelta(days=40)}, True),
+        ({"token_ids": ("1",)}, False),
+        ({"token_ids": ("1", "")}, False),
+        ({"enable_order_book": False}, False),
+    ],
+)
+def test_the_universe_is_what_can_be_collected_and_is_worth_it(lake: Lake, market: dict[str, Any], kept: bool) -> None:  # fmt: skip
+    discover(lake, Gamma([listing(1, **market)]))
+    assert bool(stored(lake)) is kept
+
+
+@pytest.mark.parametrize(
+    ("settings", "kept"),
+    [
+        ({"universe_tags": ("crypto",)}, [1]),
+        ({"universe_tags": ("crypto", "sports")}, [1, 2]),
+        ({"universe_slugs": ("market-2",)}, [2]),
+        ({"universe_slugs": ("the-event",)}, [1]),
+        ({"universe_tags": ("crypto",), "universe_slugs": ("market-2",)}, []),
+    ],
+)
+def test_a_chosen_universe_narrows_what_is_kept(lake: Lake, settings: dict[str, Any], kept: list[int]) -> None:  # fmt: skip
+    rows = [
+        listing(1, tags=("crypto", "btc"), event_slug="the-event"),
+        listing(2, tags=("sports",)),
+        listing(3),
+    ]
+    discover(lake, Gamma(rows), **settings)
+    assert [row["market_id"] for row in stored(lake)] == [market_id(n) for n in kept]
+
+
+def test_one_listing_is_enough_where_no_volume_is_asked_for(lake: Lake) -> None:
+    gamma = Gamma([listing(1, volume_usd=None)])
+    assert discover(lake, gamma, min_volume_usd=0.0).stored == 1
+    assert len(gamma.asked) == 1
+
+
+def test_a_vanished_market_is_closed_by_the_venue_and_not_by_its_absence(lake: Lake) -> None:
+    """A short listing would otherwise end the recording of every market it left out."""
+    discover(lake, Gamma([listing(1), listing(2), listing(3)]))
+    report = discover(lake, Gamma([listing(1), listing(2, closed=True)]), LATER)
+    assert (report.closed, report.vanished, report.stored) == (1, 1, 1)
+    assert set(known(lake, LATER)) == {market_id(1), market_id(3)}
+
+
+def test_an_incomplete_listing_keeps_what_was_read_and_closes_nothing(lake: Lake) -> None:
+    discover(lake, Gamma([listing(9)]))
+    gamma = Gamma([listing(n) for n in range(5)], fails_after=1)
+    report = discover(lake, gamma, LATER)
+    assert (report.complete, report.stored, report.problem) == (False, 2, "gamma answered 503")
+    assert gamma.looked_up == []
+    assert market_id(9) in known(lake, LATER)
+
+
+def test_a_venue_that_does_not_answer_at_all_fails_the_run(lake: Lake) -> None:
+    with pytest.raises(Unavailable, match="503"):
+        discover(lake, Gamma(fails_after=0))
+    assert stored(lake) == []
+
+
+def test_rows_that_could_not_be_read_are_counted(lake: Lake) -> None:
+    report = discover(lake, Gamma([listing(1)], malformed=("{}",)), min_volume_usd=0.0)
+    assert (report.stored, report.malformed) == (1, 1)
+
+
+def test_a_row_carries_nothing_of_the_end(lake: Lake) -> None:
+    discover(lake, Gamma([listing(1, end={"prices": ("1", "0"), "status": "resolved"})]))
+    assert "resolved" not in str(stored(lake))
+
+
+CLOSES = [timedelta(hours=h) for h in (-3, 0, 0.5, 1, 2, 4, 8, 12, 24, 48, 60)]
+
+
+@pytest.mark.parametrize("left", CLOSES, ids=str)
+@pytest.mark.parametrize(
+    "market", [{}, {"end_proposed": True}, {"game_start_at": HOUR - timedelta(minutes=20)}, {"accepting_orders": False},
+               {"window_start_at": HOUR + timedelta(minutes=2)}], ids=str,
+)  # fmt: skip
+def test_time_alone_brings_a_stored_row_to_where_a_new_listing_would_stand(left: timedelta, market: dict[str, Any]) -> None:  # fmt: skip
+    """A window reads listings minutes old; tier and phase must be those of the slot."""
+    said = listing(1, scheduled_end=HOUR + left, **market).market
+    seen = HOUR - timedelta(minutes=30)
+    old = table_of("markets", [catalogue.market_row(said, seen)])
+    row = discovery.brought_up(old, HOUR).to_pylist()[0]
+    fresh = catalogue.market_row(said, HOUR)
+    assert (row["phase"], row["tier"]) == (fresh["phase"], fresh["tier"])
+    assert fresh["phase"] == lifecycle.phase(said, lifecycle.effective_close(said), HOUR)
+
+
+def test_the_dead_and_the_endless_go_to_the_slowest_tier_and_the_overdue_stay_in_the_fastest(lake: Lake) -> None:  # fmt: skip
+    list_markets(
+        lake,
+        market_row(1, phase="dead"),
+        market_row(2, effective_close=None, end_source="none"),
+        market_row(3, effective_close=HOUR - timedelta(days=1)),
+        market_row(4, phase="closed"),
+    )
+    rows = known(lake, HOUR)
+    assert {n: rows[market_id(n)]["tier"] for n in (1, 2, 3)} == {1: "t0", 2: "t0", 3: "t4"}
+    assert rows[market_id(3)]["phase"] == "overdue"
+    assert market_id(4) not in rows

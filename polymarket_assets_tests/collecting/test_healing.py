@@ -1,0 +1,223 @@
+"""Trades are counted once, and over the gaps of the stream the Data API fills in exactly what was not heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from polymarket_assets.collecting import healing
+from polymarket_assets.lake import reading
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.venue.errors import Unavailable
+from polymarket_assets.venue.records import Page, Trade
+from polymarket_assets_tests.collecting.fakes import HOUR, Time, list_markets, market_id, market_row, token
+
+NOW = HOUR + timedelta(hours=1, minutes=5)
+
+
+def at(seconds: float) -> datetime:
+    return HOUR + timedelta(seconds=seconds)
+
+
+def heard(tx: int, seconds: float, n: int = 1, **changed: Any) -> dict[str, Any]:
+    """A row of `trades_raw`: trade `tx` of market `n`, heard a tenth of a second after the match."""
+    return {
+        "session_id": "a", "connection": 0, "sequence": tx, "received_at": at(seconds + 0.1), "venue_at": at(seconds),
+        "market_id": market_id(n), "token_id": token(n), "outcome_index": 0, "is_buy": True,
+        "price_e6": 400_000, "size_e6": 10_000_000, "tx_hash": tx.to_bytes(32), **changed,
+    }  # fmt: skip
+
+
+def fill(tx: int, seconds: float, n: int = 1, **changed: Any) -> Trade:
+    """The same trade as the Data API has it: two seconds later, in whole seconds."""
+    fields: dict[str, Any] = {
+        "condition_id": f"0x{n:064x}", "token_id": token(n), "outcome_index": 0, "is_buy": True,
+        "price_e6": 400_000, "size_e6": 10_000_000, "traded_at": at(int(seconds) + 2), "tx_hash": f"0x{tx:064x}",
+    }  # fmt: skip
+    return Trade(**{**fields, **changed})
+
+
+def gap(start: float, end: float, **changed: Any) -> dict[str, Any]:
+    return {"gap_id": f"a:{start}", "session_id": "a", "from_at": at(start), "to_at": at(end), "cause": "closed", **changed}  # fmt: skip
+
+
+@dataclass
+class Data:
+    """Trades of markets, newest first, pages of two; fails for a market if told to."""
+
+    trades_of: list[Trade] = field(default_factory=list)
+    fails: bool = False
+    asked: list[tuple[str, datetime]] = field(default_factory=list)
+
+    def trades(self, condition_id: str, *, since: datetime) -> Iterator[Page]:
+        self.asked.append((condition_id, since))
+        if self.fails:
+            raise Unavailable("data answered 503")
+        found = [t for t in self.trades_of if t.condition_id == condition_id and t.traded_at >= since]
+        found.sort(key=lambda t: t.traded_at, reverse=True)
+        for first in range(0, len(found), 2):
+            yield Page(tuple(found[first : first + 2]), None)
+
+
+def record(lake: Lake, *rows: dict[str, Any], gaps: tuple[dict[str, Any], ...] = ()) -> None:
+    for row in rows:
+        received = row["received_at"]
+        part = f"{row['session_id']}-{row['connection']}-{row['sequence']}"
+        lake.publish_rows("trades_raw", [row], part=part, at=received)
+    for n, row in enumerate(gaps):
+        lake.publish_rows("stream_gaps", [row], part=f"{n}", at=row["to_at"])
+
+
+def build(lake: Lake, data: Data | None = None) -> healing.TradesReport:
+    return healing.build_trades(lake, data, HOUR, clock=Time(NOW).clock)
+
+
+def trades(lake: Lake) -> list[dict[str, Any]]:
+    return sorted(
+        reading.rows(lake, "trades").to_pylist(), key=lambda row: (row["traded_at"], row["size_e6"])
+    )
+
+
+def test_a_trade_heard_on_two_sockets_is_one_trade(lake: Lake) -> None:
+    record(lake, heard(1, 10), heard(1, 10, connection=1, sequence=77), heard(2, 11))
+    report = build(lake)
+    assert (report.rows, report.stream, report.healing) == (2, 2, "not done: no Data API was given")
+    assert trades(lake)[0]["usd_e6"] == 4_000_000
+
+
+def test_equal_fills_of_one_transaction_are_two_trades(lake: Lake) -> None:
+    twice = [heard(1, 10), heard(1, 10, sequence=2)]
+    again = [{**row, "connection": 1} for row in twice]
+    record(lake, *twice, *again)
+    assert build(lake).rows == 2
+    assert len({row["trade_id"] for row in trades(lake)}) == 2
+
+
+def test_trades_are_filed_by_the_match_whenever_they_were_heard(lake: Lake) -> None:
+    record(lake, heard(1, 3599.95), heard(2, -0.05), heard(3, 3600))
+    build(lake)
+    assert [row["tx_hash"] for row in trades(lake)] == [(1).to_bytes(32)]
+
+
+def test_without_a_gap_nobody_is_asked(lake: Lake) -> None:
+    record(lake, heard(1, 10), gaps=(gap(-500, -100), gap(4000, 4100)))
+    data = Data([fill(9, 20)])
+    report = build(lake, data)
+    assert (report.rows, report.gaps, data.asked) == (1, 0, [])
+
+
+def test_what_was_not_heard_is_recovered_and_what_was_is_not_doubled(lake: Lake) -> None:
+    """The block comes two seconds after the match: matching by time would count half the trades twice."""
+    record(lake, heard(1, 10), heard(2, 70), gaps=(gap(40, 60),))
+    data = Data([fill(1, 10), fill(7, 45), fill(8, 58), fill(2, 70)])
+    report = build(lake, data)
+    assert (report.rows, report.stream, report.rest, report.both, report.recovered) == (4, 1, 2, 1, 2)
+    assert (report.gaps, report.affected, report.healed, report.unhealed) == (1, 1, 1, 0)
+    assert [row["source"] for row in trades(lake)] == ["stream", "rest", "rest", "both"]
+    rest = trades(lake)[1]
+    assert (rest["traded_at"], rest["received_at"]) == (at(47), NOW)
+
+
+def test_of_a_trade_both_have_the_stream_tells_the_time_and_the_data_api_the_fills(lake: Lake) -> None:
+    record(lake, heard(1, 30, size_e6=30_000_000, price_e6=410_000), gaps=(gap(20, 29.9),))
+    fills = [
+        fill(1, 30, size_e6=size, price_e6=price)
+        for size, price in ((10_000_000, 400_000), (20_000_000, 410_000))
+    ]
+    report = build(lake, Data(fills))
+    assert (report.both, report.rest) == (2, 0)
+    assert [(r["traded_at"], r["received_at"], r["price_e6"], r["size_e6"]) for r in trades(lake)] == [
+        (at(30), at(30.1), 400_000, 10_000_000),
+        (at(30), at(30.1), 410_000, 20_000_000),
+    ]
+
+
+def test_a_trade_keeps_its_identity_when_it_is_healed_later(lake: Lake) -> None:
+    record(lake, heard(1, 30))
+    build(lake)
+    before = trades(lake)[0]["trade_id"]
+    record(lake, gaps=(gap(20, 29),))
+    build(lake, Data([fill(1, 30, size_e6=10_000_001)]))
+    assert [row["trade_id"] for row in trades(lake)] == [before]
+
+
+def test_a_match_before_the_hour_with_its_block_in_it_belongs_to_the_hour_before(lake: Lake) -> None:
+    record(lake, heard(1, -1), heard(2, 100), gaps=(gap(-30, -10), gap(50, 60)))
+    report = build(lake, Data([fill(1, -1), fill(2, 100)]))
+    assert (report.rows, report.rest) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "markets"),
+    [
+        ({}, {1, 2, 3}),
+        ({"market_id": market_id(2)}, {2}),
+        ({"market_id": market_id(9)}, {9}),
+        ({"connection": 1}, {3}),
+        ({"connection": 1, "session_id": "z"}, set()),
+    ],
+)
+def test_a_gap_touches_the_markets_that_were_streamed_there(lake: Lake, changed: dict[str, Any], markets: set[int]) -> None:  # fmt: skip
+    record(
+        lake, heard(1, 10), heard(2, 11, n=2), heard(3, 12, n=3, connection=1), gaps=(gap(20, 60, **changed),)
+    )
+    data = Data()
+    build(lake, data)
+    assert {int(condition, 16) for condition, _ in data.asked} == markets
+
+
+def test_a_market_whose_book_was_streamed_is_healed_though_no_trade_was_heard(lake: Lake) -> None:
+    change = {
+        "session_id": "a", "connection": 0, "sequence": 1, "row": 0, "received_at": at(5), "market_id": market_id(4),
+        "kind": "book", "is_bid": True, "price_e6": 1000, "size_e6": 1, "epoch": 0,
+    }  # fmt: skip
+    lake.publish_rows("book_changes", [change], part="0", at=at(5))
+    record(lake, gaps=(gap(20, 60),))
+    assert build(lake, Data([fill(1, 30, n=4)])).recovered == 1
+
+
+def test_healing_is_bounded_and_says_what_it_left(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(healing, "MOST_HEALED", 1)
+    busy = [heard(tx, tx, n=2) for tx in (1, 2, 3)]
+    record(lake, *busy, heard(9, 9, n=1), gaps=(gap(20, 60),))
+    data = Data()
+    report = build(lake, data)
+    assert (report.affected, report.healed, report.unhealed) == (2, 1, 1)
+    assert [int(condition, 16) for condition, _ in data.asked] == [2]
+
+
+def test_an_outcome_the_venue_has_not_joined_yet_is_found_by_its_token(lake: Lake) -> None:
+    list_markets(lake, market_row(1))
+    record(lake, heard(1, 10), gaps=(gap(20, 60),))
+    joined = fill(5, 30, outcome_index=None, token_id=f"9{token(1)}")
+    unknown = fill(6, 31, outcome_index=None, token_id="404")
+    report = build(lake, Data([joined, unknown]))
+    assert (report.recovered, report.unmapped) == (1, 1)
+    assert trades(lake)[-1]["outcome_index"] == 1
+
+
+def test_a_failing_data_api_keeps_the_trades_heard_and_fails_the_run(lake: Lake) -> None:
+    record(lake, heard(1, 10), gaps=(gap(20, 60),))
+    with pytest.raises(Unavailable, match="after 0 of 1 deaf markets"):
+        build(lake, Data(fails=True))
+    assert len(trades(lake)) == 1
+
+
+def test_trades_without_a_transaction_stay_apart(lake: Lake) -> None:
+    record(lake, heard(1, 10, tx_hash=None), heard(2, 11, tx_hash=None))
+    assert build(lake).rows == 2
+    assert {row["tx_hash"] for row in trades(lake)} == {None}
+
+
+def test_an_hour_to_come_is_refused(lake: Lake) -> None:
+    with pytest.raises(healing.HourNotBegun, match="has not begun"):
+        healing.build_trades(lake, None, NOW + timedelta(hours=1), clock=Time(NOW).clock)
+
+
+def test_an_hour_without_trades_is_known_to_have_none(lake: Lake) -> None:
+    assert build(lake).rows == 0
+    assert reading.files(lake, "trades") != []

@@ -1,0 +1,186 @@
+"""History is fetched by day of close, without outcomes and without prices from after the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from polymarket_assets.collecting import history
+from polymarket_assets.lake import reading
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.venue.errors import Gone, MalformedPayload, PolymarketError
+from polymarket_assets.venue.records import PricePoint
+from polymarket_assets_tests.collecting.fakes import Gamma, Listing, Time, listing, market_id, token
+
+DAY = date(2026, 11, 1)
+START = datetime(2026, 11, 1, tzinfo=UTC)
+NOW = datetime(2026, 11, 2, 13, tzinfo=UTC)
+NOON = START + timedelta(hours=12)
+
+
+def closed(n: int, at: datetime | None = NOON, **changed: Any) -> Listing:
+    fields: dict[str, Any] = {"scheduled_end": NOON, "listed_at": START - timedelta(days=30)}
+    ended = {"closed_at": at, "prices": ("1", "0"), "status": "resolved"}
+    return listing(n, closed=True, end=ended, **{**fields, **changed})
+
+
+@dataclass
+class Prices:
+    """Price points by token, or an error; remembers what was asked."""
+
+    points: dict[str, list[PricePoint] | PolymarketError] = field(default_factory=dict)
+    asked: list[tuple[str, datetime, datetime, int]] = field(default_factory=list)
+
+    def prices_history(self, token_id: str, start: datetime, end: datetime, bucket_s: int) -> list[PricePoint]:  # fmt: skip
+        self.asked.append((token_id, start, end, bucket_s))
+        found = self.points.get(token_id, [])
+        if isinstance(found, PolymarketError):
+            raise found
+        return found
+
+
+def fetch_markets(lake: Lake, *rows: Listing, now: datetime = NOW, day: date = DAY) -> history.HistoryReport:
+    return history.fetch_markets(lake, Gamma(list(rows)), day, clock=Time(now).clock)
+
+
+def fetch_prices(lake: Lake, prices: Prices, now: datetime = NOW, on_market: Callable[[int, int], None] = lambda done, due: None) -> history.HistoryReport:  # fmt: skip
+    return history.fetch_prices(lake, prices, DAY, clock=Time(now).clock, on_market=on_market)
+
+
+def rows_of(lake: Lake, table: str) -> list[dict[str, Any]]:
+    return reading.rows(lake, table).to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("at", "kept"),
+    [
+        (START, True),
+        (START + timedelta(hours=24) - timedelta.resolution, True),
+        (START - timedelta.resolution, False),
+        (START + timedelta(hours=24), False),
+        (None, False),
+    ],
+)
+def test_a_day_holds_what_closed_on_it(lake: Lake, at: datetime | None, kept: bool) -> None:
+    report = fetch_markets(lake, closed(1, at))
+    assert (report.rows, report.listed, report.undated) == (int(kept), 1, int(at is None))
+    assert len(rows_of(lake, "history_markets")) == int(kept)
+
+
+@pytest.mark.parametrize(
+    ("scheduled", "found"),
+    [
+        (timedelta(days=-3), True),
+        (timedelta(days=7), True),
+        (timedelta(days=-4), False),
+        (timedelta(days=9), False),
+    ],
+)
+def test_the_window_of_scheduled_ends_is_as_documented(lake: Lake, scheduled: timedelta, found: bool) -> None:
+    report = fetch_markets(lake, closed(1, scheduled_end=NOON + scheduled))
+    assert bool(report.rows) is found
+
+
+def test_markets_of_the_past_say_nothing_of_their_outcome(lake: Lake) -> None:
+    fetch_markets(lake, closed(1))
+    row = rows_of(lake, "history_markets")[0]
+    assert "resolved" not in str(row)
+    assert (row["closed_at"], row["close_day"], row["received_at"]) == (NOON, DAY, NOW)
+
+
+@pytest.mark.parametrize("now", [START, START + timedelta(hours=23, minutes=59), START - timedelta(days=3)])
+def test_a_day_that_is_not_over_is_refused_in_one_sentence(lake: Lake, now: datetime) -> None:
+    """A half-fetched day would look complete for ever."""
+    for fetch in (lambda: fetch_markets(lake, now=now), lambda: fetch_prices(lake, Prices(), now=now)):
+        with pytest.raises(history.DayNotOver, match="not over") as raised:
+            fetch()
+        assert "\n" not in str(raised.value)
+
+
+def test_prices_of_a_day_never_listed_are_refused(lake: Lake) -> None:
+    with pytest.raises(history.MarketsMissing, match="history_markets of 2026-11-01 first"):
+        fetch_prices(lake, Prices())
+
+
+def test_an_empty_day_is_known_to_be_empty(lake: Lake) -> None:
+    assert fetch_markets(lake).rows == 0
+    assert fetch_prices(lake, Prices()).rows == 0
+    for table in ("history_markets", "history_prices"):
+        assert reading.files(lake, table) != []
+
+
+def test_neither_the_settlement_nor_anything_after_the_end_is_a_price(lake: Lake) -> None:
+    """The last point of a resolved market is its payout: the label itself."""
+    points = [
+        PricePoint(NOON - timedelta(minutes=10), 0.505, 300),
+        PricePoint(NOON - timedelta(minutes=5), 1.0, 0),
+        PricePoint(NOON, 0.99, 300),
+        PricePoint(NOON + timedelta(minutes=5), 1.0, 300),
+    ]
+    fetch_markets(lake, closed(1))
+    fetch_prices(lake, Prices({token(1): points}))
+    rows = rows_of(lake, "history_prices")
+    assert [(r["at"], r["known_at"], r["price_e6"], r["fidelity_s"]) for r in rows] == [
+        (NOON - timedelta(minutes=10), NOON - timedelta(minutes=10), 505_000, 300)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("closed_at", "scheduled", "until"),
+    [
+        (NOON, NOON + timedelta(hours=5), NOON),
+        (NOON, NOON - timedelta(hours=5), NOON - timedelta(hours=5)),
+        (NOON, None, NOON),
+    ],
+)
+def test_prices_end_at_the_earlier_of_close_and_scheduled_end(lake: Lake, closed_at: datetime, scheduled: datetime | None, until: datetime) -> None:  # fmt: skip
+    row = closed(1, closed_at, scheduled_end=scheduled or NOON)
+    fetch_markets(lake, row)
+    if scheduled is None:
+        known = {**rows_of(lake, "history_markets")[0], "effective_close": None}
+        lake.publish_rows("history_markets", [known], part=history.PART, at=DAY)
+    prices = Prices()
+    fetch_prices(lake, prices)
+    assert [end for _, _, end, _ in prices.asked] == [until]
+
+
+@pytest.mark.parametrize(
+    ("life", "bucket", "span"),
+    [
+        (timedelta(minutes=5), 60, timedelta(minutes=5)),
+        (timedelta(hours=6), 60, timedelta(hours=6)),
+        (timedelta(days=2), 300, timedelta(days=2)),
+        (timedelta(days=10), 1800, timedelta(days=10)),
+        (timedelta(days=300), 1800, timedelta(days=14)),
+    ],
+)
+def test_the_spacing_suits_the_length_of_life(lake: Lake, life: timedelta, bucket: int, span: timedelta) -> None:  # fmt: skip
+    fetch_markets(lake, closed(1, listed_at=NOON - life))
+    prices = Prices()
+    fetch_prices(lake, prices)
+    assert prices.asked == [(token(1), NOON - span, NOON, bucket)]
+
+
+def test_one_market_without_prices_costs_only_itself(lake: Lake) -> None:
+    fetch_markets(lake, closed(1), closed(2), closed(3))
+    good = [PricePoint(NOON - timedelta(hours=1), 0.25, 60)]
+    prices = Prices({token(1): Gone("404"), token(2): MalformedPayload("prices", "<html>"), token(3): good})
+    told: list[tuple[int, int]] = []
+    report = fetch_prices(lake, prices, on_market=lambda done, due: told.append((done, due)))
+    assert (report.rows, report.markets, report.without, report.malformed) == (1, 3, 2, 1)
+    assert [row["market_id"] for row in rows_of(lake, "history_prices")] == [market_id(3)]
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_day_fetched_again_gives_the_same_rows(lake: Lake) -> None:
+    good = {token(n): [PricePoint(NOON - timedelta(hours=n), 0.25, 60)] for n in (1, 2)}
+    before = []
+    for _ in range(2):
+        fetch_markets(lake, closed(1), closed(2))
+        fetch_prices(lake, Prices(good))
+        before.append((rows_of(lake, "history_markets"), rows_of(lake, "history_prices")))
+    assert before[0] == before[1]

@@ -1,0 +1,231 @@
+"""Resolving asks until an end is settled, writes only news, and says when each thing could be known."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from polymarket_assets.collecting import candidates, resolving
+from polymarket_assets.lake import reading
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.venue.errors import Gone, MalformedPayload, Unavailable
+from polymarket_assets.venue.records import ClobMarket, ClobToken, ResolutionRow
+from polymarket_assets_tests.collecting.fakes import (
+    HOUR,
+    Gamma,
+    Listing,
+    Time,
+    Venue,
+    list_markets,
+    listing,
+    market_id,
+    market_row,
+    token,
+)
+
+OVER = {"effective_close": HOUR - timedelta(minutes=10)}
+NOW = HOUR + timedelta(minutes=3)
+CLOSED_AT = HOUR - timedelta(minutes=9)
+CLOSED = {"closed": True, "end": {"prices": ("1", "0"), "status": "resolved", "closed_at": CLOSED_AT}}
+
+
+@dataclass
+class Data:
+    """Resolution rows from a list; fails after so many calls if told to."""
+
+    rows: list[ResolutionRow] = field(default_factory=list)
+    fails_after: int | None = None
+    calls: int = 0
+
+    def resolutions(self, condition_ids: list[str]) -> list[ResolutionRow]:
+        self.calls += 1
+        if self.fails_after is not None and self.calls > self.fails_after:
+            raise Unavailable("data answered 503")
+        return [row for row in self.rows if row.condition_id in condition_ids]
+
+
+@dataclass
+class Winners:
+    """Markets with winners, or an error for those without."""
+
+    winners: dict[str, str] = field(default_factory=dict)
+    error: Exception = field(default_factory=lambda: Gone("market not found"))
+    asked: list[str] = field(default_factory=list)
+
+    def market(self, condition_id: str) -> ClobMarket:
+        self.asked.append(condition_id)
+        if condition_id not in self.winners:
+            raise self.error
+        n = int(condition_id, 16)
+        tokens = tuple(ClobToken(t, "?", t == self.winners[condition_id]) for t in (token(n), f"9{token(n)}"))
+        return ClobMarket(condition_id=condition_id, tokens=tokens, closed=True)
+
+
+def row_of(n: int, status: str = "resolved", payouts: tuple[int, ...] | None = (1_000_000, 0), at: datetime | None = CLOSED_AT, disputed: bool = False) -> ResolutionRow:  # fmt: skip
+    return ResolutionRow(condition_id=f"0x{n:064x}", status=status, was_disputed=disputed, payouts_e6=payouts, resolved_at=at)  # fmt: skip
+
+
+def resolve(lake: Lake, listings: list[Listing], data: Data | None = None, clob: Winners | None = None, at: datetime = NOW) -> resolving.ResolveReport:  # fmt: skip
+    venue = Venue(clob=clob or Winners(), gamma=Gamma(listings), data=data or Data())
+    return resolving.resolve(lake, venue, clock=Time(at).clock)
+
+
+def versions(lake: Lake) -> list[dict[str, Any]]:
+    return reading.rows(lake, "resolutions").sort_by([("market_id", "ascending"), ("version", "ascending")]).to_pylist()  # fmt: skip
+
+
+def test_a_market_followed_live_is_labelled_when_we_saw_it(lake: Lake) -> None:
+    """A label stamped with the venue's clock would have been trained on before anybody had it."""
+    list_markets(lake, market_row(1, **OVER))
+    report = resolve(lake, [listing(1, **CLOSED)], Data([row_of(1)]))
+    assert (report.asked, report.versions, report.labels, report.still_open) == (1, 1, 1, 0)
+    row = versions(lake)[0]
+    assert (row["state"], row["label"], row["payouts_e6"]) == ("final", 1, [1_000_000, 0])
+    assert (row["seen_at"], row["label_seen_at"], row["decided_seen_at"]) == (NOW, NOW, NOW)
+    assert row["resolved_at"] == CLOSED_AT
+
+
+def test_evidence_says_what_each_service_said_and_when(lake: Lake) -> None:
+    list_markets(lake, market_row(1, **OVER))
+    stuck = {**CLOSED, "end": {**CLOSED["end"], "status": "proposed"}}
+    condition = listing(1).market.condition_id
+    resolve(lake, [listing(1, **stuck)], clob=Winners({condition: token(1)}))
+    evidence = json.loads(versions(lake)[0]["evidence"])
+    assert set(evidence) == {"catalogue", "clob"}
+    assert evidence["catalogue"]["prices"] == ["1", "0"]
+    assert datetime.fromisoformat(evidence["clob"]["seen_at"]) == NOW
+
+
+def test_nothing_is_written_twice_and_a_settled_market_is_not_asked_again(lake: Lake) -> None:
+    list_markets(lake, market_row(1, **OVER), market_row(2, **OVER))
+    listings = [listing(1, **CLOSED), listing(2, end={"status": "proposed"})]
+    resolve(lake, listings)
+    again = resolve(lake, listings, at=NOW + timedelta(minutes=5))
+    assert (again.asked, again.versions, again.still_open) == (1, 0, 1)
+    assert [row["version"] for row in versions(lake)] == [1, 1]
+
+
+def test_the_first_hint_is_carried_into_later_versions(lake: Lake) -> None:
+    """Features end at the first hint; a later version must not move it."""
+    list_markets(lake, market_row(1, **OVER))
+    resolve(lake, [listing(1, end={"status": "proposed"})])
+    later = NOW + timedelta(hours=2)
+    resolve(lake, [listing(1, end={"status": "disputed"})], at=later)
+    resolve(lake, [listing(1, **CLOSED)], at=later + timedelta(hours=1))
+    rows = versions(lake)
+    assert [row["state"] for row in rows] == ["proposed", "disputed", "final"]
+    assert {row["decided_seen_at"] for row in rows} == {NOW}
+    assert [row["label_seen_at"] for row in rows] == [None, None, later + timedelta(hours=1)]
+    assert rows[2]["was_disputed"]
+
+
+def test_final_prices_on_an_open_market_are_a_hint_and_no_label(lake: Lake) -> None:
+    list_markets(lake, market_row(1, **OVER))
+    resolve(lake, [listing(1, end={"prices": ("1", "0")})])
+    assert [(r["state"], r["label"], r["decided_seen_at"]) for r in versions(lake)] == [("open", None, NOW)]
+
+
+def test_an_open_market_without_any_hint_needs_no_row(lake: Lake) -> None:
+    list_markets(lake, market_row(1, **OVER))
+    report = resolve(lake, [listing(1)])
+    assert (report.still_open, report.states, versions(lake)) == (1, {"open": 1}, [])
+
+
+def test_a_pushed_resolution_is_when_it_was_first_known_and_decides_nothing(lake: Lake) -> None:
+    pushed_at = NOW - timedelta(minutes=2)
+    lake.publish_rows(
+        "market_events",
+        [{"session_id": "s", "connection": 0, "sequence": 1, "received_at": pushed_at, "kind": "market_resolved",
+          "condition_id": listing(1).market.condition_id, "payload": "{}"}],
+        part="0", at=pushed_at,
+    )  # fmt: skip
+    list_markets(lake, market_row(1, **OVER))
+    resolve(lake, [listing(1)])
+    resolve(lake, [listing(1, **CLOSED)], at=NOW + timedelta(minutes=5))
+    assert [(r["state"], r["decided_seen_at"]) for r in versions(lake)] == [
+        ("open", pushed_at),
+        ("final", pushed_at),
+    ]
+
+
+def test_history_is_dated_by_when_it_was_public(lake: Lake) -> None:
+    """A market of last year could have been learned from last year, not only since we fetched it."""
+    publish_history(lake, 5)
+    resolved_at = CLOSED_AT + timedelta(minutes=1)
+    resolve(lake, [listing(5, **CLOSED)], Data([row_of(5, at=resolved_at)]))
+    row = versions(lake)[0]
+    assert (row["label_seen_at"], row["resolved_at"]) == (resolved_at, resolved_at)
+    assert row["decided_seen_at"] == CLOSED_AT
+    assert row["seen_at"] == NOW
+
+
+def test_imported_history_is_not_asked_about(lake: Lake) -> None:
+    publish_history(lake, 5, source="weather")
+    assert resolve(lake, [listing(5, **CLOSED)]).asked == 0
+
+
+def publish_history(lake: Lake, n: int, **changed: Any) -> None:
+    kept = market_row(n)
+    row = {name: kept[name] for name in ("market_id", "venue", "condition_id", "outcomes", "token_ids", "neg_risk", "tags", "end_source")}  # fmt: skip
+    row |= {"close_day": CLOSED_AT.date(), "received_at": NOW, "closed_at": CLOSED_AT, "source": "polymarket"}
+    lake.publish_rows("history_markets", [{**row, **changed}], part="venue", at=CLOSED_AT.date())
+
+
+@pytest.mark.parametrize(
+    ("market", "asked"),
+    [
+        ({}, 0),
+        (OVER, 1),
+        ({"phase": "dead"}, 1),
+        ({"phase": "closed"}, 1),
+        ({"effective_close": None, "end_source": "none"}, 0),
+        ({**OVER, "condition_id": None}, 0),
+    ],
+    ids=str,
+)
+def test_only_what_may_have_ended_is_asked_about(lake: Lake, market: dict[str, Any], asked: int) -> None:
+    list_markets(lake, market_row(1, **market))
+    assert resolve(lake, []).asked == asked
+
+
+def test_the_order_book_service_is_asked_only_for_a_confirmation(lake: Lake) -> None:
+    list_markets(lake, market_row(1, **OVER), market_row(2, **OVER), market_row(3, **OVER))
+    stuck = {**CLOSED, "end": {**CLOSED["end"], "status": None}}
+    clob = Winners()
+    resolve(lake, [listing(1, **CLOSED), listing(2, **stuck), listing(3)], clob=clob)
+    assert clob.asked == [listing(2).market.condition_id]
+
+
+def test_an_unreadable_confirmation_is_none(lake: Lake) -> None:
+    list_markets(lake, market_row(1, **OVER))
+    stuck = {**CLOSED, "end": {**CLOSED["end"], "status": None}}
+    resolve(lake, [listing(1, **stuck)], clob=Winners(error=MalformedPayload("market", "<html>")))
+    assert [row["state"] for row in versions(lake)] == ["proposed"]
+
+
+def test_a_venue_that_fails_midway_keeps_what_was_decided_and_fails_the_run(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.setattr(resolving, "BATCH", 1)
+    list_markets(lake, *(market_row(n, **OVER) for n in (1, 2)))
+    with pytest.raises(Unavailable, match="after 1 of 2 markets: data answered 503"):
+        resolve(lake, [listing(n, **CLOSED) for n in (1, 2)], Data(fails_after=1))
+    assert len(versions(lake)) == 1
+
+
+def test_a_run_is_bounded_and_asks_first_about_what_the_venue_ended(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.setattr(candidates, "MOST", 2)
+    publish_history(lake, 4)
+    list_markets(lake, market_row(1, **OVER), market_row(2, phase="closed"), market_row(3, phase="dead"))
+    due, left = candidates.due(lake, now=NOW)
+    assert ({candidate.market_id for candidate in due}, left) == ({market_id(2), market_id(3)}, 2)
+
+
+def test_what_is_stuck_for_ever_is_left_in_the_end(lake: Lake) -> None:
+    list_markets(lake, market_row(1, **OVER))
+    one_one = [listing(1, closed=True, end={"prices": ("1", "1"), "status": "resolved"})]
+    resolve(lake, one_one)
+    assert resolve(lake, one_one, at=NOW + timedelta(days=20)).asked == 1
+    assert resolve(lake, one_one, at=NOW + timedelta(days=31)).asked == 0

@@ -1,0 +1,133 @@
+"""A sweep takes what is due and served, and names what is missing."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from polymarket_assets.collecting import sweeping
+from polymarket_assets.collecting.accounts import Account
+from polymarket_assets.collecting.sweeping import Listed
+from polymarket_assets.lake import reading
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.tiers import BY_NAME
+from polymarket_assets.venue import parse
+from polymarket_assets.venue.errors import Unavailable
+from polymarket_assets_tests.collecting.fakes import (
+    HOUR,
+    Clob,
+    Time,
+    book,
+    list_markets,
+    market_id,
+    market_row,
+    token,
+)
+
+SLOT = HOUR + timedelta(seconds=10)
+
+
+def sweep(lake: Lake, clob: Clob, tier: str = "t4", cap: int = 1000) -> Account:
+    listed = Listed(lake)
+    listed.refresh(HOUR)
+    return sweeping.sweep(lake, clob, BY_NAME[tier], SLOT, listed, cap=cap, run_id="run", clock=Time(SLOT).clock)  # fmt: skip
+
+
+def test_a_missing_and_an_unreadable_book_are_named_and_spoil_nothing(lake: Lake) -> None:
+    list_markets(lake, *(market_row(n) for n in range(3)))
+    account = sweep(lake, Clob([book(0)], malformed=(f"book of {token(1)}: no bids",)))
+    assert (account.status, account.markets, account.books, account.omitted) == ("taken", 3, 1, 2)
+    assert account.reason is not None
+    for name in (market_id(1), market_id(2), "no bids"):
+        assert name in account.reason
+    assert reading.rows(lake, "snapshots").num_rows == 1
+
+
+def test_a_reason_stays_readable_whatever_goes_wrong(lake: Lake) -> None:
+    list_markets(lake, *(market_row(n) for n in range(300)))
+    account = sweep(lake, Clob())
+    assert account.omitted == 300
+    assert len(account.reason or "") == sweeping.REASON_CHARACTERS
+
+
+def test_the_cap_keeps_the_largest_and_counts_the_rest(lake: Lake) -> None:
+    list_markets(
+        lake, market_row(1, volume_usd=None), market_row(2, volume_usd=5.0), market_row(3, volume_usd=9.0)
+    )
+    clob = Clob()
+    account = sweep(lake, clob, cap=2)
+    assert clob.asked == [[token(3), token(2)]]
+    assert (account.markets, account.left_out) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("changed", "tier"),
+    [
+        ({}, "t4"),
+        ({"effective_close": SLOT + timedelta(hours=1)}, "t4"),
+        ({"effective_close": SLOT + timedelta(hours=1, seconds=1)}, "t3"),
+        ({"effective_close": HOUR + timedelta(hours=13)}, "t1"),
+        ({"effective_close": HOUR - timedelta(hours=5)}, "t4"),
+        ({"phase": "dead"}, "t0"),
+        ({"phase": "closed"}, None),
+    ],
+)
+def test_a_market_is_due_in_one_tier(lake: Lake, changed: dict[str, object], tier: str | None) -> None:
+    list_markets(lake, market_row(1, **changed))
+    due = [name for name in BY_NAME if sweep(lake, Clob(), name).markets]
+    assert due == ([tier] if tier else [])
+
+
+def test_a_sweep_answered_in_part_keeps_what_came(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "BATCH", 2)
+    list_markets(lake, *(market_row(n, volume_usd=float(n)) for n in range(6)))
+    answers = iter([None, Unavailable("502"), None])
+
+    def then() -> None:
+        if (failure := next(answers)) is not None:
+            raise failure
+
+    account = sweep(lake, Clob([book(n) for n in range(6)], then=then))
+    assert (account.status, account.books, account.omitted, account.reason) == ("taken", 2, 4, "502")
+    assert set(reading.rows(lake, "orderbooks").column("market_id").to_pylist()) == {
+        market_id(5),
+        market_id(4),
+    }
+
+
+def test_books_and_snapshots_of_a_slot_are_the_same_markets(lake: Lake) -> None:
+    list_markets(lake, *(market_row(n) for n in range(4)))
+    sweep(lake, Clob([book(n) for n in range(4)]))
+    key = ["market_id", "slot_at", "received_at", "hash"]
+    books, rows = (
+        reading.rows(lake, table).select(key).sort_by("market_id") for table in ("orderbooks", "snapshots")
+    )
+    assert books.to_pylist() == rows.to_pylist()
+
+
+def test_recorded_books_travel_to_their_tables(lake: Lake, recorded_dir: Path) -> None:
+    """Real books of June 2026: five YES/NO pairs of one event, tick 0.001."""
+    wire = json.loads((recorded_dir / "clob/books_post_fed_june_2026.json").read_text())
+    books = [parse.book(row) for row in wire]
+    list_markets(lake, *(market_row(n, token_ids=[b.token_id, "0"]) for n, b in enumerate(books)))
+    account = sweep(lake, Clob(books))
+    assert (account.books, account.omitted, account.reason) == (10, 0, None)
+    kept = {row["hash"]: row for row in reading.rows(lake, "orderbooks").to_pylist()}
+    for row in wire:
+        sides = {
+            side: [
+                (round(float(level["price"]) * 1e6), round(float(level["size"]) * 1e6)) for level in row[side]
+            ]
+            for side in ("bids", "asks")
+        }
+        found = kept[row["hash"]]
+        assert [(level["price_e6"], level["size_e6"]) for level in found["bids"]] == sorted(
+            sides["bids"], reverse=True
+        )
+        assert [(level["price_e6"], level["size_e6"]) for level in found["asks"]] == sorted(sides["asks"])
+    snapshots = reading.rows(lake, "snapshots").to_pylist()
+    assert len(snapshots) == 10
+    assert not any(row["is_crossed"] for row in snapshots)
