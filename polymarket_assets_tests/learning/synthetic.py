@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from polymarket_assets.lake.writing import Lake, table_of
+from polymarket_assets.lake.writing import table_of
 
 T0 = datetime(2026, 1, 5, tzinfo=UTC)
 HOURS = (24.0, 6.0, 1.0)
@@ -79,6 +79,3 @@ def _martingale(dice: np.random.Generator, steps: int) -> list[float]:
 def _bent(probability: float, edge: float) -> float:
     odds = np.log(probability / (1 - probability)) + edge
     return float(1 / (1 + np.exp(-odds)))
-
-
-__all__ = ["Lake", "training_rows"]

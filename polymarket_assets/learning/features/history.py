@@ -22,7 +22,7 @@ CLOSES_WITHIN = timedelta(hours=grid.FURTHEST_H) + timedelta(days=35)
 # A price older than twice the spacing its source claims says nothing of now …
 OLDEST_SPACINGS = 2
 # … except that spacing of seconds is never kept to the second,
-OLDEST_AT_LEAST_S = 600
+OLDEST_AT_LEAST_S = 120
 # and sources without a spacing give changes only: a quote stands until the next, but not through an outage of hours.
 OLDEST_IRREGULAR_S = 6 * 3600
 
@@ -73,11 +73,11 @@ def _evidence(span: Span) -> str:
         ),
         due as (from on_grid union all by name from on_price),
         priced as (
-            select market_id, at, known_at, price_e6, bid_e6, ask_e6, fidelity_s from history_prices semi join due using (market_id)
-            qualify row_number() over (partition by market_id, known_at order by at desc) = 1
+            select market_id, "at", known_at, price_e6, bid_e6, ask_e6, fidelity_s from history_prices semi join due using (market_id)
+            qualify row_number() over (partition by market_id, known_at order by "at" desc) = 1
         ),
         joined as (
-            select due.*, p.* exclude (market_id), (epoch_us(due.as_of) - epoch_us(p.at)) / 1e6 as old_s, {bound_s} as bound_s
+            select due.*, p.* exclude (market_id), (epoch_us(due.as_of) - epoch_us(p."at")) / 1e6 as old_s, {bound_s} as bound_s
             from due asof join priced p on due.market_id = p.market_id and due.as_of >= p.known_at
         )
         select market_id, as_of, source, event_id, neg_risk_id, game_id, effective_close as scheduled_end, horizon_h,

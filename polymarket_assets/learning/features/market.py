@@ -34,6 +34,11 @@ _UNTIL_START_H = _HOURS.format(start="as_of", end="starts_at")
 _HOUR_ANGLE = "2 * pi() * (epoch_us(as_of) % 86400000000) / 86400e6"
 
 
+def _log1p(amount: str) -> str:
+    """Of what is never negative but for rounding; `greatest` alone would make 0 of null."""
+    return f"case when {amount} is not null then ln(1 + greatest({amount}, 0)) end"
+
+
 def _signed_log(hours: str) -> str:
     return f"sign({hours}) * ln(1 + abs({hours}))"
 
@@ -52,9 +57,9 @@ FEATURES: dict[str, str] = {
     "by_deadline": f"coalesce(regexp_matches(lower(question), '{BY_DEADLINE}'), false)",
     "tick_c": "100 * tick_usd",
     "fee_rate": "taker_rate",
-    "log_liq": "ln(1 + greatest(liquidity_usd, 0))",
-    "log_cumvol": "ln(1 + greatest(volume_usd, 0))",
-    "age_h": f"ln(1 + greatest({_AGE_H}, 0))",
+    "log_liq": _log1p("liquidity_usd"),
+    "log_cumvol": _log1p("volume_usd"),
+    "age_h": _log1p(_AGE_H),
     "hours_to_end": _signed_log(_LEFT_H),
     "life_frac": f"case when {_AGE_H} + {_LEFT_H} > 0 then {_AGE_H} / ({_AGE_H} + {_LEFT_H}) end",
     "hours_to_start": _signed_log(_UNTIL_START_H),

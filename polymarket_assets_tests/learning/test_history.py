@@ -1,0 +1,147 @@
+"""Features of closed markets: prices as of when they could be known, and nulls for what was fetched later."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from polymarket_assets.lake import reading
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.learning import features
+from polymarket_assets.learning.features.history import OLDEST_IRREGULAR_S
+from polymarket_assets_tests.learning.rows import HOUR, MINUTE, NOON, SECOND, closed_market, price, publish
+
+DAY = NOON.date()
+CLOSE = NOON + 6 * HOUR
+
+
+def rows(lake: Lake, day: Any = DAY) -> list[dict[str, Any]]:
+    return features.history(lake, day).to_pylist()
+
+
+def by_horizon(lake: Lake) -> dict[float, dict[str, Any]]:
+    return {row["horizon_h"]: row for row in rows(lake)}
+
+
+def test_rows_lie_on_the_grid_and_hold_the_last_price_known(lake: Lake) -> None:
+    publish(lake, "history_markets", [closed_market("weather:a", CLOSE)])
+    publish(lake, "history_prices", [price("weather:a", CLOSE - n * HOUR, 1000 * n) for n in range(1, 30)])
+    found = by_horizon(lake)
+    assert sorted(found) == [
+        0.25,
+        0.5,
+        1,
+        2,
+        3,
+        4,
+        6,
+        8,
+        12,
+        18,
+    ]  # of the day; 24 h before lies in the day before
+    assert {h: row["mid"] for h, row in found.items() if h >= 1} == {h: h / 1000 for h in found if h >= 1}
+    assert found[0.25]["mid"] == 0.001
+    assert {row["source"] for row in found.values()} == {"weather"}
+
+
+def test_what_was_fetched_after_the_close_is_null_never_zero(lake: Lake) -> None:
+    """The last tick of a market tells whether its price went to the edge; its volume, how it ended (L2)."""
+    late = {"tick_e6": 1000, "volume_usd": 5e6, "liquidity_usd": 0.0, "fee_schedule": '{"rate": 0.05}'}
+    publish(lake, "history_markets", [closed_market("weather:a", CLOSE, **late)])
+    publish(lake, "history_prices", [price("weather:a", CLOSE - HOUR, 400_000)])
+    row = by_horizon(lake)[1.0]
+    unknowable = (
+        "tick_c",
+        "log_cumvol",
+        "log_liq",
+        "fee_rate",
+        "hurdle_c",
+        "end_moves",
+        "micro_dev_c",
+        "last_trade_dev_c",
+        "edge_ticks",
+        "spread_c",
+    )
+    assert {name: row[name] for name in unknowable} == dict.fromkeys(unknowable)
+
+
+def test_a_price_counts_from_when_it_could_be_known(lake: Lake) -> None:
+    publish(lake, "history_markets", [closed_market("weather:a", CLOSE)])
+    late = price("weather:a", CLOSE - 65 * MINUTE, 900_000, known_at=CLOSE - HOUR + SECOND)
+    publish(lake, "history_prices", [price("weather:a", CLOSE - 90 * MINUTE, 400_000), late])
+    found = by_horizon(lake)
+    assert found[1.0]["mid"] == 0.4
+    assert found[0.5]["mid"] == 0.9
+
+
+@pytest.mark.parametrize(
+    ("fidelity_s", "age", "used"),
+    [
+        (3600, 2 * HOUR, True),
+        (3600, 2 * HOUR + SECOND, False),
+        (10, 2 * MINUTE, True),
+        (10, 3 * MINUTE, False),
+        (0, timedelta(seconds=OLDEST_IRREGULAR_S), True),
+        (0, timedelta(seconds=OLDEST_IRREGULAR_S + 1), False),
+    ],
+)
+def test_old_prices_say_nothing(lake: Lake, fidelity_s: int, age: timedelta, used: bool) -> None:
+    publish(lake, "history_markets", [closed_market("weather:a", CLOSE)])
+    publish(lake, "history_prices", [price("weather:a", CLOSE - HOUR - age, 400_000, fidelity_s=fidelity_s)])
+    assert (1.0 in by_horizon(lake)) is used
+
+
+def test_quotes_make_the_mid_and_one_side_makes_none(lake: Lake) -> None:
+    publish(lake, "history_markets", [closed_market("us:a", CLOSE, source="us")])
+    quotes = [
+        price("us:a", CLOSE - 4 * HOUR, None, bid_e6=400_000, ask_e6=420_000),
+        price("us:a", CLOSE - 2 * HOUR, None, ask_e6=420_000),
+    ]
+    publish(lake, "history_prices", quotes)
+    found = by_horizon(lake)
+    assert (found[4.0]["mid"], found[4.0]["spread_c"]) == (pytest.approx(0.41), pytest.approx(2.0))
+    assert (found[2.0]["mid"], found[2.0]["spread_c"]) == (None, None)
+
+
+def test_rows_end_when_trading_ends_and_begin_when_it_begins(lake: Lake) -> None:
+    early = closed_market("weather:a", CLOSE, closed_at=CLOSE - 3 * HOUR, listed_at=CLOSE - 10 * HOUR)
+    publish(lake, "history_markets", [early])
+    publish(lake, "history_prices", [price("weather:a", CLOSE - n * HOUR, 1000 * n) for n in range(1, 30)])
+    assert sorted(by_horizon(lake)) == [4.0, 6.0, 8.0]
+
+
+def test_markets_that_closed_weeks_after_their_scheduled_end_keep_their_early_rows(lake: Lake) -> None:
+    """Listing only what closed near its schedule would choose rows by how they ended."""
+    scheduled = NOON + timedelta(days=14)
+    late = closed_market(
+        "weather:a", scheduled, closed_at=scheduled + timedelta(days=30), listed_at=NOON - 24 * HOUR
+    )
+    publish(lake, "history_markets", [late])
+    publish(lake, "history_prices", [price("weather:a", NOON, 500_000, close_day=late["closed_at"].date())])
+    assert [row["horizon_h"] for row in rows(lake)] == [336.0]
+
+
+def test_a_source_with_one_price_decides_at_that_price(lake: Lake) -> None:
+    start = NOON + 7 * MINUTE
+    game = closed_market(
+        "sports_closing:a", start + 3 * HOUR, source="sports_closing", outcomes=["Magic", "Hornets"]
+    )
+    publish(lake, "history_markets", [game])
+    publish(
+        lake,
+        "history_prices",
+        [price("sports_closing:a", start, 635_000, source="sports_closing", fidelity_s=0)],
+    )
+    (row,) = rows(lake)
+    assert (row["as_of"], row["horizon_h"], row["mid"], row["yesno_labels"]) == (start, 3.0, 0.635, False)
+
+
+def test_a_day_lies_in_its_own_folder_and_is_replaced_whole(lake: Lake) -> None:
+    publish(lake, "history_markets", [closed_market("weather:a", CLOSE)])
+    publish(lake, "history_prices", [price("weather:a", CLOSE - HOUR, 400_000)])
+    features.publish_history(lake, DAY)
+    written = features.publish_history(lake, DAY)
+    assert written.path == "features/date=2026-03-02/part-history.parquet"
+    assert reading.rows(lake, "features").num_rows == written.rows == 3

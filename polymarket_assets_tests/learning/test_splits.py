@@ -1,0 +1,92 @@
+"""Folds: nothing of a group, of its labels or of later rows crosses a cut."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from polymarket_assets.lake.writing import table_of
+from polymarket_assets.learning import splits
+from polymarket_assets_tests.learning.synthetic import T0, training_rows
+
+hours = st.integers(0, 24 * 120)
+rows_of = st.lists(st.tuples(st.integers(0, 15), hours, hours, hours), min_size=1, max_size=60)
+
+
+def table(given: list[tuple[int, int, int, int]]) -> pa.Table:
+    """Rows of (group, as_of, scheduled end after it, label after that), in hours."""
+    needed = {"event_id": "e", "horizon_h": 1.0, "coverage": 1.0, "sources": [], "category": "other", "source": "s", "tod_sin": 0.0, "tod_cos": 0.0,
+              "neg_risk": False, "yesno_labels": False, "by_deadline": False, "dow": 0, "label": 1, "label_version": 1, "weight": 1.0}  # fmt: skip
+    made: list[dict[str, Any]] = [
+        {
+            **needed,
+            "market_id": f"m{n}",
+            "group_id": f"g{group}",
+            "as_of": T0 + timedelta(hours=at),
+            "scheduled_end": T0 + timedelta(hours=at + end),
+            "label_seen_at": T0 + timedelta(hours=at + label),
+        }
+        for n, (group, at, end, label) in enumerate(given)
+    ]
+    return table_of("training_set", made)
+
+
+def micros(rows: pa.Table, name: str) -> Any:
+    return rows.column(name).cast(pa.int64()).to_numpy()
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows_of, st.integers(1, 6), st.integers(0, 10))
+def test_nothing_crosses_a_cut(given: list[tuple[int, int, int, int]], cuts: int, embargo_days: int) -> None:
+    rows = table(given)
+    planned = splits.plan(rows, cuts=cuts, embargo=timedelta(days=embargo_days))
+    groups = np.asarray(rows.column("group_id").to_pylist())
+    at = micros(rows, "as_of")
+    tested: list[int] = []
+    for fold in splits.folds(rows, planned):
+        before = fold.cut_us - planned.embargo_us
+        assert not set(groups[fold.train]) & set(groups[fold.test])
+        for name in ("as_of", "scheduled_end", "label_seen_at"):
+            whole = np.isin(groups, groups[fold.train])
+            assert (micros(rows, name)[whole] < before).all(), name
+        assert (at[fold.test] >= fold.cut_us).all()
+        tested += fold.test.tolist()
+    assert len(tested) == len(set(tested)), "a row is tested once"
+
+
+@settings(max_examples=50, deadline=None)
+@given(rows_of)
+def test_training_windows_expand(given: list[tuple[int, int, int, int]]) -> None:
+    rows = table(given)
+    trains = [
+        set(fold.train.tolist()) for fold in splits.folds(rows, splits.plan(rows, embargo=timedelta(hours=1)))
+    ]
+    assert all(earlier <= later for earlier, later in itertools.pairwise(trains))
+
+
+def test_long_data_are_cut_weekly() -> None:
+    planned = splits.plan(training_rows(200, days=100))
+    assert set(np.diff(planned.cuts)) == {7 * 86_400 * 10**6}
+    assert planned.embargo_us == splits.EMBARGO / timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize("days", [2, 20, 50])
+def test_short_data_are_cut_at_quantiles_and_the_embargo_shrinks_with_them(days: int) -> None:
+    rows = training_rows(200, days=days, hours=(1.0,))
+    planned = splits.plan(rows)
+    at = micros(rows, "as_of")
+    shares = [float((at < cut).mean()) for cut in planned.cuts]
+    assert shares == pytest.approx([0.2, 0.4, 0.6, 0.8], abs=0.03)
+    assert planned.embargo_us / (at.max() - at.min()) == pytest.approx(3 / 56, rel=1e-6)
+
+
+def test_no_rows_no_folds() -> None:
+    rows = training_rows(0)
+    assert list(splits.folds(rows, splits.plan(rows))) == []

@@ -1,0 +1,176 @@
+"""Tracking: a run holds everything needed to judge, repeat and serve its model."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from polymarket_assets.learning import evaluation, tracking, training
+from polymarket_assets.learning.served import probabilities
+from polymarket_assets.venue.errors import Gone, Unavailable
+from polymarket_assets_tests.learning.synthetic import training_rows
+
+
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """One training and its evaluation, logged to a store of its own."""
+    import mlflow
+
+    folder = tmp_path_factory.mktemp("tracking")
+    uri = f"sqlite:///{folder}/mlflow.db"
+    client = mlflow.MlflowClient(uri)
+    client.create_experiment(tracking.EXPERIMENT, artifact_location=str(folder / "artifacts"))
+    rows = training_rows(300, edge=0.6)
+    trained = training.train(rows, seed=7)
+    run_id = tracking.log_training(trained, rows, uri)
+    judged = evaluation.evaluate(tracking.load_predictions(run_id, uri))
+    tracking.log_evaluation(run_id, judged, uri)
+    return {
+        "uri": uri,
+        "run_id": run_id,
+        "rows": rows,
+        "trained": trained,
+        "judged": judged,
+        "client": client,
+    }
+
+
+def artifact(logged: dict[str, Any], path: str) -> Any:
+    return json.loads(Path(logged["client"].download_artifacts(logged["run_id"], path)).read_text())
+
+
+def test_the_run_holds_parameters_figures_and_the_code_version(logged: dict[str, Any]) -> None:
+    run = logged["client"].get_run(logged["run_id"])
+    assert run.info.status == "FINISHED"
+    assert run.data.params["max_depth"] == "2"
+    assert run.data.params["seed"] == "7"
+    assert run.data.tags["code_version"] == run.data.params["code_version"] != ""
+    assert run.data.metrics["training_groups"] == 300
+    assert run.data.metrics["brier_skill"] == pytest.approx(logged["judged"].overall.brier_skill.value)
+    assert {"brier.synthetic", "brier_skill_low", "log_loss_b2", "detectable_logit"} <= set(run.data.metrics)
+    assert logged["judged"].verdict in run.data.tags["mlflow.note.content"]
+
+
+def test_the_run_says_which_rows_it_was_trained_on(logged: dict[str, Any]) -> None:
+    found = artifact(logged, "lake/partitions.json")
+    assert found["training_set"] == {"sha256": tracking.fingerprint(logged["rows"]), "rows": 900}
+    assert sum(part["rows"] for part in found["features"]) == 900
+    assert {part["source"] for part in found["features"]} == {"synthetic"}
+
+
+def test_the_fingerprint_is_of_the_rows_not_of_their_chunks(logged: dict[str, Any]) -> None:
+    import pyarrow as pa
+
+    rows = logged["rows"]
+    assert tracking.fingerprint(
+        pa.concat_tables([rows.slice(0, 10), rows.slice(10)])
+    ) == tracking.fingerprint(rows)
+    assert tracking.fingerprint(rows.slice(1)) != tracking.fingerprint(rows)
+
+
+def test_the_run_holds_predictions_features_and_pictures(logged: dict[str, Any]) -> None:
+    assert tracking.load_predictions(logged["run_id"], logged["uri"]).equals(logged["trained"].predictions)
+    listed = artifact(logged, "features/list.json")["features"]
+    assert [feature["name"] for feature in listed] == list(training.FEATURES)
+    pictures = {item.path for item in logged["client"].list_artifacts(logged["run_id"], "plots")}
+    assert pictures == {f"plots/{name}.png" for name in ("reliability", "skill_by_source", "feature_gain")}
+
+
+_ELSEWHERE = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "polymarket_assets":
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Absent())
+import mlflow, pandas
+mlflow.set_tracking_uri(sys.argv[1])
+model = mlflow.pyfunc.load_model(sys.argv[2])
+print([float(p) for p in model.predict(pandas.read_parquet(sys.argv[3]))])
+"""
+
+
+def test_the_model_scores_where_the_platform_is_not_installed(logged: dict[str, Any], tmp_path: Path) -> None:
+    """Loaded elsewhere it must give the same probabilities, price included: without the margin they would be far off."""
+    trained = logged["trained"]
+    frame = logged["rows"].slice(0, 20).to_pandas()
+    asked = frame[["mid", *(name for name in training.FEATURES if name != "logit_mid")]].astype(
+        {name: "float64" for name in training.FEATURES if name not in (*training.CATEGORICAL, "logit_mid")}
+    )
+    asked.to_parquet(tmp_path / "rows.parquet")
+    command = [
+        sys.executable,
+        "-c",
+        _ELSEWHERE,
+        logged["uri"],
+        model_uri(logged),
+        str(tmp_path / "rows.parquet"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    assert done.returncode == 0, done.stderr
+    wanted = probabilities(trained.model, frame, list(trained.feature_names), training.CATEGORICAL)
+    assert json.loads(done.stdout) == pytest.approx(wanted, abs=1e-6)
+
+
+def test_the_model_cannot_be_asked_without_the_price(logged: dict[str, Any]) -> None:
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    model = mlflow.pyfunc.load_model(model_uri(logged))
+    example = model.input_example if hasattr(model, "input_example") else None
+    names = [column.name for column in model.metadata.signature.inputs]
+    assert names[0] == "mid"
+    assert "logit_mid" not in names, "derived from the price, so that the two cannot disagree"
+    assert example is None or list(example) == names
+    frame = logged["rows"].slice(0, 2).to_pandas()[names]
+    with pytest.raises(MlflowException, match="mid"):
+        model.predict(frame.drop(columns="mid"))
+
+
+def model_uri(logged: dict[str, Any]) -> str:
+    """Where the run's model lies, in a form that needs no tracking server."""
+    (found,) = logged["client"].search_logged_models(
+        [logged["client"].get_run(logged["run_id"]).info.experiment_id]
+    )
+    return str(found.artifact_location)
+
+
+def test_the_booster_is_stored_in_its_native_form(logged: dict[str, Any]) -> None:
+    import xgboost
+
+    folder = Path(model_uri(logged).removeprefix("file://"))
+    assert not list(folder.rglob("*.pkl"))
+    booster = xgboost.Booster(model_file=str(folder / "artifacts" / "booster.ubj"))
+    assert booster.save_raw() == logged["trained"].model.save_raw()
+
+
+def test_a_server_that_is_not_there_is_said_at_once(logged: dict[str, Any]) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        uri = f"http://127.0.0.1:{free.getsockname()[1]}"
+    began = time.perf_counter()
+    with pytest.raises(Unavailable, match=f"no tracking server answers at {uri}"):
+        tracking.log_training(logged["trained"], logged["rows"], uri)
+    assert time.perf_counter() - began < 10
+
+
+def test_a_run_without_predictions_is_gone(logged: dict[str, Any]) -> None:
+    run = logged["client"].create_run(logged["client"].get_run(logged["run_id"]).info.experiment_id)
+    with pytest.raises(Gone, match="train again"):
+        tracking.load_predictions(run.info.run_id, logged["uri"])
+
+
+def test_the_example_is_what_the_model_takes(logged: dict[str, Any]) -> None:
+    folder = Path(model_uri(logged).removeprefix("file://"))
+    example = json.loads((folder / "input_example.json").read_text())
+    assert example["columns"][0] == "mid"
+    assert len(example["data"]) == 5
+    assert np.isfinite([row[0] for row in example["data"]]).all()
