@@ -127,10 +127,22 @@ def discover(
 def newest_markets(lake: Lake, *, now: datetime) -> pa.Table:
     """The newest `markets` row of each market that is not closed, with `tier` and `phase` as of `now`.
 
-    Reads the files of the last `KNOWN_FOR`: some milliseconds per hundred thousand rows and about one per file.
+    Reads the files of the last `KNOWN_FOR`, about 1.5 ms each: two or three seconds at a part every fifteen minutes.
     """
-    known = known_markets(lake, now=now)
-    return brought_up(known.filter(pc.not_equal(known.column("phase"), "closed")), now)
+    return brought_up(still_open(known_markets(lake, now=now)), now)
+
+
+def still_open(rows: pa.Table) -> pa.Table:
+    """`markets` rows without those that the venue closed."""
+    return rows.filter(pc.not_equal(rows.column("phase"), "closed"))
+
+
+def replaced(rows: pa.Table, newer: pa.Table) -> pa.Table:
+    """`markets` rows, one per market, with those replaced that have a newer one."""
+    kept = rows.filter(
+        pc.invert(pc.is_in(rows.column("market_id"), newer.column("market_id").combine_chunks()))
+    )
+    return pa.concat_tables([kept, newer]).combine_chunks()
 
 
 def known_markets(lake: Lake, *, now: datetime, since: timedelta = KNOWN_FOR) -> pa.Table:

@@ -29,6 +29,8 @@ LATE_AFTER = timedelta(seconds=2)
 BATCH = 500
 # Listings change by the minute; reading them again for every slot would cost more than the sweep.
 LISTED_KEPT = timedelta(minutes=1)
+# Discovery publishes when its walk is done, with the times its pages came: rows may appear this much later.
+PUBLISHED_WITHIN = timedelta(minutes=20)
 # An account is read by people: the first few names tell what kind of trouble it was.
 REASON_CHARACTERS = 500
 
@@ -55,20 +57,27 @@ class Books(Protocol):
 
 @dataclass
 class Listed:
-    """The newest markets, read again when a minute old."""
+    """The newest markets, kept up within a window: read whole once, then only what was published since."""
 
     lake: Lake
     rows: pa.Table = field(default_factory=TABLES["markets"].schema.empty_table)
     read_at: datetime | None = None
 
     def refresh(self, now: datetime) -> None:
-        """Read the listing again if it is older than `LISTED_KEPT`."""
-        if self.read_at is None or now - self.read_at >= LISTED_KEPT:
-            self.rows, self.read_at = discovery.newest_markets(self.lake, now=now), now
+        """Read what is new if the listing is older than `LISTED_KEPT`."""
+        if self.read_at is None:
+            self.rows = discovery.known_markets(self.lake, now=now)
+        elif now - self.read_at < LISTED_KEPT:
+            return
+        else:
+            since = now - self.read_at + PUBLISHED_WITHIN
+            newer = discovery.known_markets(self.lake, now=now, since=since)
+            self.rows = discovery.replaced(self.rows, newer)
+        self.read_at = now
 
     def due(self, tier: Tier, at: datetime, cap: int) -> tuple[pa.Table, int]:
         """The markets of a tier at an instant, largest volume first, and how many the cap leaves out."""
-        present = discovery.brought_up(self.rows, at)
+        present = discovery.brought_up(discovery.still_open(self.rows), at)
         due = present.filter(pc.equal(present.column("tier"), tier.name))
         order = [("volume_usd", "descending"), ("market_id", "ascending")]
         due = due.take(pc.sort_indices(due, sort_keys=order))

@@ -92,6 +92,7 @@ def run_window(
     _refuse_other_hours(tier, hour, began)
     span = slots.window(tier, hour, _start(hour, start, began), window_s)
     run = _Run(lake, venue, tier, settings, run_id, clock, sleep, began, Listed(lake))
+    run.listed.refresh(began)
     done = []
     for slot_at in slots.grid(tier, span):
         account = run.slot(slot_at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -79,6 +79,30 @@ def test_a_market_is_due_in_one_tier(lake: Lake, changed: dict[str, object], tie
     list_markets(lake, market_row(1, **changed))
     due = [name for name in BY_NAME if sweep(lake, Clob(), name).markets]
     assert due == ([tier] if tier else [])
+
+
+def test_a_window_follows_what_discovery_stores_meanwhile(lake: Lake) -> None:
+    """Markets are listed, move and close while a window runs; a list read once would sample the past."""
+    list_markets(lake, market_row(1), market_row(2))
+    listed = Listed(lake)
+    listed.refresh(HOUR)
+    walked = HOUR - timedelta(minutes=2)
+    list_markets(
+        lake,
+        market_row(2, phase="closed", received_at=walked),
+        market_row(3, received_at=walked),
+        market_row(1, volume_usd=7.0, received_at=walked),
+        part="later",
+    )
+
+    def due(at: datetime) -> list[tuple[str, float]]:
+        listed.refresh(at)
+        rows = listed.due(BY_NAME["t4"], at, 10)[0]
+        return sorted(zip(*(rows.column(c).to_pylist() for c in ("market_id", "volume_usd")), strict=True))
+
+    assert due(HOUR + timedelta(seconds=50)) == [(market_id(1), 1001.0), (market_id(2), 1002.0)]
+    assert due(HOUR + timedelta(seconds=60)) == [(market_id(1), 7.0), (market_id(3), 1003.0)]
+    assert due(HOUR + timedelta(seconds=120)) == [(market_id(1), 7.0), (market_id(3), 1003.0)]
 
 
 def test_a_sweep_answered_in_part_keeps_what_came(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
