@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from polymarket_assets.collecting import discovery, queries, settlement
+from polymarket_assets.collecting import known, queries, settlement
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 
@@ -50,8 +50,8 @@ def due(lake: Lake, *, now: datetime) -> tuple[list[Candidate], int]:
     """The markets to ask about, the likeliest to have ended first, at most `MOST`; and how many were left out."""
     versions = _versions(lake, now)
     followed = _followed(lake, now)
-    known = {row["market_id"] for row in followed}
-    rows = [*followed, *(row for row in _history(lake) if row["market_id"] not in known)]
+    live = {row["market_id"] for row in followed}
+    rows = [*followed, *(row for row in _history(lake) if row["market_id"] not in live)]
     pushed = _pushed(lake, now)
     wanted = [
         _candidate(row, versions.get(row["market_id"]), pushed)
@@ -81,7 +81,7 @@ def _urgency(row: dict[str, Any]) -> tuple[int, float]:
 
 def _followed(lake: Lake, now: datetime) -> list[dict[str, Any]]:
     """Markets of `markets` that are closed, dead or past their effective close."""
-    rows = discovery.brought_up(discovery.known_markets(lake, now=now, since=FOLLOWED_FOR), now)
+    rows = known.brought_up(known.known_markets(lake, now=now, since=FOLLOWED_FOR), now)
     narrow = rows.select(["market_id", "condition_id", "phase", "effective_close", "received_at"])
     return [row for row in narrow.to_pylist() if row["phase"] in ("closed", "dead", "overdue")]
 

@@ -14,7 +14,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polymarket_assets.collecting import discovery, snapshotting
+from polymarket_assets.collecting import known, snapshotting
 from polymarket_assets.collecting.accounts import LATE, MISSED, TAKEN, Account, part_of
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.schemas.declare import LEVELS
@@ -66,18 +66,18 @@ class Listed:
     def refresh(self, now: datetime) -> None:
         """Read what is new if the listing is older than `LISTED_KEPT`."""
         if self.read_at is None:
-            self.rows = discovery.known_markets(self.lake, now=now)
+            self.rows = known.known_markets(self.lake, now=now)
         elif now - self.read_at < LISTED_KEPT:
             return
         else:
             since = now - self.read_at + PUBLISHED_WITHIN
-            newer = discovery.known_markets(self.lake, now=now, since=since)
-            self.rows = discovery.replaced(self.rows, newer)
+            newer = known.known_markets(self.lake, now=now, since=since)
+            self.rows = known.replaced(self.rows, newer)
         self.read_at = now
 
     def due(self, tier: Tier, at: datetime, cap: int) -> tuple[pa.Table, int]:
         """The markets of a tier at an instant, largest volume first, and how many the cap leaves out."""
-        present = discovery.brought_up(discovery.still_open(self.rows), at)
+        present = known.brought_up(known.still_open(self.rows), at)
         due = present.filter(pc.equal(present.column("tier"), tier.name))
         order = [("volume_usd", "descending"), ("market_id", "ascending")]
         due = due.take(pc.sort_indices(due, sort_keys=order))

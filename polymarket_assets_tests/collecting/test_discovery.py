@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from polymarket_assets.collecting import catalogue, discovery
+from polymarket_assets.collecting import known as known_rows
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.writing import Lake, table_of
 from polymarket_assets.settings import Settings
@@ -72,7 +73,7 @@ def test_an_unchanged_market_is_stored_again_before_it_is_forgotten(lake: Lake) 
     gamma = Gamma([listing(1, scheduled_end=far)])
     discover(lake, gamma)
     assert discover(lake, gamma, HOUR + timedelta(days=8)).stored == 1
-    assert discovery.STORED_AGAIN < discovery.KNOWN_FOR
+    assert discovery.STORED_AGAIN < known_rows.KNOWN_FOR
 
 
 def test_the_newest_row_of_a_market_counts_and_only_what_was_known_then(lake: Lake) -> None:
@@ -174,7 +175,7 @@ def test_time_alone_brings_a_stored_row_to_where_a_new_listing_would_stand(left:
     said = listing(1, scheduled_end=HOUR + left, **market).market
     seen = HOUR - timedelta(minutes=30)
     old = table_of("markets", [catalogue.market_row(said, seen)])
-    row = discovery.brought_up(old, HOUR).to_pylist()[0]
+    row = known_rows.brought_up(old, HOUR).to_pylist()[0]
     fresh = catalogue.market_row(said, HOUR)
     assert (row["phase"], row["tier"]) == (fresh["phase"], fresh["tier"])
     assert fresh["phase"] == lifecycle.phase(said, lifecycle.effective_close(said), HOUR)
