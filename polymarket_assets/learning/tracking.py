@@ -35,12 +35,15 @@ MODEL = "model"
 PREDICTIONS = "predictions/out_of_fold.parquet"
 GAINS = "features/gain.json"
 
-# A tracking server is on the same machine or next door: what does not answer in seconds is down. MLflow's own
-# defaults, seven tries of two minutes, would hold a run for a quarter of an hour.
-_PATIENCE = {
+# How MLflow behaves unless its own variables say otherwise. A tracking server is on the same machine or next
+# door: what does not answer in seconds is down, and seven tries of two minutes would hold a run for a quarter of
+# an hour. Progress bars and links belong on a terminal, not in a run's log.
+_MANNERS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 _KNOCK_S = 5
 
@@ -125,7 +128,8 @@ def fingerprint(rows: pa.Table) -> str:
 @contextmanager
 def _tracking(uri: str) -> Iterator[Any]:
     """MLflow bound to one server, with little patience; the former binding is restored."""
-    os.environ.update(_PATIENCE)
+    for name, value in _MANNERS.items():
+        os.environ.setdefault(name, value)
     import mlflow
     from mlflow.exceptions import MlflowException
 
