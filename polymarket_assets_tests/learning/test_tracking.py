@@ -6,7 +6,9 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +88,7 @@ def test_the_run_holds_predictions_features_and_pictures(logged: dict[str, Any])
 
 _ELSEWHERE = """
 import sys
+import threading
 class Absent:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] == "polymarket_assets":
@@ -174,3 +177,28 @@ def test_the_example_is_what_the_model_takes(logged: dict[str, Any]) -> None:
     assert example["columns"][0] == "mid"
     assert len(example["data"]) == 5
     assert np.isfinite([row[0] for row in example["data"]]).all()
+
+
+class _Dying(BaseHTTPRequestHandler):
+    """A server that is healthy until it is asked for something."""
+
+    def do_GET(self) -> None:
+        if self.path == "/health":
+            self.send_response(200)
+            self.end_headers()
+        else:
+            self.connection.close()
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+def test_a_server_that_dies_in_the_middle_is_worth_another_attempt(logged: dict[str, Any]) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Dying) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        uri = f"http://127.0.0.1:{server.server_port}"
+        began = time.perf_counter()
+        with pytest.raises(Unavailable, match="stopped answering"):
+            tracking.log_training(logged["trained"], logged["rows"], uri)
+        server.shutdown()
+    assert time.perf_counter() - began < 30
