@@ -1,0 +1,82 @@
+"""How imported markets ended, into `resolutions`: a version only where it says something new.
+
+A market the venue itself settled keeps that settlement; an import that disagrees is counted, not written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from polymarket_assets.lake import reading
+from polymarket_assets.lake.schemas import TABLES
+from polymarket_assets.lake.writing import Lake, conform
+
+if TYPE_CHECKING:
+    import duckdb
+
+SETTLED = "('final', 'split', 'annulled')"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What became of the ends of one source, in markets."""
+
+    states: dict[str, int]
+    written: int
+    unchanged: int
+    # Settled by another source: in accord with this one, and against it.
+    settled_elsewhere: int
+    contradicted: int
+
+
+def label(lake: Lake, connection: duckdb.DuckDBPyConnection, source: str, *, now: datetime) -> Labelled:
+    """Write a version for each end of `taken_ends` that is news, all in one file.
+
+    Raises:
+        LakeUnwritable: nothing was written.
+    """
+    reading.add_view(connection, "resolutions", reading.files(lake, "resolutions"))
+    connection.execute(f"create or replace temp table judged as {_JUDGED}", {"source": source})
+    rows = connection.sql(_VERSIONS, params={"source": source, "now": now}).to_arrow_table()
+    if rows.num_rows:
+        lake.publish(
+            "resolutions",
+            conform(TABLES["resolutions"], rows),
+            part=f"import-{source}-{now:%H%M%S%f}",
+            at=now,
+        )
+    fates = _counted(connection, "fate")
+    return Labelled(
+        states=_counted(connection, "state"),
+        written=rows.num_rows,
+        unchanged=fates.get("known", 0),
+        settled_elsewhere=fates.get("settled_elsewhere", 0),
+        contradicted=fates.get("contradicted", 0),
+    )
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, column: str) -> dict[str, int]:
+    return dict(connection.execute(f"select {column}, count(*) from judged group by 1 order by 1").fetchall())
+
+
+_JUDGED = f"""
+    with newest as (
+        select market_id, version, source, state, label, was_disputed from resolutions semi join taken_ends using (market_id)
+        qualify row_number() over (partition by market_id order by version desc) = 1
+    )
+    select e.*, coalesce(n.version, 0) + 1 as version, coalesce(n.was_disputed, false) as was_disputed,
+        case when n.source = $source and n.state = e.state and n.label is not distinct from e.label then 'known'
+             when n.source <> $source and n.state in {SETTLED} and n.state = e.state and n.label is not distinct from e.label then 'settled_elsewhere'
+             when n.source <> $source and n.state in {SETTLED} then 'contradicted'
+             else 'news' end as fate
+    from taken_ends e left join newest n using (market_id)
+"""
+
+_VERSIONS = """
+    select market_id, version, $now::timestamptz as seen_at, state, label, payouts_e6, to_json(evidence)::varchar as evidence,
+        reason, was_disputed, null::timestamptz as resolved_at, null::timestamptz as decided_seen_at, label_seen_at,
+        $source as source
+    from judged where fate = 'news' order by market_id
+"""
