@@ -1,4 +1,4 @@
-"""Manifests: what a closed folder holds. Where one stands, the files it names are all that counts."""
+"""Manifests: what a closed folder holds. Where one stands, the files it names count, and parts it does not know yet."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     table: str
     sealed_at: datetime
     files: tuple[ManifestFile, ...]
-    # Parts that the files replace: removed some minutes later, when no reader can still hold their names.
+    # Every part and merged file that the files replace: removed some minutes later, when no reader can still hold
+    # their names. The names stay, so that a part published once more is known to be in the files.
     superseded: tuple[str, ...] = ()
     rows: int = 0
     first: datetime | None = None
@@ -52,5 +53,5 @@ def read(store: Store, folder: str) -> Manifest | None:
 
 
 def write(store: Store, folder: str, manifest: Manifest) -> None:
-    """Publish a manifest: from here on its files, and no others, are the folder's rows."""
+    """Publish a manifest: from here on its files stand for everything it supersedes."""
     store.write_bytes(f"{folder}/{MANIFEST}", msgspec.json.format(msgspec.json.encode(manifest), indent=1))

@@ -1,7 +1,8 @@
 """Sealing: the parts of a closed folder become one sorted file, named by a manifest.
 
 The merged file is invisible until the manifest names it, and the parts stay until no reader can still
-hold their names, so a reader sees every row once, before, during and after. Doing it twice changes nothing.
+hold their names, so a reader sees every row once, before, during and after. Doing it twice changes nothing;
+parts that came after a manifest count as they are, and sealing again takes them in.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -33,29 +35,21 @@ def merge(
 ) -> Manifest:
     """Seal the folder of `at`: merge its parts into one file sorted by key, then name it in a manifest.
 
-    A sealed folder is left as it is and its manifest returned. An hour with no parts is sealed empty:
-    that nothing happened in it is then known, not guessed.
+    A sealed folder into which nothing came since is left as it is and its manifest returned; a later `through`
+    is noted. An hour with no parts is sealed empty: that nothing happened in it is then known, not guessed.
     """
     declared = TABLES[table]
     folder = layout.folder(declared, at, tier)
-    sealed = manifests.read(lake.store, folder)
-    if sealed is not None:
-        return sealed
-    parts = [path for path in lake.store.list(folder) if layout.is_part(path)]
-    rows = _merged(lake, declared, parts)
-    files = (_publish(lake, folder, rows),) if rows.num_rows else ()
-    first, last = _extent(declared, rows)
-    manifest = Manifest(
-        table=table,
-        sealed_at=now,
-        files=files,
-        superseded=tuple(path.rsplit("/", 1)[-1] for path in parts),
-        rows=rows.num_rows,
-        first=first,
-        last=last,
-        through=through,
-        gaps=gaps,
-    )
+    before = manifests.read(lake.store, folder)
+    fresh = _not_merged(lake, folder, before)
+    if before is None or fresh:
+        manifest = _sealed(lake, declared, folder, before, fresh, now)
+    elif through is not None and (before.through is None or through > before.through):
+        manifest = msgspec.structs.replace(before, sealed_at=now)
+    else:
+        return before
+    kept = before.through if before and through is None else through
+    manifest = msgspec.structs.replace(manifest, through=kept, gaps=gaps)
     manifests.write(lake.store, folder, manifest)
     return manifest
 
@@ -71,6 +65,36 @@ def remove_superseded(lake: Lake, table: str, at: datetime, *, now: datetime, ti
     for path in doomed:
         lake.store.remove(path)
     return len(doomed)
+
+
+def _not_merged(lake: Lake, folder: str, before: Manifest | None) -> list[str]:
+    merged = set(before.superseded) if before else set()
+    return [path for path in lake.store.list(folder) if layout.is_part(path) and _name(path) not in merged]
+
+
+def _sealed(
+    lake: Lake, table: Table, folder: str, before: Manifest | None, fresh: list[str], now: datetime
+) -> Manifest:
+    """The manifest of what was merged before and the parts that came since."""
+    held = [f"{folder}/{file.name}" for file in before.files] if before else []
+    rows = _merged(lake, table, [*held, *fresh])
+    files = (_publish(lake, folder, rows),) if rows.num_rows else ()
+    replaced = [*(before.superseded if before else ()), *map(_name, [*held, *fresh])]
+    current = {file.name for file in files}
+    first, last = _extent(table, rows)
+    return Manifest(
+        table=table.name,
+        sealed_at=now,
+        files=files,
+        superseded=tuple(name for name in replaced if name not in current),
+        rows=rows.num_rows,
+        first=first,
+        last=last,
+    )
+
+
+def _name(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
 
 
 def _merged(lake: Lake, table: Table, parts: list[str]) -> pa.Table:

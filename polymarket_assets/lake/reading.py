@@ -1,7 +1,8 @@
 """Reading the lake: which files hold a table's rows, and a DuckDB connection with a view per table.
 
-Never glob: a closed hour is what its manifest names, an open one the parts published so far. Files that a
-manifest supersedes stay for 15 minutes, so a list got here can be opened for that long.
+Never glob: a closed hour is what its manifest names and what was published after it, an open one the parts
+published so far. Files that a manifest supersedes stay for 15 minutes, so a list got here can be opened for
+that long.
 """
 
 from __future__ import annotations
@@ -98,12 +99,15 @@ def _touches(folder: str, span: Span | None) -> bool:
 
 
 def _current(lake: Lake, folder: str, listed: list[str]) -> list[str]:
-    """The files of one folder that count now."""
+    """The files of one folder that count now: those its manifest names, and parts that came after it."""
+    parts = [path for path in listed if layout.is_part(path)]
     if f"{folder}/{layout.MANIFEST}" in listed:
         manifest = manifests.read(lake.store, folder)
         if manifest is not None:
-            return [f"{folder}/{file.name}" for file in manifest.files]
-    return [path for path in listed if layout.is_part(path)]
+            merged = set(manifest.superseded)
+            late = [path for path in parts if path.rsplit("/", 1)[-1] not in merged]
+            return [*(f"{folder}/{file.name}" for file in manifest.files), *late]
+    return parts
 
 
 def _read(table: Table, file: str) -> pa.Table:

@@ -94,6 +94,34 @@ def test_sealing_keeps_every_row_once_before_during_and_after(lake: Lake) -> Non
     assert reading.rows(lake, "sweeps").num_rows == 3
 
 
+def test_parts_that_come_after_sealing_count_at_once_and_are_taken_in_by_the_next(lake: Lake) -> None:
+    """The streamer may still publish into an hour that was sealed in the middle: no row may hide or double."""
+    publish(lake)
+    seals = [AT + timedelta(hours=n) for n in (1, 2, 3)]
+    first = merging.merge(lake, "sweeps", AT, now=seals[0], tier="t4", through=AT)
+    late = AT + timedelta(minutes=1)
+    publish(lake, late)
+    held = reading.files(lake, "sweeps")
+    assert len(held) == reading.rows(lake, "sweeps").num_rows == 2
+    second = merging.merge(lake, "sweeps", AT, now=seals[1], tier="t4", through=late)
+    assert (first.rows, second.rows, reading.rows(lake, "sweeps").num_rows) == (1, 2, 2)
+    assert all(os.path.exists(file) for file in held)
+    merging.remove_superseded(lake, "sweeps", AT, now=seals[2], tier="t4")
+    assert not any(os.path.exists(file) for file in held)
+    publish(lake, late)
+    assert reading.rows(lake, "sweeps").num_rows == 2, (
+        "a part published once more is in the merged file already"
+    )
+
+
+def test_sealing_later_notes_that_nothing_came(lake: Lake) -> None:
+    publish(lake)
+    first = merging.merge(lake, "sweeps", AT, now=AT, tier="t4", through=AT)
+    later = merging.merge(lake, "sweeps", AT, now=AT, tier="t4", through=AT + timedelta(minutes=1))
+    assert (later.through, later.files) == (AT + timedelta(minutes=1), first.files)
+    assert merging.merge(lake, "sweeps", AT, now=AT + timedelta(hours=1), tier="t4", through=AT) == later
+
+
 def test_an_hour_in_which_nothing_happened_can_be_sealed(lake: Lake) -> None:
     assert merging.merge(lake, "trades_raw", AT, now=AT + timedelta(hours=1)).rows == 0
     assert reading.rows(lake, "trades_raw").num_rows == 0
