@@ -1,0 +1,127 @@
+"""The commands of the streamer. Each ends in one clear sentence where it cannot do its work."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polymarket_assets.venue.errors import PolymarketError
+
+if TYPE_CHECKING:
+    from polymarket_assets.lake.writing import Lake
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit code."""
+    given = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.WARNING if getattr(given, "quiet", False) else logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        stream=sys.stderr,
+    )
+    command: Callable[[argparse.Namespace], int] = given.command
+    try:
+        return command(given)
+    except PolymarketError as e:
+        print(f"streamer: {e}", file=sys.stderr)
+        return 1
+
+
+def _run(given: argparse.Namespace) -> int:
+    from polymarket_assets.settings import load
+    from streamer import running
+
+    settings = load()
+    settings.need_state_dir()
+    return running.run(settings, _writable(settings.need_lake_root()), refresh_s=given.refresh_s)
+
+
+def _seal(given: argparse.Namespace) -> int:
+    from polymarket_assets.settings import load
+    from streamer import sealing
+
+    settings = load()
+    report = sealing.seal(
+        _writable(settings.need_lake_root()),
+        _folder(settings.need_state_dir()),
+        clock=lambda: datetime.now(UTC),
+        until_now=given.until == "now",
+    )
+    for hour, rows in report.sealed.items():
+        print(f"sealed {hour:%Y-%m-%d %H:00}: " + ", ".join(f"{n:,} {table}" for table, n in rows.items()))
+    if not report.sealed and not given.quiet:
+        print("nothing new to seal")
+    for hour in report.held:
+        print(f"not sealed {hour:%Y-%m-%d %H:00}: the journal still holds rows of it", file=sys.stderr)
+    return 0
+
+
+def _replay(given: argparse.Namespace) -> int:
+    from streamer import replay
+
+    counts = replay.replay(given.files)
+    print(f"messages {counts.messages}")
+    for kind, held in (("frames", counts.frames), ("rows", counts.rows)):
+        for name, count in sorted(held.items()):
+            print(f"{kind} {name} {count}")
+    return 0
+
+
+def _status(_: argparse.Namespace) -> int:
+    from polymarket_assets.settings import load
+    from streamer import status
+
+    print(status.ask(load().stream_status_port))
+    return 0
+
+
+def _writable(root: str) -> Lake:
+    """The lake, once it is known that it takes a file. Raises `LakeUnwritable`."""
+    from polymarket_assets.lake.writing import Lake
+
+    lake = Lake(root)
+    lake.store.write_bytes("_streamer", b"")
+    lake.store.remove("_streamer")
+    return lake
+
+
+def _folder(path: Path) -> Path:
+    """A folder of operating state, made where it is missing. Raises `Refused`."""
+    from polymarket_assets.venue.errors import Refused
+
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise Refused(f"STATE_DIR={path} cannot be used: {e.strerror}") from e
+    return path
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m streamer", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="record the market socket until stopped", description="Record what the venue's market socket says of the markets near their end into LAKE_ROOT, until SIGTERM or Ctrl-C.")  # fmt: skip
+    run.add_argument("--refresh-s", type=float, default=30.0, metavar="SECONDS", help="how often the markets to listen to are looked up in the lake (default: %(default)s)")  # fmt: skip
+    run.set_defaults(command=_run)
+
+    seal = commands.add_parser("seal", help="close hours that are over", description="Merge the parts of every hour that is over into one file per table, named by a manifest. Repeating it changes nothing.")  # fmt: skip
+    seal.add_argument("--until", choices=["now"], help="also what was heard of the open hour so far; a running streamer is asked to publish it first")  # fmt: skip
+    seal.add_argument("--quiet", action="store_true", help="say only what was sealed or could not be")
+    seal.set_defaults(command=_seal)
+
+    replay = commands.add_parser("replay", help="count what captures hold", description="Read captures of the socket as if they were heard now, and print exact counts of frames and rows.")  # fmt: skip
+    replay.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a capture: JSON lines, or one message")  # fmt: skip
+    replay.set_defaults(command=_replay)
+
+    status = commands.add_parser("status", help="what a running streamer says of itself", description="Print the health of the streamer that runs on STREAM_STATUS_PORT, as JSON.")  # fmt: skip
+    status.set_defaults(command=_status)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,202 @@
+"""One connection through its lives: what it should carry, when it is due, and when it was deaf.
+
+Deafness begins at the last data heard (of a connection that never heard anything: when it was asked for)
+and ends when every token has its book again, so a gap never claims less than what was missed. A token whose
+book does not come in time no longer holds the connection's gap open: it is subscribed again, and its own
+gap (`subscribe`) runs until its book comes.
+
+Only readable data counts as life: a PONG, or a message nobody can read, does not.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from polymarket_assets.venue.records import BookFrame, Frame
+from streamer.backoff import pause_s
+from streamer.sockets import MarketSocket
+
+# The venue closes a connection that has not said PING for about this long (PROTOCOL 8.2).
+PING_EVERY_S = 10.0
+# A token is asked for again this often at the most; then it stays reported, until the connection is new.
+SUBSCRIBE_TRIES = 2
+
+# A connection that lived this long was no failure: the next attempt is not put off for it.
+STABLE_S = 10.0
+
+
+@dataclass(frozen=True)
+class Deaf:
+    """An interval of deafness that is over."""
+
+    from_us: int
+    to_us: int
+    cause: str
+    market_id: str | None = None
+
+
+@dataclass
+class _Awaited:
+    """A token whose first book has not come."""
+
+    since_us: int
+    asked_at: float
+    tries: int = 1
+    late: bool = False
+
+
+class Connection:
+    """A numbered place for a socket. Monotonic instants are seconds (`now`), wall-clock ones `_us`."""
+
+    def __init__(self, number: int, *, now: float, now_us: int, dice: random.Random) -> None:
+        self.number = number
+        self.tokens: dict[str, str] = {}  # token id -> market id, as wanted
+        self.socket: MarketSocket | None = None
+        self.connecting = False
+        self.due_at = now
+        self.failures = 0
+        self.deaf: tuple[int, str] | None = (now_us, "connect")
+        self.last_data_at = now
+        self.last_data_us = now_us
+        self._dice = dice
+        self._pinged_at = self._opened_at = now
+        self._subscribed: set[str] = set()
+        self._awaited: dict[str, _Awaited] = {}
+
+    @property
+    def carried(self) -> int:
+        """Tokens that were subscribed on the open socket."""
+        return len(self._subscribed)
+
+    @property
+    def without_book(self) -> int:
+        """Tokens subscribed whose book has not come."""
+        return len(self._awaited)
+
+    def good_us(self, now_us: int) -> int:
+        """Up to when everything this connection should have heard was heard."""
+        late = (awaited.since_us for awaited in self._awaited.values() if awaited.late)
+        return min([self.deaf[0] if self.deaf else now_us, *late])
+
+    def is_due(self, now: float) -> bool:
+        """Whether a connection should be begun now."""
+        return self.socket is None and not self.connecting and bool(self.tokens) and now >= self.due_at
+
+    def opened(self, socket: MarketSocket, tokens: Iterable[str], now: float, now_us: int) -> None:
+        """A socket is connected and has subscribed these tokens."""
+        self.socket, self.connecting = socket, False
+        self._subscribed = set(tokens)
+        self._awaited = {token: _Awaited(now_us, now) for token in self._subscribed}
+        self.last_data_at = self._pinged_at = self._opened_at = now
+
+    def failed(self, now: float) -> None:
+        """No socket could be had."""
+        self.connecting = False
+        self.failures += 1
+        self.due_at = now + pause_s(self.failures, self._dice)
+
+    def lost(self, cause: str, now: float, now_us: int) -> list[Deaf]:
+        """The socket is over, or must be: deaf since its last data. Returns the gaps of tokens that end here."""
+        gaps = self._late_gaps(self._awaited, now_us)
+        self._drop()
+        if self.deaf is None:
+            self.deaf = (self.last_data_us, cause)
+        self.failures = 0 if now - self._opened_at >= STABLE_S else self.failures
+        self.failed(now)
+        return gaps
+
+    def want(self, tokens: Mapping[str, str], now: float, now_us: int) -> list[Deaf]:
+        """Carry exactly these tokens from now on; returns the gaps of tokens given up. `sync` tells the venue."""
+        removed = [token for token in self._awaited if token not in tokens]
+        gaps = self._late_gaps(removed, now_us)
+        for token in removed:
+            del self._awaited[token]
+        if tokens and not self.tokens:
+            self.deaf, self.last_data_us, self.due_at = (now_us, "connect"), now_us, now
+        self.tokens = dict(tokens)
+        if not tokens:
+            self._drop()
+            self.deaf = None
+        return gaps
+
+    def sync(self, now: float, now_us: int) -> None:
+        """Subscribe and unsubscribe what differs from what is wanted. Raises `Unavailable`: the socket is lost."""
+        if self.socket is None:
+            return
+        added = [token for token in self.tokens if token not in self._subscribed]
+        removed = [token for token in self._subscribed if token not in self.tokens]
+        self._subscribed = set(self.tokens)
+        for token in removed:
+            self._awaited.pop(token, None)
+        self._awaited |= {token: _Awaited(now_us, now) for token in added}
+        self.socket.unsubscribe(removed)
+        self.socket.subscribe(added)
+
+    def heard(self, frames: Iterable[Frame], at_us: int, now: float) -> list[Deaf]:
+        """Readable data came; returns the intervals of deafness that it ended."""
+        self.last_data_at, self.last_data_us = now, at_us
+        gaps: list[Deaf] = []
+        for frame in frames if self._awaited else ():
+            if type(frame) is BookFrame:
+                gaps += self._late_gaps([frame.book.token_id], at_us)
+                self._awaited.pop(frame.book.token_id, None)
+        return gaps + self._hearing(at_us) if self.deaf else gaps
+
+    def tick(self, now: float, now_us: int, *, silence_s: float, first_book_s: float) -> str | None:
+        """PING where due, ask again for books that do not come; returns why the socket is to be given up, if it is.
+
+        Raises:
+            Unavailable: the socket is lost.
+        """
+        if self.socket is None:
+            return None
+        if now - self.last_data_at >= silence_s:
+            return f"no data for {now - self.last_data_at:.0f} s"
+        if now - self._pinged_at >= PING_EVERY_S:
+            self._pinged_at = now
+            self.socket.ping()
+        self._ask_again(now, first_book_s)
+        return None
+
+    def ending(self, now_us: int) -> list[Deaf]:
+        """The deafness that is still open when the session ends."""
+        gaps = self._late_gaps(self._awaited, now_us)
+        if self.deaf is not None and self.tokens:
+            gaps.append(Deaf(self.deaf[0], now_us, self.deaf[1]))
+        return gaps
+
+    def _drop(self) -> None:
+        if self.socket is not None:
+            self.socket.close()
+        self.socket = None
+        self._subscribed.clear()
+        self._awaited.clear()
+
+    def _hearing(self, at_us: int) -> list[Deaf]:
+        """The end of the connection's deafness, once no token that is in time is awaited."""
+        if self.deaf is None or any(not awaited.late for awaited in self._awaited.values()):
+            return []
+        (from_us, cause), self.deaf = self.deaf, None
+        return [Deaf(from_us, max(at_us, from_us), cause)]
+
+    def _ask_again(self, now: float, first_book_s: float) -> None:
+        overdue = {
+            token: awaited
+            for token, awaited in self._awaited.items()
+            if now - awaited.asked_at >= first_book_s and (not awaited.late or awaited.tries < SUBSCRIBE_TRIES)
+        }  # fmt: skip
+        for awaited in overdue.values():
+            awaited.since_us = self.deaf[0] if self.deaf and not awaited.late else awaited.since_us
+            awaited.late, awaited.asked_at, awaited.tries = True, now, awaited.tries + 1
+        if overdue and self.socket is not None:
+            self.socket.unsubscribe(overdue)
+            self.socket.subscribe(overdue)
+
+    def _late_gaps(self, tokens: Iterable[str], to_us: int) -> list[Deaf]:
+        return [
+            Deaf(awaited.since_us, max(to_us, awaited.since_us), "subscribe", self.tokens.get(token))
+            for token in tokens
+            if (awaited := self._awaited.get(token)) is not None and awaited.late
+        ]

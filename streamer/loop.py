@@ -1,0 +1,245 @@
+"""The loop: every socket of the session in one selector, and everything that must happen in order.
+
+Each round takes what has come, journals it, and only then reads it. Whatever may wait for something else
+(connecting, looking at the lake, publishing, the disk) is done by threads that hand their results in here;
+all state of connections and recording belongs to this thread alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import random
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
+
+from polymarket_assets.venue.errors import Unavailable
+from streamer.backoff import STAGGER_S
+from streamer.connections import Connection, Deaf
+from streamer.entries import Gap, Heard
+from streamer.keeping import Keeper
+from streamer.placing import Plan
+from streamer.sockets import MarketSocket, Read, connect
+
+if TYPE_CHECKING:
+    from polymarket_assets.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# Timers are looked at this often.
+TICK_S = 0.25
+# Connecting blocks on names and handshakes; more at a time would be a burst on the venue.
+CONNECTING = 4
+# While the venue cannot be reached, one line this often.
+REMIND_S = 60.0
+
+Handed = Callable[[], None]
+
+
+def wall_us() -> int:
+    """The wall clock, in microseconds."""
+    return time.time_ns() // 1000
+
+
+class Loop:
+    """Listens until told to stop. `hand` and `wake` are for other threads and signals, everything else is not."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        keeper: Keeper,
+        stopping: threading.Event,
+        *,
+        dice: random.Random,
+        began_us: int,
+    ) -> None:
+        self._settings, self._keeper, self._stopping, self._dice = settings, keeper, stopping, dice
+        # Before the first look at the lake nothing is listened to, and that is as deaf as any other time.
+        self._asked_us: int | None = began_us
+        self.connections: list[Connection] = []
+        self.plan: Plan | None = None
+        self.reconnects = 0
+        self.last_data_us: int | None = None
+        self._handed: queue.SimpleQueue[Handed] = queue.SimpleQueue()
+        self._selector = selectors.DefaultSelector()
+        self._unfinished: set[int] = set()
+        self._connecting = ThreadPoolExecutor(CONNECTING, "connect")
+        self._connect_at = 0.0
+        self._told_unreachable_at: float | None = None
+        self._woken, self._waker = socket.socketpair()
+        self._woken.setblocking(False)
+        self._waker.setblocking(False)
+        self._selector.register(self._woken, selectors.EVENT_READ, None)
+
+    @property
+    def waker(self) -> int:
+        """The file descriptor that signals write to, so that they end a wait."""
+        return self._waker.fileno()
+
+    def hand(self, action: Handed) -> None:
+        """Have the loop's own thread do something."""
+        self._handed.put(action)
+        # Where the waker is full, the loop is being woken already.
+        with contextlib.suppress(BlockingIOError):
+            self._waker.send(b".")
+
+    def run(self, every_tick: Callable[[], None]) -> None:
+        """Listen until `stopping` is set; `every_tick` is called about every `TICK_S`."""
+        tick_at = time.monotonic()
+        while not self._stopping.is_set():
+            self._round(0 if self._unfinished else max(0.0, min(TICK_S, tick_at - time.monotonic())))
+            while not self._handed.empty():
+                self._handed.get()()
+            if time.monotonic() >= tick_at:
+                tick_at = time.monotonic() + TICK_S
+                self._tick(time.monotonic(), wall_us())
+                every_tick()
+        self._end()
+
+    def follow(self, plan: Plan) -> None:
+        """Carry what a plan says: connections are added, changed or let go."""
+        self.plan = plan
+        now, now_us = time.monotonic(), wall_us()
+        self._keeper.expect([market for carried in plan.sockets for market in carried])
+        while len(self.connections) < len(plan.sockets):
+            number = len(self.connections)
+            self.connections.append(
+                Connection(number, now=now, now_us=self._asked_us or now_us, dice=self._dice)
+            )
+        for connection in self.connections:
+            carried = plan.sockets[connection.number] if connection.number < len(plan.sockets) else ()
+            tokens = {token: market.market_id for market in carried for token in market.token_ids}
+            if not tokens:
+                self._unregister(connection)
+            self._deaf(connection, connection.want(tokens, now, now_us))
+            self._guarded(connection, partial(connection.sync, now, now_us))
+        self._asked_us = None
+
+    def _round(self, timeout_s: float) -> None:
+        ready = {
+            key.data.number: key.data
+            for key, _ in self._selector.select(timeout_s)
+            if self._is_of_a_socket(key)
+        }
+        ready |= {number: self.connections[number] for number in self._unfinished}
+        reads: list[tuple[Connection, Read]] = []
+        for connection in ready.values():
+            if connection.socket is not None:
+                reads.append((connection, connection.socket.read(wall_us)))
+        self._unfinished = {connection.number for connection, read in reads if read.unfinished}
+        if reads:
+            self._take(reads)
+
+    def _is_of_a_socket(self, key: selectors.SelectorKey) -> bool:
+        if key.data is None:
+            self._woken.recv(4096)
+        return key.data is not None
+
+    def _take(self, reads: list[tuple[Connection, Read]]) -> None:
+        """Journal everything that a round brought, then read it, then see to connections that are over."""
+        heard = [
+            (connection, Heard(at_us, connection.number, message))
+            for connection, read in reads
+            for at_us, message in read.messages
+        ]
+        now = time.monotonic()
+        self._keeper.keep(entry for _, entry in heard)
+        for connection, entry in heard:
+            frames = self._keeper.recorder.hear(entry)
+            if frames:
+                self.last_data_us = entry.at_us
+                self._deaf(connection, connection.heard(frames, entry.at_us, now))
+        for connection, read in reads:
+            if read.closed is not None:
+                self._lose(connection, "closed", read.closed)
+
+    def _tick(self, now: float, now_us: int) -> None:
+        for connection in self.connections:
+            self._guarded(connection, partial(self._check, connection, now, now_us))
+            if connection.is_due(now) and now >= self._connect_at:
+                self._connect_at = max(self._connect_at, now - TICK_S) + STAGGER_S
+                self._begin(connection)
+        self._keeper.tick(now_us, min((c.good_us(now_us) for c in self.connections), default=now_us))
+
+    def _check(self, connection: Connection, now: float, now_us: int) -> None:
+        silent = connection.tick(
+            now, now_us, silence_s=self._settings.stream_silence_s, first_book_s=self._settings.stream_first_book_s
+        )  # fmt: skip
+        if silent is not None:
+            self._lose(connection, "silent", silent)
+
+    def _guarded(self, connection: Connection, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Unavailable as e:
+            self._lose(connection, "closed", str(e))
+
+    def _begin(self, connection: Connection) -> None:
+        connection.connecting = True
+        tokens, url = list(connection.tokens), self._settings.polymarket_ws_url
+
+        def attempt() -> None:
+            try:
+                connected = connect(url, tokens)
+            except Unavailable as e:
+                why = str(e)
+                self.hand(lambda: self._failed(connection, why))
+            else:
+                self.hand(lambda: self._opened(connection, connected, tokens))
+
+        self._connecting.submit(attempt)
+
+    def _opened(self, connection: Connection, connected: MarketSocket, tokens: list[str]) -> None:
+        now, now_us = time.monotonic(), wall_us()
+        if not connection.tokens or self._stopping.is_set():
+            connected.close()
+            connection.connecting = False
+            return
+        if self._told_unreachable_at is not None:
+            log.info("the venue is reached again")
+            self._told_unreachable_at = None
+        connection.opened(connected, tokens, now, now_us)
+        self._selector.register(connected, selectors.EVENT_READ, connection)
+        log.info("connection %d is open with %d tokens", connection.number, len(tokens))
+        self._guarded(connection, partial(connection.sync, now, now_us))
+
+    def _failed(self, connection: Connection, why: str) -> None:
+        now = time.monotonic()
+        connection.failed(now)
+        if self._told_unreachable_at is None or now - self._told_unreachable_at >= REMIND_S:
+            log.error("the venue is unreachable: %s; trying again until it answers", why)
+            self._told_unreachable_at = now
+
+    def _lose(self, connection: Connection, cause: str, why: str) -> None:
+        log.warning("connection %d: %s; connecting again", connection.number, why)
+        self.reconnects += 1
+        self._unregister(connection)
+        self._deaf(connection, connection.lost(cause, time.monotonic(), wall_us()))
+
+    def _unregister(self, connection: Connection) -> None:
+        self._unfinished.discard(connection.number)
+        if connection.socket is not None:
+            self._selector.unregister(connection.socket)
+
+    def _deaf(self, connection: Connection, intervals: list[Deaf]) -> None:
+        if intervals:
+            self._keeper.gaps([
+                Gap(self._keeper.gap_id(), i.from_us, i.to_us, i.cause, connection.number, i.market_id) for i in intervals
+            ])  # fmt: skip
+
+    def _end(self) -> None:
+        """Close every socket and record the deafness still open."""
+        now_us = wall_us()
+        for connection in self.connections:
+            self._deaf(connection, connection.ending(now_us))
+            self._unregister(connection)
+            connection.want({}, time.monotonic(), now_us)
+        self._connecting.shutdown(wait=False, cancel_futures=True)
+        self._selector.close()

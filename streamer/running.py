@@ -1,0 +1,191 @@
+"""`run`: one session from its first moment to its last, with the threads and the process that work beside it."""
+
+from __future__ import annotations
+
+import logging
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from streamer import recovery, sessions, status
+from streamer.keeping import Keeper
+from streamer.loop import Loop, wall_us
+from streamer.placing import place
+from streamer.publishing import RETRY_S, Publisher
+from streamer.sealing import GRACE
+from streamer.sessions import Ended, Session
+
+if TYPE_CHECKING:
+    from polymarket_assets.lake.writing import Lake
+    from polymarket_assets.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# Markets change their tier within minutes; a look at the lake costs milliseconds when nothing is new.
+REFRESH_S = 30.0
+# Beside once after each hour: hours that could not be sealed then, and files that a seal replaced. Half a CPU-second.
+SEAL_EVERY_S = 600.0
+# Whoever stops us waits about 20 seconds before killing.
+STOP_S = 12.0
+
+
+def run(settings: Settings, lake: Lake, *, refresh_s: float = REFRESH_S) -> int:
+    """Record until SIGTERM or SIGINT; returns the exit code.
+
+    Raises:
+        AlreadyRunning, Unavailable, Refused: nothing was begun.
+    """
+    state_dir = settings.need_state_dir()
+    only = sessions.only_one(state_dir, settings.stream_shard)
+    session = sessions.begin(state_dir, settings.stream_shard, datetime.now(UTC))
+    try:
+        return _Run(settings, lake, session, refresh_s).live()
+    finally:
+        session.lock.release()
+        only.release()
+
+
+class _Run:
+    """A session and everything that works for it."""
+
+    def __init__(self, settings: Settings, lake: Lake, session: Session, refresh_s: float) -> None:
+        self._settings, self._lake, self._session, self._refresh_s = settings, lake, session, refresh_s
+        self._state_dir = settings.need_state_dir()
+        self._began_us = wall_us()
+        self._stopping = threading.Event()
+        self._publisher = Publisher(lake, session)
+        self._keeper = Keeper(session, self._publisher, self._began_us, self._stopping)
+        dice = random.Random()
+        self._loop = Loop(settings, self._keeper, self._stopping, dice=dice, began_us=self._began_us)
+        self._health: dict[str, object] = {}
+        self._sealing: subprocess.Popen[bytes] | None = None
+        self._seal_at = time.monotonic()
+        self._recovered = threading.Event()
+
+    def live(self) -> int:
+        """Listen until told to stop, then bring everything to the lake."""
+        self._health = self._state()
+        server = status.serve(self._settings.stream_status_port, lambda: self._health)
+        self._heed_signals()
+        for work in (self._refresh, self._recover):
+            threading.Thread(target=work, name=work.__name__.strip("_"), daemon=True).start()
+        log.info("session %s listens to %s", self._session.id, self._settings.polymarket_ws_url)
+        try:
+            self._loop.run(self._every_tick)
+            return self._end()
+        finally:
+            server.shutdown()
+
+    def _end(self) -> int:
+        self._keeper.end(wall_us())
+        done = self._publisher.stop(STOP_S)
+        if self._sealing is not None:
+            self._sealing.terminate()
+        if not done:
+            log.error(
+                "%d segments stay in the journal: the next start publishes them", self._publisher.pending
+            )
+        log.info("session %s ended: %d rows published", self._session.id, self._publisher.published)
+        return 0
+
+    def _heed_signals(self) -> None:
+        signal.set_wakeup_fd(self._loop.waker, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stopping.set())
+
+    def _refresh(self) -> None:
+        """Thread: look which markets should be listened to, and place them."""
+        from polymarket_assets.lake.errors import LakeError
+        from streamer.universe import Universe
+
+        universe = Universe(self._lake, self._settings)
+        places: dict[str, int] = {}
+        each, most = self._settings.stream_max_tokens_per_connection, self._settings.stream_max_connections
+        told = ""
+        while not self._stopping.is_set():
+            try:
+                plan = place(universe.wanted(datetime.now(UTC)), places, tokens_each=each, most_sockets=most)
+            except LakeError as e:
+                log.error("the markets to listen to cannot be read, the present ones stay: %s", e)
+            else:
+                places = plan.places
+                self._loop.hand(lambda plan=plan: self._loop.follow(plan))  # type: ignore[misc]
+                told = _tell(plan.summary, told)
+            self._stopping.wait(self._refresh_s)
+
+    def _recover(self) -> None:
+        """Thread: bring to the lake what earlier sessions of this shard left, and account for the time between."""
+        from polymarket_assets.lake.errors import LakeUnwritable
+
+        told = ""
+        while not self._stopping.is_set():
+            try:
+                for session in recovery.abandoned(self._state_dir):
+                    if session.shard == self._session.shard:
+                        recovery.recover(self._lake, session)
+                        self._account(session)
+            except LakeUnwritable as e:
+                told = _tell(str(e), told)
+            if not self._earlier():
+                self._recovered.set()
+                return
+            # The lake is full, or a seal is publishing what a session left: it is ours after that.
+            self._stopping.wait(RETRY_S)
+
+    def _earlier(self) -> list[Session]:
+        mine = self._session
+        found = sessions.all_sessions(self._state_dir)
+        return [session for session in found if session.shard == mine.shard and session.id != mine.id]
+
+    def _account(self, session: Session) -> None:
+        """Record the gap after a recovered session, then forget it; waits until that is done."""
+        done = threading.Event()
+        ended = session.ended() or Ended(int(session.began_at.timestamp()) * 1_000_000, "crashed")
+
+        def record() -> None:
+            self._keeper.gaps([recovery.gap_after(session, ended, self._began_us)])
+            self._keeper.sync()
+            session.forget()
+            done.set()
+
+        self._loop.hand(record)
+        while not done.wait(1.0) and not self._stopping.is_set():
+            pass
+
+    def _every_tick(self) -> None:
+        if not self._publisher.is_alive:
+            raise RuntimeError("the publisher is dead; what was heard is in the journal")
+        self._health = self._state()
+        self._seal()
+
+    def _seal(self) -> None:
+        """Have finished hours sealed by a process of its own: merging takes memory that listening must not lose."""
+        if self._sealing is not None and (code := self._sealing.poll()) is not None:
+            if code:
+                log.error("sealing ended with code %d; it is tried again", code)
+            self._sealing = None
+        if self._sealing is None and time.monotonic() >= self._seal_at and self._recovered.is_set():
+            self._seal_at = time.monotonic() + _until_next_seal(datetime.now(UTC))
+            self._sealing = subprocess.Popen([sys.executable, "-m", "streamer", "seal", "--quiet"])
+
+    def _state(self) -> dict[str, object]:
+        return status.state(self._session.id, self._began_us, self._loop, self._keeper, self._publisher)
+
+
+def _until_next_seal(now: datetime) -> float:
+    """Seconds until the next hour is over and its grace too, or `SEAL_EVERY_S` where that is sooner."""
+    since_hour = timedelta(minutes=now.minute, seconds=now.second, microseconds=now.microsecond)
+    due = GRACE - since_hour if since_hour < GRACE else timedelta(hours=1) + GRACE - since_hour
+    return min(SEAL_EVERY_S, due.total_seconds() + 1)
+
+
+def _tell(news: str, told: str) -> str:
+    """Log what differs from what was told last; returns what is told now."""
+    if news != told:
+        log.info("%s", news)
+    return news

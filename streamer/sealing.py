@@ -1,0 +1,168 @@
+"""Sealing: hours that are over become one sorted file per table, named by a manifest.
+
+An hour is sealed when it is over, its grace too, and no journal holds anything of it any more; sessions that
+nobody lives in are recovered for that. Until now, on request: a running session is asked to publish what it
+has heard, and the manifests of the open hour say up to when (`through`). What comes after lies beside the
+sealed file as parts that readers count, until the next sealing takes them in.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polymarket_assets.venue.errors import Unavailable
+from streamer import journal, recovery, sessions
+from streamer.recording import TABLES
+from streamer.sessions import Lock
+
+if TYPE_CHECKING:
+    from polymarket_assets.lake.writing import Lake
+
+log = logging.getLogger(__name__)
+
+# Rounds, rotation and publication of the last minute of an hour take seconds; this is their time.
+GRACE = timedelta(seconds=60)
+# Hours before this are sealed or have been looked at hundreds of times.
+LOOK_BACK = timedelta(days=7)
+# A running session publishes on request within seconds, unless the lake cannot be written.
+FLUSH_S = 60.0
+_FLUSH_LOOK_S = 0.1
+
+_HOUR = timedelta(hours=1)
+# Gaps first: their number belongs into the other manifests.
+_ORDER = ("stream_gaps", *(table for table in TABLES if table != "stream_gaps"))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a sealing did."""
+
+    # Hours of which something was sealed, with the rows they hold by table.
+    sealed: dict[datetime, dict[str, int]]
+    # Hours that are over and could not be sealed, because a journal still holds rows of them.
+    held: tuple[datetime, ...]
+    removed: int
+
+
+def seal(
+    lake: Lake,
+    state_dir: Path,
+    *,
+    clock: Callable[[], datetime],
+    until_now: bool = False,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Report:
+    """Seal every hour that can be sealed; with `until_now` also what was heard of the open one.
+
+    Raises:
+        LakeUnwritable: some tables may be sealed; the call can be repeated.
+        Unavailable: a running session does not publish what it holds.
+    """
+    one_at_a_time = Lock(sessions.home(state_dir) / "seal.lock")
+    one_at_a_time.take(wait=True)
+    try:
+        now = clock()
+        since = now - LOOK_BACK
+        if until_now:
+            _flush(state_dir, sleep)
+        for session in recovery.abandoned(state_dir):
+            since = min(since, session.began_at) if recovery.recover(lake, session) else since
+        end = now if until_now else now - GRACE
+        return _seal(lake, _hours(lake, state_dir, since, now), _unpublished(state_dir), end, now, until_now)
+    finally:
+        one_at_a_time.release()
+
+
+def _seal(
+    lake: Lake, hours: Iterable[datetime], unpublished: datetime | None, end: datetime, now: datetime, open_too: bool
+) -> Report:  # fmt: skip
+    sealed: dict[datetime, dict[str, int]] = {}
+    held, removed = [], 0
+    for hour in hours:
+        if hour + _HOUR > end and not open_too:
+            continue
+        if unpublished is not None and hour >= unpublished and hour + _HOUR <= end:
+            held.append(hour)
+            continue
+        rows = _seal_hour(lake, hour, min(hour + _HOUR, now), now)
+        if rows is not None:
+            sealed[hour] = rows
+        removed += _removed(lake, hour, now)
+    return Report(sealed, tuple(held), removed)
+
+
+def _seal_hour(lake: Lake, hour: datetime, through: datetime, now: datetime) -> dict[str, int] | None:
+    """Seal the tables of an hour; their rows, or None where nothing was to be done."""
+    from polymarket_assets.lake import merging
+
+    rows: dict[str, int] = {}
+    news = False
+    for table in _ORDER:
+        gaps = rows.get("stream_gaps", 0)
+        manifest = merging.merge(lake, table, hour, now=now, through=through, gaps=gaps)
+        rows[table] = manifest.rows
+        news = news or manifest.sealed_at == now
+    return rows if news else None
+
+
+def _removed(lake: Lake, hour: datetime, now: datetime) -> int:
+    from polymarket_assets.lake import merging
+
+    return sum(merging.remove_superseded(lake, table, hour, now=now) for table in TABLES)
+
+
+def _hours(lake: Lake, state_dir: Path, since: datetime, now: datetime) -> list[datetime]:
+    """The hours that anything was recorded in, or a living session listened in, oldest first."""
+    from polymarket_assets.lake.layout import span_of
+    from polymarket_assets.lake.spans import Span
+
+    span = Span(since, now)
+    found = {
+        held.start
+        for table in TABLES
+        for day in span.days()
+        for path in lake.store.list(f"{table}/date={day:%Y-%m-%d}")
+        if (held := span_of(path)) is not None
+    }
+    for session in _living(state_dir):
+        found |= set(Span(min(session.began_at, now), now).hours())
+    return sorted(hour for hour in found if hour <= now)
+
+
+def _living(state_dir: Path) -> list[sessions.Session]:
+    """Sessions that a process lives in."""
+    living = []
+    for session in sessions.all_sessions(state_dir):
+        if session.lock.take():
+            session.lock.release()
+        else:
+            living.append(session)
+    return living
+
+
+def _unpublished(state_dir: Path) -> datetime | None:
+    """The earliest hour of which a journal holds rows; None: no journal holds any."""
+    found = (journal.segments(session.folder) for session in sessions.all_sessions(state_dir))
+    return min((journal.hour_of(segment) for held in found for segment in held), default=None)
+
+
+def _flush(state_dir: Path, sleep: Callable[[float], None]) -> None:
+    """Have every living session publish what it has heard up to now. Raises `Unavailable`."""
+    waiting: set[Path] = set()
+    for session in _living(state_dir):
+        waiting |= set(journal.segments(session.folder))
+        session.ask_to_flush()
+    for _ in range(int(FLUSH_S / _FLUSH_LOOK_S)):
+        waiting = {segment for segment in waiting if segment.exists()}
+        if not waiting:
+            return
+        sleep(_FLUSH_LOOK_S)
+    raise Unavailable(
+        f"the running streamer did not publish {len(waiting)} segments within {FLUSH_S:.0f} s: its log says why; nothing was sealed"
+    )

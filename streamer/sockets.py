@@ -1,0 +1,184 @@
+"""One market socket, in a form that a selector loop can read: everything that has come, never waiting.
+
+`websocket-client` makes the connection and speaks the protocol. Its frame reader is fed from bytes that we
+take from the socket in large pieces, because by itself it asks the operating system three times a frame,
+and what lay in its own or in TLS's buffers would be invisible to the selector.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import ssl
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import websocket
+
+from polymarket_assets.venue.errors import Unavailable
+
+# DNS, TCP, TLS and the upgrade, each; and what a blocking send of subscriptions may take.
+CONNECT_TIMEOUT_S = 10.0
+# One subscribe frame of thousands of ids is answered by a close (PROTOCOL 8.5).
+IDS_A_FRAME = 100
+# Most bytes taken from a socket before the others get their turn.
+TURN_BYTES = 1024 * 1024
+PIECE_BYTES = 64 * 1024
+# A dump of 100 books of 2,000 levels is 8 MB; a longer message is not the venue speaking.
+MAX_MESSAGE_BYTES = 32 * 1024 * 1024
+# Named, because the venue's edge refuses anonymous clients.
+USER_AGENT = "polymarket-assets-streamer/0.1"
+
+_PONG = b"PONG"
+
+
+class _Starved(Exception):
+    """The rest of a frame has not come yet."""
+
+
+@dataclass
+class Read:
+    """What one turn brought: text messages with the instant they were taken, and whether the socket is over."""
+
+    messages: list[tuple[int, bytes]] = field(default_factory=list)
+    closed: str | None = None
+    # There may be more that no selector tells of.
+    unfinished: bool = False
+
+
+class MarketSocket:
+    """A connected, subscribed, non-blocking socket."""
+
+    def __init__(self, connected: Any) -> None:
+        self._ws = connected
+        self._inbox = bytearray()
+        self._ws.frame_buffer = websocket.frame_buffer(self._take, skip_utf8_validation=True)
+
+    def fileno(self) -> int:
+        """For the selector."""
+        return int(self._ws.fileno())
+
+    def read(self, clock_us: Callable[[], int]) -> Read:
+        """Everything that has come, up to `TURN_BYTES`; PONG is left out, since it says nothing of data."""
+        read, taken = Read(), 0
+        try:
+            while taken < TURN_BYTES:
+                piece = self._ws.sock.recv(PIECE_BYTES)
+                at_us = clock_us()
+                if not piece:
+                    read.closed = "the connection was closed without a word"
+                    return read
+                taken += len(piece)
+                self._inbox += piece
+                for message in self._messages():
+                    read.messages.append((at_us, message))
+            read.unfinished = True
+        # Of a plain socket and of TLS: all has been read.
+        except (BlockingIOError, ssl.SSLWantReadError):
+            pass
+        except _Closed as e:
+            read.closed = str(e)
+        except (OSError, websocket.WebSocketException) as e:
+            read.closed = f"{type(e).__name__}: {e}"
+        return read
+
+    def _messages(self) -> Iterator[bytes]:
+        """The whole messages in the inbox; what is left of it stays with the frame reader."""
+        while True:
+            try:
+                opcode, frame = self._ws.recv_data_frame()
+            except _Starved:
+                if (self._ws.frame_buffer.length or 0) > MAX_MESSAGE_BYTES:
+                    raise _Closed("a message is larger than any of the venue's") from None
+                return
+            if opcode == websocket.ABNF.OPCODE_CLOSE:
+                raise _Closed(_closing(frame.data))
+            if frame.data != _PONG:
+                yield frame.data
+
+    def _take(self, count: int) -> bytes:
+        """For the frame reader: up to `count` bytes of the inbox."""
+        if not self._inbox:
+            raise _Starved
+        taken = bytes(self._inbox[:count])
+        del self._inbox[:count]
+        return taken
+
+    def ping(self) -> None:
+        """The text PING that keeps the venue from closing. Raises `Unavailable`: the socket is lost."""
+        self._send("PING")
+
+    def subscribe(self, token_ids: Iterable[str]) -> None:
+        """Subscribe more tokens. Raises `Unavailable`."""
+        for message in operations("subscribe", token_ids):
+            self._send(message)
+
+    def unsubscribe(self, token_ids: Iterable[str]) -> None:
+        """Give tokens up. Raises `Unavailable`."""
+        for message in operations("unsubscribe", token_ids):
+            self._send(message)
+
+    def close(self) -> None:
+        """Say good-bye where the socket still takes it, and drop it."""
+        with contextlib.suppress(OSError, websocket.WebSocketException):
+            self._ws.send_close()
+        self._ws.shutdown()
+
+    def _send(self, message: str) -> None:
+        try:
+            self._ws.send(message)
+        except (OSError, websocket.WebSocketException) as e:
+            # Part of a frame may be out: nothing sensible can follow it on this socket.
+            raise Unavailable(f"it takes no more messages ({e})") from e
+
+
+class _Closed(Exception):
+    """The other side ended the connection, or must be ended."""
+
+
+def connect(url: str, token_ids: Iterable[str]) -> MarketSocket:
+    """Connect and subscribe, blocking: the loop has this done in a thread, since names and handshakes take time.
+
+    Raises:
+        Unavailable: the venue cannot be reached or does not take the subscription.
+    """
+    try:
+        ws: Any = websocket.create_connection(
+            url, timeout=CONNECT_TIMEOUT_S, skip_utf8_validation=True, enable_multithread=False, header=[f"User-Agent: {USER_AGENT}"]
+        )  # fmt: skip
+    except (OSError, websocket.WebSocketException, ValueError) as e:
+        raise Unavailable(f"{url} cannot be reached: {e}") from e
+    socket = MarketSocket(ws)
+    try:
+        for message in subscription(token_ids):
+            socket._send(message)
+    except Unavailable:
+        ws.shutdown()
+        raise
+    ws.settimeout(0)
+    return socket
+
+
+def subscription(token_ids: Iterable[str]) -> Iterator[str]:
+    """The frames that open a connection's subscriptions: the initial form once, then increments."""
+    ids = list(token_ids)
+    yield json.dumps({"assets_ids": ids[:IDS_A_FRAME], "type": "market", "custom_feature_enabled": True})
+    yield from operations("subscribe", ids[IDS_A_FRAME:])
+
+
+def operations(operation: str, token_ids: Iterable[str]) -> Iterator[str]:
+    """Frames of at most `IDS_A_FRAME` ids. Each carries the feature flag: one without it would switch it off."""
+    ids = iter(token_ids)
+    while chunk := list(islice(ids, IDS_A_FRAME)):
+        yield json.dumps({"operation": operation, "assets_ids": chunk, "custom_feature_enabled": True})
+
+
+def _closing(data: bytes) -> str:
+    """What a close frame says."""
+    if len(data) < 2:
+        return "closed by the venue"
+    (code,) = struct.unpack("!H", data[:2])
+    return f"closed by the venue: {code} {data[2:].decode(errors='replace')}".rstrip()
