@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from polymarket_assets.collecting import healing
 from polymarket_assets.lake import reading
@@ -211,6 +214,32 @@ def test_trades_without_a_transaction_stay_apart(lake: Lake) -> None:
     record(lake, heard(1, 10, tx_hash=None), heard(2, 11, tx_hash=None))
     assert build(lake).rows == 2
     assert {row["tx_hash"] for row in trades(lake)} == {None}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(-60, 3660), st.booleans(), st.booleans()), min_size=1, max_size=25))
+def test_whatever_two_sockets_missed_the_hour_holds_every_trade_once(truth: list[tuple[int, bool, bool]]) -> None:  # fmt: skip
+    """Trades at random instants, each heard by none, one or both of two sockets; the gap spans the hour."""
+    with tempfile.TemporaryDirectory() as folder:
+        lake = Lake(folder)
+        rows = [
+            heard(tx, seconds + 0.5, connection=socket)
+            for tx, (seconds, *by) in enumerate(truth)
+            for socket in (0, 1)
+            if by[socket]
+        ]
+        for hour in {row["received_at"].replace(minute=0, second=0, microsecond=0) for row in rows}:
+            of_hour = [r for r in rows if r["received_at"].replace(minute=0, second=0, microsecond=0) == hour]
+            lake.publish_rows("trades_raw", of_hour, part="0", at=hour)
+        record(lake, gaps=(gap(-120, 3720, market_id=market_id(1)),))
+        build(lake, Data([fill(tx, seconds + 0.5) for tx, (seconds, *_) in enumerate(truth)]))
+        expected = {
+            tx.to_bytes(32): "both" if any(by) else "rest"
+            for tx, (seconds, *by) in enumerate(truth)
+            if 0 <= (seconds + 0.5 if any(by) else int(seconds + 0.5) + 2) < 3600
+        }
+        assert {row["tx_hash"]: row["source"] for row in trades(lake)} == expected
+        assert len(trades(lake)) == len(expected)
 
 
 def test_an_hour_to_come_is_refused(lake: Lake) -> None:
