@@ -47,7 +47,7 @@ def history_features(context: dg.AssetExecutionContext, lake: LakeResource) -> d
 
     with told_plainly():
         opened, window = lake.open(), context.partition_time_window
-        written = [computing.publish_history(opened, day) for day in Span(window.start, window.end).days()]
+        written = list(computing.publish_history_days(opened, Span(window.start, window.end)))
         return dg.MaterializeResult(
             metadata=metadata(
                 {

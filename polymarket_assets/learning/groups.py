@@ -1,18 +1,12 @@
-"""Groups: markets whose outcomes depend on each other, as connected components over the ids they share (ML.md 2.4).
+"""Groups: markets whose outcomes depend on each other, as connected components over the keys they share (ML.md 2.4).
 
-A group is named after the smallest of its keys, `event:…`, `game:…`, `market:…` or `neg_risk:…`, so that its
-name depends on its members only. A partition of features names what it can see; `training_set` joins the
-components of all rows once more, so that the same market never stands in two groups.
+A row of features names one key of its market (`game:…`, else `neg_risk:…`, `event:…`, `market:…`) from its own ids only;
+`training_set` joins the components over all rows. A component is named after the smallest of its keys.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
-
-def of_markets(markets: Iterable[tuple[str, Mapping[str, str | None]]]) -> dict[str, str]:
-    """The group of each market, given the ids it carries by kind (`event_id`, `neg_risk_id`, `game_id`)."""
-    return joined((market_id, _keys(market_id, ids)) for market_id, ids in markets)
+from collections.abc import Iterable
 
 
 def joined(markets: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
@@ -24,11 +18,6 @@ def joined(markets: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
             first = first_key.setdefault(market_id, key)
             _join(parent, first, key)
     return {market_id: _root(parent, key) for market_id, key in first_key.items()}
-
-
-def _keys(market_id: str, ids: Mapping[str, str | None]) -> list[str]:
-    found = [f"{kind.removesuffix('_id')}:{value}" for kind, value in ids.items() if value]
-    return found or [f"market:{market_id}"]
 
 
 def _join(parent: dict[str, str], one: str, other: str) -> None:

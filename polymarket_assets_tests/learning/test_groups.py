@@ -15,12 +15,12 @@ markets = st.dictionaries(
 
 
 def test_a_chain_of_shared_ids_is_one_group_named_after_its_smallest_key() -> None:
-    found = groups.of_markets(
+    found = groups.joined(
         [
-            ("a", {"event_id": "7", "neg_risk_id": None, "game_id": None}),
-            ("b", {"event_id": "9", "neg_risk_id": None, "game_id": "g"}),
-            ("c", {"event_id": "7", "neg_risk_id": None, "game_id": "g"}),
-            ("d", {"event_id": None, "neg_risk_id": None, "game_id": None}),
+            ("a", ["event:7"]),
+            ("b", ["event:9", "game:g"]),
+            ("c", ["game:g", "event:7"]),
+            ("d", ["market:d"]),
         ]
     )
     assert found == {"a": "event:7", "b": "event:7", "c": "event:7", "d": "market:d"}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from polymarket_assets.lake import reading
+from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning import features
 from polymarket_assets.learning.features.history import OLDEST_IRREGULAR_S
@@ -15,6 +16,7 @@ from polymarket_assets_tests.learning.rows import HOUR, MINUTE, NOON, SECOND, cl
 
 DAY = NOON.date()
 CLOSE = NOON + 6 * HOUR
+DAYS = 24 * HOUR
 
 
 def rows(lake: Lake, day: Any = DAY) -> list[dict[str, Any]]:
@@ -136,6 +138,30 @@ def test_a_source_with_one_price_decides_at_that_price(lake: Lake) -> None:
     )
     (row,) = rows(lake)
     assert (row["as_of"], row["horizon_h"], row["mid"], row["yesno_labels"]) == (start, 3.0, 0.635, False)
+
+
+def test_days_computed_together_equal_days_computed_alone(lake: Lake) -> None:
+    """Or a backfill and a repetition of one of its days would disagree."""
+    late = closed_market("weather:b", NOON + 3 * DAYS, closed_at=NOON + 51 * DAYS)
+    publish(lake, "history_markets", [closed_market("weather:a", CLOSE + DAYS), late])
+    publish(lake, "history_prices", [price("weather:a", CLOSE + n * HOUR, 1000 * n) for n in range(1, 24)])
+    publish(
+        lake,
+        "history_prices",
+        [
+            price("weather:b", NOON + n * 2 * HOUR, 5000, close_day=late["closed_at"].date())
+            for n in range(40)
+        ],
+        part="b",
+    )
+    span = Span(NOON - 12 * HOUR, NOON + 5 * DAYS + 12 * HOUR)
+    written = list(features.publish_history_days(lake, span))
+    # The late closer is in the files of both blocks, but too far ahead of the first two days.
+    assert [w.rows for w in written][:3] == [0, 10, 3]
+    for day, one in zip(span.days(), written, strict=True):
+        together = lake.store.read_bytes(one.path)
+        assert features.publish_history(lake, day) == one
+        assert lake.store.read_bytes(one.path) == together
 
 
 def test_a_day_lies_in_its_own_folder_and_is_replaced_whole(lake: Lake) -> None:

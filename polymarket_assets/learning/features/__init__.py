@@ -6,7 +6,7 @@ fact; both pass through the same expressions (`price`, `market`) and fill the sa
 
 from __future__ import annotations
 
-from polymarket_assets.learning.features.history import history, publish_history
+from polymarket_assets.learning.features.history import history, publish_history, publish_history_days
 from polymarket_assets.learning.features.recorded import publish_recorded, recorded
 
-__all__ = ["history", "publish_history", "publish_recorded", "recorded"]
+__all__ = ["history", "publish_history", "publish_history_days", "publish_recorded", "recorded"]

@@ -8,7 +8,6 @@ import pyarrow as pa
 
 from polymarket_assets.lake import TABLES
 from polymarket_assets.lake.writing import conform
-from polymarket_assets.learning import groups
 from polymarket_assets.learning.features import market, price
 
 if TYPE_CHECKING:
@@ -16,33 +15,28 @@ if TYPE_CHECKING:
 
 EXPRESSIONS: dict[str, str] = {**price.MID, **price.FEATURES, **market.FEATURES}
 
-# What of a row is not a feature.
-IDENTITY: tuple[str, ...] = (
-    "market_id", "as_of", "source", "event_id", "scheduled_end", "horizon_h", "coverage", "sources",
-)  # fmt: skip
-KEYS: tuple[str, ...] = ("event_id", "neg_risk_id", "game_id")
+# What of a row is not a feature and passes as it is.
+_IDENTITY: tuple[str, ...] = (
+    "market_id",
+    "as_of",
+    "source",
+    "scheduled_end",
+    "horizon_h",
+    "coverage",
+    "sources",
+)
+
+# Own ids only, the widest first, so that a partition gives the same rows whatever stands in others: the venue puts a
+# negRisk set into one event, and bet types of one game into several. `training_set` joins what shares either.
+_GROUP = """coalesce('game:' || game_id, 'neg_risk:' || neg_risk_id, 'event:' || event_id, 'market:' || market_id)"""
 
 
 def rows(connection: duckdb.DuckDBPyConnection, evidence: str) -> pa.Table:
     """The `features` rows of the relation `evidence`, in order of market and instant."""
     computed = ", ".join(f"{sql} as {name}" for name, sql in {**price.FEATURES, **market.FEATURES}.items())
-    identity = ", ".join(
-        "coalesce(event_id, market_id) as event_id" if name == "event_id" else name for name in IDENTITY
-    )
     found = connection.sql(f"""
-        select {identity}, mid, {computed}
+        select {", ".join(_IDENTITY)}, coalesce(event_id, market_id) as event_id, {_GROUP} as group_id, mid, {computed}
         from (select *, {price.MID["mid"]} as mid from {evidence})
         order by market_id, as_of
     """).to_arrow_table()
-    return conform(TABLES["features"], _with_groups(found, _links(connection, evidence)))
-
-
-def _links(connection: duckdb.DuckDBPyConnection, evidence: str) -> dict[str, str]:
-    """The group of each market of `evidence`."""
-    found = connection.execute(f"select distinct market_id, {', '.join(KEYS)} from {evidence}").fetchall()
-    return groups.of_markets((market_id, dict(zip(KEYS, keys, strict=True))) for market_id, *keys in found)
-
-
-def _with_groups(found: pa.Table, group_of: dict[str, str]) -> pa.Table:
-    named = [group_of[market_id] for market_id in found.column("market_id").to_pylist()]
-    return found.append_column("group_id", pa.array(named, pa.string()))
+    return conform(TABLES["features"], found)

@@ -6,18 +6,23 @@ the end are null here, never zero.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from polymarket_assets.lake import reading
-from polymarket_assets.lake.spans import Span
+from polymarket_assets.lake.spans import DAY, Span, day_of
 from polymarket_assets.lake.writing import Lake, Written
 from polymarket_assets.learning.features import catalogue, grid
 
 # Markets are filed by day of close. 99 % of 2024's closed within 34 days after their scheduled end, and the
 # grid begins 14 days before it; looking less far would leave early rows of late closers out, by outcome.
 CLOSES_WITHIN = timedelta(hours=grid.FURTHEST_H) + timedelta(days=35)
+
+# Opening the files of so many days of close costs a tenth of a second: backfills share it among this many days.
+BLOCK_DAYS = 28
 
 # A price older than twice the spacing its source claims says nothing of now …
 OLDEST_SPACINGS = 2
@@ -35,11 +40,24 @@ def publish_history(lake: Lake, day: date) -> Written:
     return lake.publish("features", history(lake, day), part="history", at=day)
 
 
+def publish_history_days(lake: Lake, span: Span) -> Iterator[Written]:
+    """`publish_history` of every day of a span of whole days, a block of them at a time."""
+    days = list(span.days())
+    for block in (days[at : at + BLOCK_DAYS] for at in range(0, len(days), BLOCK_DAYS)):
+        found = _computed(lake, Span(day_of(block[0]), day_of(block[-1]) + DAY))
+        lies_on = found.column("as_of").cast(pa.date32())
+        for day in block:
+            yield lake.publish("features", found.filter(pc.equal(lies_on, day)), part="history", at=day)
+
+
 def history(lake: Lake, day: date) -> pa.Table:
     """The `features` rows of closed markets whose decision instants lie in the day."""
+    return _computed(lake, Span.day(day))
+
+
+def _computed(lake: Lake, span: Span) -> pa.Table:
     import duckdb
 
-    span = Span.day(day)
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         closing = Span(span.start, span.end + CLOSES_WITHIN)
@@ -71,7 +89,10 @@ def _evidence(span: Span) -> str:
             from lives l join history_prices p using (market_id)
             where l.source in ({one_price}) and p.known_at >= '{span.start.isoformat()}' and p.known_at < '{span.end.isoformat()}'
         ),
-        due as (from on_grid union all by name from on_price),
+        due as (
+            from (from on_grid union all by name from on_price)
+            where close_day <= as_of::date + {CLOSES_WITHIN.days}
+        ),
         priced as (
             select market_id, "at", known_at, price_e6, bid_e6, ask_e6, fidelity_s from history_prices semi join due using (market_id)
             qualify row_number() over (partition by market_id, known_at order by "at" desc) = 1
