@@ -1,8 +1,8 @@
 """Taken rows into the lake: one part per day of close and source, replaced only where its rows differ.
 
-A part is named after its source, so importing again finds it. Markets that a former import of the source filed and
-this one does not mention stay; markets whose day of close changed leave their old part last, so that a crash
-leaves whole files and the next import completes the move.
+A part is named after its source, so importing again finds it. Rows of markets that the import mentions are replaced,
+whatever day they were filed on; those of other markets stay. Days a market moved away from are rewritten last, so that
+a crash loses no row and the next import completes the move.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from polymarket_assets.lake import layout
-from polymarket_assets.lake.schemas import TABLES
+from polymarket_assets.lake.schemas import TABLES, Table
 from polymarket_assets.lake.writing import Lake, conform
 
 if TYPE_CHECKING:
@@ -36,43 +36,108 @@ class Filed:
     unchanged: int = 0
 
 
+@dataclass(frozen=True)
+class Shelf:
+    """Where the rows of one table and source lie: one part a day."""
+
+    lake: Lake
+    table: Table
+    source: str
+
+    @property
+    def part(self) -> str:
+        """The name of every part."""
+        return f"import-{self.source}"
+
+    def paths(self) -> list[str]:
+        """The parts that former imports filed."""
+        name = layout.part(self.part)
+        return [path for path in self.lake.store.list(self.table.name) if path.endswith(f"/{name}")]
+
+    def path(self, day: date) -> str:
+        """The part of a day."""
+        return f"{layout.folder(self.table, day)}/{layout.part(self.part)}"
+
+    def read(self, path: str) -> pa.Table:
+        """The rows of a part."""
+        return conform(self.table, pq.ParquetFile(self.lake.store.uri(path)).read())
+
+    def publish(self, day: date, rows: pa.Table) -> None:
+        """Replace the part of a day."""
+        self.lake.publish(self.table.name, rows, part=self.part, at=day)
+
+
 def file_rows(
     lake: Lake,
     connection: duckdb.DuckDBPyConnection,
     table: str,
     source: str,
     *,
-    relation: str,
     on_rows: Callable[[int], None] = lambda rows: None,
 ) -> Filed:
-    """Publish the rows of `relation` as parts of `table`; `on_rows` hears how many are done.
+    """Publish the taken rows of `table` (see `taking`); `on_rows` hears how many are done.
 
     Raises:
         SchemaMismatch: the rows do not fit the table.
         LakeUnwritable: days published before stay; the import can be repeated.
     """
+    shelf = Shelf(lake, TABLES[table], source)
+    there = set(shelf.paths())
+    named = connection.sql("select market_id from all_markets").to_arrow_table().column("market_id")
+    mentioned = named.combine_chunks()
+    left = _days_of(connection, shelf, there)
     filed = Filed()
-    days: dict[date, set[str]] = {}
-    for day, rows in _by_day(connection, table, relation):
-        days[day] = set(pc.unique(rows.column("market_id")).to_pylist())
-        _publish(lake, table, source, day, rows, filed)
+    for day, rows in _by_day(connection, shelf.table):
+        _replace(shelf, day, rows, mentioned, there, filed)
+        left.discard(day)
         on_rows(rows.num_rows)
-    _withdraw_moved(lake, table, source, days, filed)
+    for day in sorted(left):
+        _replace(shelf, day, shelf.table.schema.empty_table(), mentioned, there, filed)
     return filed
 
 
-def _by_day(
-    connection: duckdb.DuckDBPyConnection, table: str, relation: str
-) -> Iterator[tuple[date, pa.Table]]:
-    """The rows of a relation by day of close, each in the order of the table's key."""
-    declared = TABLES[table]
-    order = _listed(("close_day", *declared.key))
-    reader = connection.sql(
-        f"select {_listed(declared.names)} from {relation} order by {order}"
-    ).to_arrow_reader(BATCH_ROWS)
+def _days_of(connection: duckdb.DuckDBPyConnection, shelf: Shelf, there: set[str]) -> set[date]:
+    """The days on which former imports filed rows of markets that this one mentions."""
+    if not there:
+        return set()
+    listed = [shelf.lake.store.uri(path) for path in sorted(there)]
+    found = connection.execute(
+        "select distinct close_day from read_parquet($files, hive_partitioning = false) semi join all_markets using (market_id)",
+        {"files": listed},
+    ).fetchall()
+    return {day for (day,) in found}
+
+
+def _replace(
+    shelf: Shelf, day: date, rows: pa.Table, mentioned: pa.Array, there: set[str], filed: Filed
+) -> None:
+    """A day's part: its new rows, and those of markets the import does not mention."""
+    filed.rows += rows.num_rows
+    if (path := shelf.path(day)) in there:
+        held = shelf.read(path)
+        others = held.filter(pc.invert(pc.is_in(held.column("market_id"), mentioned)))
+        if others.num_rows:
+            rows = pa.concat_tables([others, rows]).sort_by([(k, "ascending") for k in shelf.table.key])
+        if _content(held).equals(_content(rows)):
+            filed.unchanged += 1
+            return
+    shelf.publish(day, rows)
+    filed.written += 1
+
+
+def _content(rows: pa.Table) -> pa.Table:
+    """What makes two parts the same: everything but when it reached us."""
+    return rows.drop_columns(["received_at"]).combine_chunks()
+
+
+def _by_day(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterator[tuple[date, pa.Table]]:
+    """The taken rows by day of close, each day in the order of the table's key."""
+    taken = table.name.replace("history_", "taken_")
+    order = _listed(("close_day", *table.key))
+    query = f"select {_listed(table.names)} from {taken} order by {order}"
     pending: list[pa.Table] = []
-    for batch in reader:
-        for piece in _split(conform(declared, pa.Table.from_batches([batch]))):
+    for batch in connection.sql(query).to_arrow_reader(BATCH_ROWS):
+        for piece in _split(conform(table, pa.Table.from_batches([batch]))):
             if pending and _day(pending[0]) != _day(piece):
                 yield _day(pending[0]), pa.concat_tables(pending)
                 pending = []
@@ -90,62 +155,6 @@ def _split(rows: pa.Table) -> Iterator[pa.Table]:
 def _day(rows: pa.Table) -> date:
     day: date = rows.column("close_day")[0].as_py()
     return day
-
-
-def _publish(lake: Lake, table: str, source: str, day: date, rows: pa.Table, filed: Filed) -> None:
-    """A day's part: its new rows, and those of markets the import does not mention."""
-    filed.rows += rows.num_rows
-    there = _there(lake, table, source, day)
-    if there is not None:
-        others = pc.invert(pc.is_in(there.column("market_id"), pc.unique(rows.column("market_id"))))
-        rows = _sorted(table, pa.concat_tables([there.filter(others), rows]))
-        if _content(there).equals(_content(rows)):
-            filed.unchanged += 1
-            return
-    lake.publish(table, rows, part=_part(source), at=day)
-    filed.written += 1
-
-
-def _withdraw_moved(lake: Lake, table: str, source: str, days: dict[date, set[str]], filed: Filed) -> None:
-    """Take markets that were filed anew out of the parts of other days."""
-    taken = set().union(*days.values())
-    for day in _days_there(lake, table, source):
-        there = _there(lake, table, source, day)
-        if there is None:
-            continue
-        moved = pa.array(sorted(taken - days.get(day, set())), pa.string())
-        stays = there.filter(pc.invert(pc.is_in(there.column("market_id"), moved)))
-        if stays.num_rows < there.num_rows:
-            lake.publish(table, stays, part=_part(source), at=day)
-            filed.written += 1
-
-
-def _part(source: str) -> str:
-    return f"import-{source}"
-
-
-def _there(lake: Lake, table: str, source: str, day: date) -> pa.Table | None:
-    """The part a former import filed, if any."""
-    declared = TABLES[table]
-    path = f"{layout.folder(declared, day)}/{layout.part(_part(source))}"
-    if lake.store.read_bytes(path) is None:
-        return None
-    return conform(declared, pq.ParquetFile(lake.store.uri(path)).read())
-
-
-def _days_there(lake: Lake, table: str, source: str) -> list[date]:
-    name = layout.part(_part(source))
-    found = (layout.span_of(path) for path in lake.store.list(table) if path.endswith(f"/{name}"))
-    return [span.start.date() for span in found if span is not None]
-
-
-def _sorted(table: str, rows: pa.Table) -> pa.Table:
-    return rows.sort_by([(name, "ascending") for name in TABLES[table].key])
-
-
-def _content(rows: pa.Table) -> pa.Table:
-    """What makes two parts the same: everything but when it reached us."""
-    return rows.drop_columns(["received_at"]).combine_chunks()
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -94,14 +94,13 @@ _SPAN = """
 def _file(
     lake: Lake, connection: duckdb.DuckDBPyConnection, table: str, source: str, progress: Progress
 ) -> Filed:
-    relation = table.replace("history_", "taken_")
-    ((due,),) = connection.execute(f"select count(*) from {relation}").fetchall()
+    taken = table.replace("history_", "taken_")
+    ((due,),) = connection.execute(f"select count(*) from {taken}").fetchall()
     progress(source, table, 0, due)
     return filing.file_rows(
         lake,
         connection,
         table,
         source,
-        relation=relation,
         on_rows=lambda rows: progress(source, table, rows, due),
     )
