@@ -9,6 +9,7 @@ import msgspec
 
 from polymarket_assets.lake.schemas.catalogue import LISTED
 from polymarket_assets.tiers import T0, tier_of
+from polymarket_assets.venue import lifecycle
 from polymarket_assets.venue.records import FeeSchedule, Market
 
 VENUE = "polymarket"
@@ -18,8 +19,6 @@ _FIELDS = tuple(column.name for column in LISTED if column.name not in ("venue",
 
 def market_row(market: Market, received_at: datetime) -> dict[str, Any]:
     """A row of `markets` as listed at `received_at`."""
-    from polymarket_assets.venue import lifecycle
-
     close = lifecycle.effective_close(market)
     phase = lifecycle.phase(market, close, received_at)
     return {
@@ -37,8 +36,6 @@ def history_row(
     market: Market, closed_at: datetime, close_day: date, received_at: datetime
 ) -> dict[str, Any]:
     """A row of `history_markets`: a market that closed at `closed_at`, without how."""
-    from polymarket_assets.venue import lifecycle
-
     close = lifecycle.effective_close(market)
     return {
         **_listed(market),
@@ -53,8 +50,6 @@ def history_row(
 
 def ends_within(market: Market, span: timedelta, now: datetime) -> bool:
     """Whether a market's effective close lies within `span` of `now`, on either side."""
-    from polymarket_assets.venue import lifecycle
-
     close = lifecycle.effective_close(market).at
     return close is not None and abs(close - now) <= span
 

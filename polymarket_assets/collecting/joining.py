@@ -16,6 +16,7 @@ from polymarket_assets.collecting import known, queries
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.venue.records import E6, Trade
+from polymarket_assets.venue.trade_id import trade_id
 
 # Trades are filed by the match and heard later: frames of the hour may lie in the files of its neighbours.
 MARGIN = timedelta(minutes=2)
@@ -118,7 +119,7 @@ def _of_stream(row: dict[str, Any]) -> dict[str, Any]:
     kept = ("received_at", "market_id", "token_id", "outcome_index", "is_buy", "price_e6", "size_e6")
     return {
         **{name: row[name] for name in kept},
-        "trade_id": _trade_id(row["tx_hash"], row["token_id"], row["is_buy"], row["n"]),
+        "trade_id": trade_id(row["tx_hash"], row["token_id"], row["is_buy"], row["n"]),
         "traded_at": row["venue_at"],
         "usd_e6": row["price_e6"] * row["size_e6"] // E6,
         "tx_hash": row["real_hash"],
@@ -131,7 +132,7 @@ def _of_rest(fill: _Fill, heard: list[dict[str, Any]] | None, outcomes: _Outcome
     tx_hash, n, trade, fetched_at = fill
     index = trade.outcome_index if trade.outcome_index is not None else outcomes.of(trade.token_id)
     return {
-        "trade_id": _trade_id(tx_hash, trade.token_id, trade.is_buy, n),
+        "trade_id": trade_id(tx_hash, trade.token_id, trade.is_buy, n),
         "traded_at": heard[0]["venue_at"] if heard else trade.traded_at,
         "received_at": heard[0]["received_at"] if heard else fetched_at,
         "market_id": f"pm:{trade.condition_id}",
@@ -144,9 +145,3 @@ def _of_rest(fill: _Fill, heard: list[dict[str, Any]] | None, outcomes: _Outcome
         "tx_hash": tx_hash,
         "source": "both" if heard else "rest",
     }
-
-
-def _trade_id(tx_hash: bytes, token_id: str, is_buy: bool, n: int) -> bytes:
-    from polymarket_assets.venue.trade_id import trade_id
-
-    return trade_id(tx_hash, token_id, is_buy, n)

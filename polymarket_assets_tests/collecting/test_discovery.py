@@ -167,7 +167,7 @@ CLOSES = [timedelta(hours=h) for h in (-3, 0, 0.5, 1, 2, 4, 8, 12, 24, 48, 60)]
 
 @pytest.mark.parametrize("left", CLOSES, ids=str)
 @pytest.mark.parametrize(
-    "market", [{}, {"end_proposed": True}, {"game_start_at": HOUR - timedelta(minutes=20)}, {"accepting_orders": False},
+    "market", [{}, {"end_proposed": True}, {"game_start_at": HOUR - timedelta(minutes=20)}, {"game_start_at": HOUR - timedelta(minutes=20), "game_id": "1"}, {"accepting_orders": False},
                {"window_start_at": HOUR + timedelta(minutes=2)}], ids=str,
 )  # fmt: skip
 def test_time_alone_brings_a_stored_row_to_where_a_new_listing_would_stand(left: timedelta, market: dict[str, Any]) -> None:  # fmt: skip
