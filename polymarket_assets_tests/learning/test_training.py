@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from polymarket_assets.learning import evaluation, training
@@ -29,6 +30,17 @@ def test_a_planted_edge_is_found_and_named() -> None:
     assert overall.brier_skill.low > 0
     assert overall.log_loss_gain.low > 0
     assert next(iter(trained.gains)) == "by_deadline"
+
+
+def test_a_feature_that_knows_the_outcome_is_called_a_leak() -> None:
+    """As a final volume would: mostly noise, a little of the result."""
+    rows = training_rows(2000, seed=1)
+    leak = np.random.default_rng(1).normal(size=rows.num_rows) + rows.column("label").to_numpy()
+    index = rows.schema.get_field_index("log_cumvol")
+    leaky = rows.set_column(index, rows.schema.field(index), pa.array(leak))
+    overall = evaluation.evaluate(training.train(leaky, seed=7).predictions).overall
+    assert overall.suspicious
+    assert "audit for a leak" in overall.verdict
 
 
 def test_a_booster_without_trees_is_the_price() -> None:
@@ -115,8 +127,6 @@ def test_labels_that_all_came_at_the_end_leave_nothing_to_learn_from() -> None:
     """As when everything was resolved after the last instant: no cut has anything known before it."""
     rows = training_rows(200, days=30)
     index = rows.schema.get_field_index("label_seen_at")
-    import pyarrow as pa
-
     late = pa.array(
         [max(rows.column("as_of").to_pylist()) + timedelta(days=1)] * rows.num_rows,
         rows.schema.field(index).type,
