@@ -10,6 +10,9 @@ from polymarket_assets.history_import.forms.declare import Column, File, Form
 if TYPE_CHECKING:
     import duckdb
 
+# The type of a column that is empty in every row: whether it may be is asked of its values.
+ONLY_NULLS = '"NULL"'
+
 
 def reasons(connection: duckdb.DuckDBPyConnection, form: Form) -> list[str]:
     """Everything that speaks against the files behind the views of a form; empty where nothing does."""
@@ -33,7 +36,7 @@ def _structure(file: File, types: dict[str, str]) -> Iterator[str]:
         yield f"the columns {', '.join(missing)} are missing"
     for column in file.columns:
         held = types.get(column.name)
-        if held is not None and held.split("(")[0] not in column.kind.types:
+        if held is not None and held.split("(")[0] not in {*column.kind.types, ONLY_NULLS}:
             yield f"{column.name} should be {column.kind.name} and is {held}"
 
 

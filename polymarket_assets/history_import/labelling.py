@@ -5,9 +5,12 @@ A market the venue itself settled keeps that settlement; an import that disagree
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.schemas import TABLES
@@ -44,7 +47,7 @@ def label(lake: Lake, connection: duckdb.DuckDBPyConnection, source: str, *, now
         lake.publish(
             "resolutions",
             conform(TABLES["resolutions"], rows),
-            part=f"import-{source}-{now:%H%M%S%f}",
+            part=f"import-{source}-{_named(rows)}",
             at=now,
         )
     fates = _counted(connection, "fate")
@@ -55,6 +58,14 @@ def label(lake: Lake, connection: duckdb.DuckDBPyConnection, source: str, *, now
         settled_elsewhere=fates.get("settled_elsewhere", 0),
         contradicted=fates.get("contradicted", 0),
     )
+
+
+def _named(rows: pa.Table) -> str:
+    """A name of the versions in it: other versions of the same instant never replace them."""
+    versions = zip(rows.column("market_id").to_pylist(), rows.column("version").to_pylist(), strict=True)
+    return hashlib.sha256(
+        "\n".join(f"{market_id} {version}" for market_id, version in versions).encode()
+    ).hexdigest()[:12]
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, column: str) -> dict[str, int]:
