@@ -39,6 +39,8 @@ BUCKETS: tuple[tuple[timedelta, int], ...] = (
     (timedelta(days=3), 300),
     (PRICES_FOR, 1800),
 )
+# The resolution that marks the payout among the prices of a token.
+SETTLEMENT = 0
 # One part holds a day: fetched again, it is replaced.
 PART = "venue"
 
@@ -223,8 +225,8 @@ def _prices(data: Prices, market: dict[str, Any], clock: Callable[[], datetime])
     except Gone:
         return []
     received_at = clock()
-    kept = {point.at: point for point in points if point.resolution_s > 0 and point.at in span}
-    return [_price(market, kept[at], received_at) for at in sorted(kept)]
+    kept = {point.at: point for point in points if point.resolution_s != SETTLEMENT and point.at in span}
+    return [_price(market, kept[at], _bucket(span), received_at) for at in sorted(kept)]
 
 
 def _span(market: dict[str, Any]) -> Span | None:
@@ -239,7 +241,8 @@ def _bucket(span: Span) -> int:
     return next((bucket for longest, bucket in BUCKETS if length <= longest), BUCKETS[-1][1])
 
 
-def _price(market: dict[str, Any], point: PricePoint, received_at: datetime) -> dict[str, Any]:
+def _price(market: dict[str, Any], point: PricePoint, asked_s: int, received_at: datetime) -> dict[str, Any]:
+    """A row of `history_prices`; the former Data API does not say what spacing it gave."""
     return {
         "market_id": market["market_id"],
         "close_day": market["close_day"],
@@ -247,6 +250,6 @@ def _price(market: dict[str, Any], point: PricePoint, received_at: datetime) -> 
         "known_at": point.at,
         "received_at": received_at,
         "price_e6": round(point.price * E6),
-        "fidelity_s": point.resolution_s,
+        "fidelity_s": point.resolution_s if point.resolution_s > 0 else asked_s,
         "source": catalogue.VENUE,
     }

@@ -21,7 +21,7 @@ from polymarket_assets.lake.schemas.declare import LEVELS
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.tiers import Tier
 from polymarket_assets.venue.errors import PolymarketError
-from polymarket_assets.venue.records import Book, Level
+from polymarket_assets.venue.records import E6, Book, Level
 
 # A sweep begun later than this after its slot is called late: one request's worth of delay.
 LATE_AFTER = timedelta(seconds=2)
@@ -156,11 +156,18 @@ def _fetch(clob: Books, market_of: dict[str, str], clock: Callable[[], datetime]
 
 
 def _add(took: _Take, answer: Answer, market_of: dict[str, str], received_at: datetime) -> None:
-    got = {book.token_id: book for book in answer.books if book.token_id in market_of}
+    unfit = [book for book in answer.books if not _fits(book)]
+    got = {b.token_id: b for b in answer.books if b.token_id in market_of and b not in unfit}
+    took.malformed += [f"book of {book.token_id}" for book in unfit]
     took.rows += [(market_of[token], book, received_at) for token, book in got.items()]
     took.malformed += [str(what) for what in answer.malformed]
     took.requests += answer.requests
     took.bytes += answer.bytes
+
+
+def _fits(book: Book) -> bool:
+    """Whether a book's prices are prices: one that is not must not refuse the whole table."""
+    return all(price is None or 0 <= price <= E6 for price in (book.tick_e6, book.last_trade_e6))
 
 
 def _publish(lake: Lake, tier: Tier, slot_at: datetime, took: _Take, due: pa.Table) -> None:
