@@ -18,7 +18,7 @@ OLDEST_SNAPSHOT_INTERVALS = 2
 UP_INTERVALS = 1.5
 
 _SNAPSHOTS_BACK = OLDEST_SNAPSHOT_INTERVALS * max(tier.every for tier in TIERS)
-# `markets` holds changes only: a market unchanged for longer, volume included, has stopped trading.
+# `markets` holds changes, and what did not change once a week; this holds the moves of the end over two weeks on the grid.
 METADATA_BACK = timedelta(days=30)
 
 
