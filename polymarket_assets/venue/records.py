@@ -77,6 +77,13 @@ class MarketEnd(msgspec.Struct, frozen=True, kw_only=True):
     automatically_resolved: bool | None = None
 
 
+class Listing(msgspec.Struct, frozen=True):
+    """One row of the catalogue, its two halves apart."""
+
+    market: Market
+    end: MarketEnd
+
+
 class ResolutionRow(msgspec.Struct, frozen=True, kw_only=True):
     """A row of `/v2/resolutions`."""
 

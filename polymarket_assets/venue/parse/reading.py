@@ -1,0 +1,51 @@
+"""How a row is read: typed, tolerant of unknown keys, exact in its numbers, and with one way to fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import msgspec
+
+from polymarket_assets.venue.errors import MalformedPayload
+
+Wire = TypeVar("Wire")
+
+# A number that the wire writes as text, as a JSON number, or both: its text is kept (see `venue.numbers`).
+Number = Any
+# What `read` takes: a decoded object, or its JSON.
+Row = object
+
+
+def decoder(wire: type[Wire]) -> msgspec.json.Decoder[Wire]:
+    """A decoder that keeps the text of untyped floats."""
+    return msgspec.json.Decoder(wire, float_hook=str)
+
+
+def read(form: msgspec.json.Decoder[Wire], row: Row) -> Wire:
+    """A row in its wire form. Raises msgspec's errors, to be told by `unreadable`."""
+    if isinstance(row, str | bytes | bytearray | memoryview | msgspec.Raw):
+        return form.decode(row)
+    return msgspec.convert(row, form.type)
+
+
+@contextmanager
+def unreadable(kind: str, row: Row) -> Iterator[None]:
+    """Whatever is wrong with a row becomes `MalformedPayload` with the row as evidence."""
+    try:
+        yield
+    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError) as e:
+        raise MalformedPayload(kind, evidence(row), str(e)) from e
+
+
+def evidence(row: Row) -> str:
+    """The beginning of a row as text, whatever it is."""
+    if isinstance(row, str):
+        return row
+    if isinstance(row, bytes | bytearray | memoryview | msgspec.Raw):
+        return bytes(row).decode(errors="replace")
+    try:
+        return msgspec.json.encode(row).decode(errors="replace")
+    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
+        return f"a {type(row).__name__} that cannot be shown"
