@@ -1,0 +1,111 @@
+"""`python -m benchmarks [FIGURE…]`: measure, print a table, append JSON lines."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import pkgutil
+import platform
+import subprocess
+import sys
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+import benchmarks
+from benchmarks.measuring import Figure, Measured, measure
+
+# Beside the other data of this machine, which git does not keep.
+RESULTS = Path("data/benchmarks.jsonl")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure the figures asked for, all by default; 1 where a piece that was to be measured failed."""
+    figures = {figure.name: figure for figure in _figures()}
+    asked = _parser(figures).parse_args(arguments)
+    told = Console(stderr=True)
+    measured: list[Measured] = []
+    failed: list[str] = []
+    for name in track(asked.figures or list(figures), "measuring", console=told, transient=True):
+        try:
+            measured.append(measure(figures[name]))
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as e:
+            failed.append(f"{name} could not be measured: {e}")
+    Console().print(_shown(measured))
+    _append(asked.out, measured)
+    for line in [f"appended to {asked.out}", *failed]:
+        told.print(line, highlight=False, markup=False, soft_wrap=True)
+    return 1 if failed else 0
+
+
+def _figures() -> Iterator[Figure]:
+    """The figure of every module that declares one; None where its input is absent."""
+    for module in pkgutil.iter_modules(benchmarks.__path__):
+        if not module.name.startswith("__"):
+            figure = getattr(importlib.import_module(f"benchmarks.{module.name}"), "FIGURE", None)
+            if figure is not None:
+                yield figure
+
+
+def _parser(names: Collection[str]) -> argparse.ArgumentParser:
+    def figure(name: str) -> str:
+        if name not in names:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(names)}")
+        return name
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure; nothing is asserted.")
+    parser.add_argument("figures", nargs="*", type=figure, metavar="FIGURE", help=", ".join(names))
+    parser.add_argument("--out", type=Path, default=RESULTS, help=f"JSON lines to append to ({RESULTS})")
+    return parser
+
+
+def _append(results: Path, measured: list[Measured]) -> None:
+    results.parent.mkdir(parents=True, exist_ok=True)
+    with results.open("a") as lines:
+        lines.writelines(json.dumps(_line(m)) + "\n" for m in measured)
+
+
+def _shown(measured: list[Measured]) -> Table:
+    shown = Table(box=SIMPLE, title="medians, each beside another piece of Python in the same minutes")
+    shown.add_column("figure", no_wrap=True)
+    for heading in ("time", "×", "peak memory", "×"):
+        shown.add_column(heading, justify="right", no_wrap=True)
+    shown.add_column("beside", overflow="fold")
+    for m in measured:
+        shown.add_row(
+            m.figure.name,
+            f"{m.subject.wall_s:.2f} / {m.beside.wall_s:.2f} s",
+            f"{m.wall_ratio:.2f}",
+            f"{m.subject.peak_mb:.0f} / {m.beside.peak_mb:.0f} MB",
+            f"{m.memory_ratio:.2f}",
+            m.figure.against,
+        )
+    return shown
+
+
+def _line(m: Measured) -> dict[str, object]:
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "figure": m.figure.name,
+        "wall_s": round(m.subject.wall_s, 4),
+        "peak_mb": round(m.subject.peak_mb, 1),
+        "beside": m.figure.against,
+        "beside_wall_s": round(m.beside.wall_s, 4),
+        "beside_peak_mb": round(m.beside.peak_mb, 1),
+        "wall_ratio": round(m.wall_ratio, 3),
+        "memory_ratio": round(m.memory_ratio, 3),
+        "rounds": m.figure.rounds,
+        "python": platform.python_version(),
+        "cpus": os.cpu_count(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
