@@ -10,10 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polymarket_assets.venue.errors import PolymarketError
+from polymarket_assets.venue.errors import PolymarketError, Refused
 
 if TYPE_CHECKING:
     from polymarket_assets.lake.writing import Lake
+
+# Written and removed again before anything begins: an unwritable lake is told at once.
+_PROBE = "_streamer"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,8 +40,9 @@ def _run(given: argparse.Namespace) -> int:
     from streamer import running
 
     settings = load()
-    settings.need_state_dir()
-    return running.run(settings, _writable(settings.need_lake_root()), refresh_s=given.refresh_s)
+    lake = _writable(settings.need_lake_root())
+    _folder(settings.need_state_dir())
+    return running.run(settings, lake, refresh_s=given.refresh_s)
 
 
 def _seal(given: argparse.Namespace) -> int:
@@ -81,23 +85,28 @@ def _status(_: argparse.Namespace) -> int:
 
 
 def _writable(root: str) -> Lake:
-    """The lake, once it is known that it takes a file. Raises `LakeUnwritable`."""
+    """The lake, once it is known that it takes a file. Raises `LakeUnwritable`, `Refused`."""
     from polymarket_assets.lake.writing import Lake
 
     lake = Lake(root)
-    lake.store.write_bytes("_streamer", b"")
-    lake.store.remove("_streamer")
+    try:
+        lake.store.write_bytes(_PROBE, b"")
+        lake.store.remove(_PROBE)
+    except OSError as e:
+        raise Refused(
+            f"LAKE_ROOT={root} cannot be used: {e.strerror}; name a folder that can be written"
+        ) from e
     return lake
 
 
 def _folder(path: Path) -> Path:
     """A folder of operating state, made where it is missing. Raises `Refused`."""
-    from polymarket_assets.venue.errors import Refused
-
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as e:
-        raise Refused(f"STATE_DIR={path} cannot be used: {e.strerror}") from e
+        raise Refused(
+            f"STATE_DIR={path} cannot be used: {e.strerror}; name a folder that can be written"
+        ) from e
     return path
 
 

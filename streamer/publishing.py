@@ -22,6 +22,8 @@ from streamer.recording import TABLES, Recorder, Row, Rows
 from streamer.sessions import Ended, Session
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from polymarket_assets.lake.writing import Lake
 
 log = logging.getLogger(__name__)
@@ -118,14 +120,18 @@ def _by_hour(table: str, rows: list[Row]) -> dict[datetime, list[Row]]:
     return {datetime.fromtimestamp(hour * 3600, UTC): filed for hour, filed in hours.items()}
 
 
-def _arrow(table: str, rows: list[Row]) -> object:
+def _arrow(table: str, rows: list[Row]) -> pa.Table:
     import pyarrow as pa
 
+    from polymarket_assets.lake.errors import SchemaMismatch
     from polymarket_assets.lake.schemas import TABLES as DECLARED
 
     schema = DECLARED[table].schema
     columns = zip(*rows, strict=True)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    try:
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as e:
+        raise SchemaMismatch(f"{table}: {e}") from e
     return pa.Table.from_arrays(arrays, schema=schema)
 
 

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from polymarket_assets.venue import frames
 from polymarket_assets.venue.errors import MalformedPayload, Refused
@@ -53,18 +52,20 @@ def _heard(file: Path) -> Iterator[Heard]:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:
         raise Refused(f"{file} cannot be read as a capture: {e}") from e
+    if _is_one_message(text):
+        yield Heard(_UNDATED_US, 0, text.strip().encode())
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            yield from _of_line(file, number, line)
+
+
+def _is_one_message(text: str) -> bool:
     try:
-        yield Heard(_UNDATED_US, 0, json.dumps(_whole(json.loads(text))).encode())
+        value = json.loads(text)
     except json.JSONDecodeError:
-        for number, line in enumerate(text.splitlines(), 1):
-            if line.strip():
-                yield from _of_line(file, number, line)
-
-
-def _whole(value: Any) -> Any:
-    if not isinstance(value, (dict, list)) or "payloadUtf8" in value or "dir" in value:
-        raise json.JSONDecodeError("a capture of one line", "", 0)
-    return value
+        return False
+    return not (isinstance(value, dict) and ("payloadUtf8" in value or "dir" in value))
 
 
 def _of_line(file: Path, number: int, line: str) -> Iterator[Heard]:

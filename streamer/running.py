@@ -42,10 +42,14 @@ def run(settings: Settings, lake: Lake, *, refresh_s: float = REFRESH_S) -> int:
     """
     state_dir = settings.need_state_dir()
     only = sessions.only_one(state_dir, settings.stream_shard)
+    account: dict[str, object] = {"status": "starting"}
+    # Before the session: one that could not begin would be taken for one that crashed.
+    server = status.serve(settings.stream_status_port, lambda: account)
     session = sessions.begin(state_dir, settings.stream_shard, datetime.now(UTC))
     try:
-        return _Run(settings, lake, session, refresh_s).live()
+        return _Run(settings, lake, session, account, refresh_s).live()
     finally:
+        server.shutdown()
         session.lock.release()
         only.release()
 
@@ -53,8 +57,11 @@ def run(settings: Settings, lake: Lake, *, refresh_s: float = REFRESH_S) -> int:
 class _Run:
     """A session and everything that works for it."""
 
-    def __init__(self, settings: Settings, lake: Lake, session: Session, refresh_s: float) -> None:
-        self._settings, self._lake, self._session, self._refresh_s = settings, lake, session, refresh_s
+    def __init__(
+        self, settings: Settings, lake: Lake, session: Session, account: dict[str, object], refresh_s: float
+    ) -> None:
+        self._settings, self._lake, self._session = settings, lake, session
+        self._told, self._refresh_s = account, refresh_s
         self._state_dir = settings.need_state_dir()
         self._began_us = wall_us()
         self._stopping = threading.Event()
@@ -62,24 +69,19 @@ class _Run:
         self._keeper = Keeper(session, self._publisher, self._began_us, self._stopping)
         dice = random.Random()
         self._loop = Loop(settings, self._keeper, self._stopping, dice=dice, began_us=self._began_us)
-        self._health: dict[str, object] = {}
         self._sealing: subprocess.Popen[bytes] | None = None
         self._seal_at = time.monotonic()
         self._recovered = threading.Event()
 
     def live(self) -> int:
         """Listen until told to stop, then bring everything to the lake."""
-        self._health = self._state()
-        server = status.serve(self._settings.stream_status_port, lambda: self._health)
+        self._give_account()
         self._heed_signals()
         for work in (self._refresh, self._recover):
             threading.Thread(target=work, name=work.__name__.strip("_"), daemon=True).start()
         log.info("session %s listens to %s", self._session.id, self._settings.polymarket_ws_url)
-        try:
-            self._loop.run(self._every_tick)
-            return self._end()
-        finally:
-            server.shutdown()
+        self._loop.run(self._every_tick)
+        return self._end()
 
     def _end(self) -> int:
         self._keeper.end(wall_us())
@@ -160,7 +162,7 @@ class _Run:
     def _every_tick(self) -> None:
         if not self._publisher.is_alive:
             raise RuntimeError("the publisher is dead; what was heard is in the journal")
-        self._health = self._state()
+        self._give_account()
         self._seal()
 
     def _seal(self) -> None:
@@ -173,8 +175,9 @@ class _Run:
             self._seal_at = time.monotonic() + _until_next_seal(datetime.now(UTC))
             self._sealing = subprocess.Popen([sys.executable, "-m", "streamer", "seal", "--quiet"])
 
-    def _state(self) -> dict[str, object]:
-        return status.state(self._session.id, self._began_us, self._loop, self._keeper, self._publisher)
+    def _give_account(self) -> None:
+        now = status.state(self._session.id, self._began_us, self._loop, self._keeper, self._publisher)
+        self._told.update(now)
 
 
 def _until_next_seal(now: datetime) -> float:

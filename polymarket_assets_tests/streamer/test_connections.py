@@ -1,0 +1,188 @@
+"""When a connection was deaf: never less than it was, and not for ever for a token that has no book."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from polymarket_assets.venue.errors import Unavailable
+from polymarket_assets.venue.records import Book, BookFrame, Frame, LifecycleFrame
+from streamer.connections import PING_EVERY_S, STABLE_S, Connection, Deaf
+
+US = 1_000_000
+TOKENS = {"10": "pm:a", "11": "pm:a"}
+
+
+class Wire:
+    """The network's edge: what was sent on it."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, tuple[str, ...]]] = []
+        self.is_open = True
+        self.broken = False
+
+    def ping(self) -> None:
+        self._send("ping")
+
+    def subscribe(self, ids: object) -> None:
+        self._send("subscribe", *ids)  # type: ignore[misc]
+
+    def unsubscribe(self, ids: object) -> None:
+        self._send("unsubscribe", *ids)  # type: ignore[misc]
+
+    def close(self) -> None:
+        self.is_open = False
+
+    def _send(self, what: str, *ids: str) -> None:
+        if self.broken:
+            raise Unavailable("broken")
+        if ids or what == "ping":
+            self.sent.append((what, ids))
+
+
+def book(token: str) -> Frame:
+    return BookFrame(book=Book(condition_id="0x1", token_id=token, venue_at=None, hash="", bids=(), asks=()))
+
+
+OTHER = LifecycleFrame(kind="new_market", condition_id=None, venue_at=None, payload="{}")
+
+
+def connection(at: int = 0) -> Connection:
+    made = Connection(3, now=at, now_us=at * US, dice=random.Random(1))
+    made.want(TOKENS, at, at * US)
+    return made
+
+
+def opened(made: Connection, at: int) -> Wire:
+    wire = Wire()
+    made.opened(wire, made.tokens, at, at * US)  # type: ignore[arg-type]
+    return wire
+
+
+def hear(made: Connection, at: int, *frames: Frame) -> list[Deaf]:
+    return made.heard(frames, at * US, at)
+
+
+def test_a_new_connection_was_deaf_from_when_it_was_asked_for_to_its_last_book() -> None:
+    made = connection()
+    opened(made, 2)
+    assert hear(made, 3, book("10"), OTHER) == []
+    assert hear(made, 4, book("11")) == [Deaf(0, 4 * US, "connect")]
+    assert hear(made, 5, book("11")) == []
+
+
+def test_a_lost_connection_was_deaf_from_its_last_data() -> None:
+    made = connection()
+    wire = opened(made, 1)
+    hear(made, 1, book("10"), book("11"))
+    hear(made, 7, OTHER)
+    assert made.good_us(8 * US) == 8 * US
+    assert made.lost("silent", 22, 22 * US) == []
+    assert not wire.is_open
+    assert made.good_us(23 * US) == 7 * US, "a crash now would make a gap from there"
+    opened(made, 24)
+    assert hear(made, 25, book("10"), book("11")) == [Deaf(7 * US, 25 * US, "silent")]
+
+
+def test_losing_it_again_before_the_books_came_keeps_the_first_cause_and_start() -> None:
+    made = connection()
+    opened(made, 1)
+    hear(made, 1, book("10"), book("11"))
+    made.lost("closed", 5, 5 * US)
+    opened(made, 6)
+    hear(made, 7, book("10"))
+    made.lost("silent", 30, 30 * US)
+    opened(made, 31)
+    assert hear(made, 32, book("10"), book("11")) == [Deaf(1 * US, 32 * US, "closed")]
+
+
+def tick(made: Connection, at: float) -> str | None:
+    return made.tick(at, int(at * US), silence_s=15, first_book_s=30)
+
+
+def test_a_token_that_gets_no_book_is_asked_for_again_twice_and_has_its_own_gap() -> None:
+    made = connection()
+    wire = opened(made, 1)
+    hear(made, 2, book("10"))
+    for at in range(3, 100):
+        hear(made, at, OTHER)
+        tick(made, at)
+    assert [sent for sent in wire.sent if sent[0] != "ping"] == [
+        ("unsubscribe", ("11",)),
+        ("subscribe", ("11",)),
+    ]
+    assert made.deaf is None, "the others are heard"
+    assert made.good_us(99 * US) == 0
+    assert hear(made, 100, book("11")) == [Deaf(0, 100 * US, "subscribe", "pm:a")]
+    assert made.good_us(101 * US) == 101 * US
+
+
+@pytest.mark.parametrize("how", ["lost", "given up", "ended"])
+def test_the_gap_of_a_token_without_a_book_ends_with_its_connection(how: str) -> None:
+    made = connection()
+    opened(made, 1)
+    hear(made, 2, book("10"))
+    hear(made, 30, OTHER)
+    tick(made, 31)
+    hear(made, 32, OTHER)
+    ways = {
+        "lost": lambda: made.lost("closed", 40, 40 * US),
+        "given up": lambda: made.want({"10": "pm:a"}, 40, 40 * US),
+        "ended": lambda: made.ending(40 * US),
+    }
+    assert Deaf(0, 40 * US, "subscribe", "pm:a") in ways[how]()
+
+
+@pytest.mark.parametrize(("quiet_s", "given_up"), [(14.9, False), (15.0, True)])
+def test_silence_is_no_readable_data(quiet_s: float, given_up: bool) -> None:
+    made = connection()
+    opened(made, 1)
+    hear(made, 10, book("10"))
+    assert (tick(made, 10 + quiet_s) is not None) is given_up
+
+
+def test_pings_are_sent_in_time() -> None:
+    made = connection()
+    wire = opened(made, 0)
+    for quarter in range(4 * 25):
+        made.last_data_at = quarter / 4
+        tick(made, quarter / 4)
+    assert wire.sent == [("ping", ())] * 2
+    assert PING_EVERY_S == 10
+
+
+def test_only_what_differs_is_subscribed() -> None:
+    made = connection()
+    wire = opened(made, 1)
+    hear(made, 1, book("10"), book("11"))
+    made.want({"11": "pm:a", "12": "pm:b"}, 2, 2 * US)
+    made.sync(2, 2 * US)
+    assert wire.sent == [("unsubscribe", ("10",)), ("subscribe", ("12",))]
+    made.sync(3, 3 * US)
+    assert len(wire.sent) == 2
+    assert made.without_book == 1
+
+
+def test_wanting_nothing_lets_the_connection_go_and_wanting_again_begins_anew() -> None:
+    made = connection()
+    wire = opened(made, 1)
+    made.want({}, 2, 2 * US)
+    assert (wire.is_open, made.deaf, made.is_due(3)) == (False, None, False)
+    assert made.ending(4 * US) == []
+    made.want(TOKENS, 5, 5 * US)
+    assert made.is_due(5)
+    opened(made, 6)
+    assert hear(made, 7, book("10"), book("11")) == [Deaf(5 * US, 7 * US, "connect")]
+
+
+def test_only_lives_that_were_short_put_the_next_attempt_off() -> None:
+    """A venue that greets and closes at once must not be met at full speed; a day's connection may be."""
+    made = connection()
+    for n in range(8):
+        opened(made, 100 + n)
+        made.lost("closed", 100 + n, 0)
+    assert made.failures == 8
+    opened(made, 200)
+    made.lost("closed", 200 + STABLE_S, 0)
+    assert made.failures == 1
