@@ -8,6 +8,7 @@ everything else when scheduled. Only the venue closes a market, never a clock.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -73,10 +74,14 @@ def phase(market: Market, close: EffectiveClose, now: datetime) -> str:
     return LIVE if start is not None and start <= now else SCHEDULED
 
 
-def _game_length(market: Market) -> timedelta:
-    words = (*market.tags, (market.event_slug or market.slug).split("-")[0])
+def game_length(words: Iterable[str]) -> timedelta:
+    """The length of a game of the first sport or league among `words`, as tags and slugs name them."""
     sports = (_SPORT_OF.get(word.lower(), word.lower()) for word in words)
     return next((GAME_LENGTHS[sport] for sport in sports if sport in GAME_LENGTHS), GAME_LENGTH)
+
+
+def _game_length(market: Market) -> timedelta:
+    return game_length((*market.tags, (market.event_slug or market.slug).split("-")[0]))
 
 
 def _window_end(market: Market) -> datetime | None:

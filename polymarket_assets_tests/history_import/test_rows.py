@@ -11,6 +11,8 @@ import pytest
 
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.venue.lifecycle import effective_close
+from polymarket_assets.venue.records import Market
 from polymarket_assets_tests.history_import import cases
 from polymarket_assets_tests.history_import.conftest import NOW, Import
 
@@ -71,11 +73,30 @@ def test_a_game_has_one_price_at_its_start_and_no_volume(lake: Lake, folder: Pat
     market, price = only(lake, "history_markets"), only(lake, "history_prices")
     assert market["market_id"] == f"pm:0x{1:064x}"
     assert (market["game_start_at"], market["effective_close"], market["end_source"]) == (
-        starts_at, starts_at + 3 * HOUR, "game",
+        starts_at, starts_at + 2.75 * HOUR, "game",
     )  # fmt: skip
     assert (market["outcomes"], market["token_ids"]) == (["Pelicans", "Lakers"], ["11", "12"])
     assert market["volume_usd"] is None
     assert (price["known_at"], price["price_e6"]) == (starts_at, 250_000)
+
+
+@pytest.mark.parametrize(
+    ("sport", "hours"), [("nba", 2.75), ("cbb", 2.75), ("nfl", 3.5), ("atp", 3), ("curling", 3)]
+)
+def test_a_game_ends_as_it_would_had_the_venue_listed_it(
+    lake: Lake, folder: Path, import_: Import, sport: str, hours: float
+) -> None:
+    """The same market, recorded and imported, must not have two ends."""
+    cases.sports(folder, [cases.sport(sport=sport, slug=f"{sport}-nop-lal-1")])
+    import_(folder)
+    row = only(lake, "history_markets")
+    listed = Market(
+        market_id=row["market_id"], condition_id=row["condition_id"], gamma_id="1", version="v1", slug=row["slug"],
+        question=row["question"], outcomes=(), token_ids=(), tags=(sport,), game_start_at=row["game_start_at"],
+        sports_market_type=row["sports_market_type"],
+    )  # fmt: skip
+    assert row["effective_close"] == row["game_start_at"] + hours * HOUR
+    assert effective_close(listed).at == row["effective_close"]
 
 
 @pytest.mark.parametrize(

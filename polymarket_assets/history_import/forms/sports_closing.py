@@ -16,9 +16,10 @@ from polymarket_assets.history_import.forms.declare import (
     e6,
     payouts,
 )
+from polymarket_assets.venue.lifecycle import game_length
 
-# The rule for games of which only the start is known.
-GAME_LASTS = "interval 3 hours"
+# The leagues of the source; a game of any other lasts as the venue's rule has it for sports it does not know.
+LEAGUES = ("mlb", "cbb", "nba", "atp", "cfb", "nfl", "wta")
 # From the expected end of the game until the result was public: overtime, delays and two hours of challenge.
 PUBLIC_AFTER = "interval 24 hours"
 
@@ -46,7 +47,10 @@ MARKETS = File(
 )
 
 _STARTS_AT = "game_start_time::timestamptz"
-_ENDS_AT = f"{_STARTS_AT} + {GAME_LASTS}"
+# The same rule as for markets listed by the venue, so that a game ends when it does however it reached us.
+_LASTS_S = f"""case sport {" ".join(f"when '{league}' then {game_length([league]).total_seconds():.0f}" for league in LEAGUES)}
+    else {game_length([]).total_seconds():.0f} end"""
+_ENDS_AT = f"({_STARTS_AT} + to_seconds({_LASTS_S}))"
 _STATE = """case when is_50_50_outcome::boolean then 'split' when winner is null then 'open'
     when outcome_1 = outcome_2 or winner not in (outcome_1, outcome_2) then 'ambiguous' else 'final' end"""
 

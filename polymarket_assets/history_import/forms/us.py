@@ -1,8 +1,8 @@
 """`us`: markets and top-of-book quotes of Polymarket US, a venue of its own; rows are changes only.
 
 The source calls its clock UTC. It is New York's: the June CPI of 2026-07-14 08:30 ET moves the quotes stamped 08:30–08:32,
-a match announced for 15:00 ET is traded in play from 15:00 to 16:55, and temperature markets leave at local standard
-midnight, all in that reading only. Instants are converted; the day in a slug ends at New York's midnight.
+and a match announced for 15:00 ET is traded in play from 15:00 to 16:55. Instants are converted; the day in a slug
+ends at New York's midnight.
 """
 
 from __future__ import annotations
