@@ -57,7 +57,7 @@ class Connection:
         self.connecting = False
         self.due_at = now
         self.failures = 0
-        self.deaf: tuple[int, str] | None = (now_us, "connect")
+        self.deaf: tuple[int, str] | None = None
         self.last_data_at = now
         self.last_data_us = now_us
         self._dice = dice

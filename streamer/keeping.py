@@ -14,12 +14,18 @@ from datetime import UTC, datetime
 
 from streamer.entries import Entry, Gap, Listed, Markets, Stop, Tick, encode
 from streamer.journal import JournalUnwritable, Segment
-from streamer.publishing import PUBLISH_BYTES, PUBLISH_EVERY_S, PUBLISH_ROWS, Publisher
+from streamer.publisher import Publisher
 from streamer.recording import Recorder
 from streamer.sessions import Ended, Session
 
 log = logging.getLogger(__name__)
 
+# A minute's delay is what a reader of the open hour accepts; shorter ones would make many small files.
+PUBLISH_EVERY_S = 60.0
+# About 60 MB as Python rows: what a burst may add before it is published early.
+PUBLISH_ROWS = 200_000
+# Frames of no rows must not let a segment grow without end.
+PUBLISH_BYTES = 256 * 1024 * 1024
 # A full disk is tried again this often.
 RETRY_S = 1.0
 # A crash is dated to this.
@@ -62,7 +68,7 @@ class Keeper:
             except JournalUnwritable as e:
                 self._say(f"{e}; nothing is read until it can be written")
                 if self._stopping.wait(RETRY_S):
-                    log.error("%d messages heard last are lost: the journal cannot be written", len(records))
+                    log.error("%d entries are not in the journal, which cannot be written", len(records))
                     return
             else:
                 self._say(None)

@@ -16,17 +16,16 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
 from polymarket_assets.venue.errors import Unavailable
-from streamer.backoff import STAGGER_S
 from streamer.connections import Connection, Deaf
+from streamer.dialling import Dialler
 from streamer.entries import Gap, Heard
 from streamer.keeping import Keeper
 from streamer.placing import Plan
-from streamer.sockets import MarketSocket, Read, connect
+from streamer.sockets import MarketSocket, Read
 
 if TYPE_CHECKING:
     from polymarket_assets.settings import Settings
@@ -35,10 +34,6 @@ log = logging.getLogger(__name__)
 
 # Timers are looked at this often.
 TICK_S = 0.25
-# Connecting blocks on names and handshakes; more at a time would be a burst on the venue.
-CONNECTING = 4
-# While the venue cannot be reached, one line this often.
-REMIND_S = 60.0
 
 Handed = Callable[[], None]
 
@@ -49,7 +44,7 @@ def wall_us() -> int:
 
 
 class Loop:
-    """Listens until told to stop. `hand` and `wake` are for other threads and signals, everything else is not."""
+    """Listens until told to stop. `hand` is for other threads, `waker` for signals; everything else is for its own."""
 
     def __init__(
         self,
@@ -70,9 +65,7 @@ class Loop:
         self._handed: queue.SimpleQueue[Handed] = queue.SimpleQueue()
         self._selector = selectors.DefaultSelector()
         self._unfinished: set[int] = set()
-        self._connecting = ThreadPoolExecutor(CONNECTING, "connect")
-        self._connect_at = 0.0
-        self._told_unreachable_at: float | None = None
+        self._dialler = Dialler(settings.polymarket_ws_url, self.hand, self._opened)
         self._woken, self._waker = socket.socketpair()
         self._woken.setblocking(False)
         self._waker.setblocking(False)
@@ -110,15 +103,13 @@ class Loop:
         self._keeper.expect([market for carried in plan.sockets for market in carried])
         while len(self.connections) < len(plan.sockets):
             number = len(self.connections)
-            self.connections.append(
-                Connection(number, now=now, now_us=self._asked_us or now_us, dice=self._dice)
-            )
+            self.connections.append(Connection(number, now=now, now_us=now_us, dice=self._dice))
         for connection in self.connections:
             carried = plan.sockets[connection.number] if connection.number < len(plan.sockets) else ()
             tokens = {token: market.market_id for market in carried for token in market.token_ids}
             if not tokens:
                 self._unregister(connection)
-            self._deaf(connection, connection.want(tokens, now, now_us))
+            self._deaf(connection, connection.want(tokens, now, self._asked_us or now_us))
             self._guarded(connection, partial(connection.sync, now, now_us))
         self._asked_us = None
 
@@ -163,9 +154,8 @@ class Loop:
     def _tick(self, now: float, now_us: int) -> None:
         for connection in self.connections:
             self._guarded(connection, partial(self._check, connection, now, now_us))
-            if connection.is_due(now) and now >= self._connect_at:
-                self._connect_at = max(self._connect_at, now - TICK_S) + STAGGER_S
-                self._begin(connection)
+            if connection.is_due(now):
+                self._dialler.dial(connection, now)
         self._keeper.tick(now_us, min((c.good_us(now_us) for c in self.connections), default=now_us))
 
     def _check(self, connection: Connection, now: float, now_us: int) -> None:
@@ -181,41 +171,16 @@ class Loop:
         except Unavailable as e:
             self._lose(connection, "closed", str(e))
 
-    def _begin(self, connection: Connection) -> None:
-        connection.connecting = True
-        tokens, url = list(connection.tokens), self._settings.polymarket_ws_url
-
-        def attempt() -> None:
-            try:
-                connected = connect(url, tokens)
-            except Unavailable as e:
-                why = str(e)
-                self.hand(lambda: self._failed(connection, why))
-            else:
-                self.hand(lambda: self._opened(connection, connected, tokens))
-
-        self._connecting.submit(attempt)
-
     def _opened(self, connection: Connection, connected: MarketSocket, tokens: list[str]) -> None:
-        now, now_us = time.monotonic(), wall_us()
         if not connection.tokens or self._stopping.is_set():
             connected.close()
             connection.connecting = False
             return
-        if self._told_unreachable_at is not None:
-            log.info("the venue is reached again")
-            self._told_unreachable_at = None
+        now, now_us = time.monotonic(), wall_us()
         connection.opened(connected, tokens, now, now_us)
         self._selector.register(connected, selectors.EVENT_READ, connection)
         log.info("connection %d is open with %d tokens", connection.number, len(tokens))
         self._guarded(connection, partial(connection.sync, now, now_us))
-
-    def _failed(self, connection: Connection, why: str) -> None:
-        now = time.monotonic()
-        connection.failed(now)
-        if self._told_unreachable_at is None or now - self._told_unreachable_at >= REMIND_S:
-            log.error("the venue is unreachable: %s; trying again until it answers", why)
-            self._told_unreachable_at = now
 
     def _lose(self, connection: Connection, cause: str, why: str) -> None:
         log.warning("connection %d: %s; connecting again", connection.number, why)
@@ -241,5 +206,4 @@ class Loop:
             self._deaf(connection, connection.ending(now_us))
             self._unregister(connection)
             connection.want({}, time.monotonic(), now_us)
-        self._connecting.shutdown(wait=False, cancel_futures=True)
         self._selector.close()

@@ -16,7 +16,7 @@ from streamer import recovery, sessions, status
 from streamer.keeping import Keeper
 from streamer.loop import Loop, wall_us
 from streamer.placing import place
-from streamer.publishing import RETRY_S, Publisher
+from streamer.publisher import RETRY_S, Publisher
 from streamer.sealing import GRACE
 from streamer.sessions import Ended, Session
 

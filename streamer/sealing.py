@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from polymarket_assets.venue.errors import Unavailable
 from streamer import journal, recovery, sessions
+from streamer.locks import Lock
 from streamer.recording import TABLES
-from streamer.sessions import Lock
 
 if TYPE_CHECKING:
     from polymarket_assets.lake.writing import Lake

@@ -6,7 +6,6 @@ process number, which another process may carry by now.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -17,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from polymarket_assets.venue.errors import Refused
+from streamer.locks import Lock
 
 _LOCK = "lock"
 _ENDED = "ended.json"
@@ -25,7 +25,7 @@ _ASIDE = ".refused"
 
 
 class AlreadyRunning(Refused):
-    """Another process holds the lock."""
+    """A streamer of this shard lives."""
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -33,31 +33,6 @@ class Ended(msgspec.Struct, frozen=True):
 
     at_us: int
     cause: str  # stopped | crashed
-
-
-class Lock:
-    """A file lock of this process, dropped when it is released or the process ends."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._fd = -1
-
-    def take(self, *, wait: bool = False) -> bool:
-        """Whether the lock is ours now; waits for it where told to."""
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(fd)
-            return False
-        self._fd = fd
-        return True
-
-    def release(self) -> None:
-        """Drop it."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
 
 
 class Session:

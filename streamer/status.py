@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from streamer.keeping import Keeper
     from streamer.loop import Loop
-    from streamer.publishing import Publisher
+    from streamer.publisher import Publisher
 
 LOOPBACK = "127.0.0.1"
 # Asked by people and by a console beside us: an answer that takes longer is none.

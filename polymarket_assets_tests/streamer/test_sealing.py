@@ -19,10 +19,10 @@ from polymarket_assets.lake.schemas import TABLES as DECLARED
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.venue.errors import Unavailable
 from polymarket_assets_tests.streamer.odd_venue import book, condition, tokens, trade, wait_until
-from streamer import journal, keeping, publishing, recovery, sealing, sessions
+from streamer import journal, keeping, publisher, recovery, sealing, sessions
 from streamer.entries import Gap, Heard, Listed
 from streamer.keeping import Keeper
-from streamer.publishing import Publisher
+from streamer.publisher import Publisher
 from streamer.recording import TABLES, microseconds
 from streamer.sessions import Ended, Session
 
@@ -189,7 +189,7 @@ def test_a_lake_that_cannot_be_written_keeps_the_journal_and_is_tried_again(
     lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Memory stays bounded: batches beyond the first are read from the journal when their turn comes."""
-    monkeypatch.setattr(publishing, "RETRY_S", 0.05)
+    monkeypatch.setattr(publisher, "RETRY_S", 0.05)
     full = True
     real = lake.store.write_table
 
