@@ -68,7 +68,9 @@ def _phases(rows: pa.Table, at: datetime) -> pa.ChunkedArray:
     instant = pa.scalar(at, pa.timestamp("us", tz="UTC"))
     moves = pc.invert(pc.is_in(phase, pa.array(["closed", "dead"])))
     past = pc.fill_null(pc.less_equal(rows.column("effective_close"), instant), False)
-    starts = pc.coalesce(rows.column("game_start_at"), rows.column("window_start_at"))
+    # As `venue.lifecycle.phase`: the start of a game counts for games only, it also stands on other rows.
+    is_game = pc.equal(rows.column("end_source"), "game")
+    starts = pc.if_else(is_game, rows.column("game_start_at"), rows.column("window_start_at"))
     begun = pc.fill_null(pc.less_equal(starts, instant), False)
     live = pc.if_else(pc.and_(begun, pc.equal(phase, "scheduled")), "live", phase)
     return pc.if_else(pc.and_(moves, past), "overdue", pc.if_else(moves, live, phase))
