@@ -33,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PolymarketError as e:
         print(f"streamer: {e}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 def _run(given: argparse.Namespace) -> int:

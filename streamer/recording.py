@@ -187,7 +187,8 @@ class Recorder:
             else:
                 mirrored[not change.is_bid, E6 - change.price_e6] = change.size_e6
         if market_id is not None:
-            self.heard["levels that lack their mirror"] += len(canonical.items() ^ mirrored.items())
+            if canonical != mirrored:
+                self.heard["levels that lack their mirror"] += len(canonical.items() ^ mirrored.items())
             levels = mirrored | canonical
             self._levels(
                 heard, market_id, "change", frame.venue_at, [(*at, size) for at, size in levels.items()]

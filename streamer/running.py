@@ -72,13 +72,15 @@ class _Run:
         self._sealing: subprocess.Popen[bytes] | None = None
         self._seal_at = time.monotonic()
         self._recovered = threading.Event()
+        self._refreshing = threading.Thread(target=self._refresh, name="refresh", daemon=True)
+        self._recovering = threading.Thread(target=self._recover, name="recovery", daemon=True)
 
     def live(self) -> int:
         """Listen until told to stop, then bring everything to the lake."""
         self._give_account()
         self._heed_signals()
-        for work in (self._refresh, self._recover):
-            threading.Thread(target=work, name=work.__name__.strip("_"), daemon=True).start()
+        for thread in (self._refreshing, self._recovering):
+            thread.start()
         log.info("session %s listens to %s", self._session.id, self._settings.polymarket_ws_url)
         self._loop.run(self._every_tick)
         return self._end()
@@ -160,8 +162,9 @@ class _Run:
             pass
 
     def _every_tick(self) -> None:
-        if not self._publisher.is_alive:
-            raise RuntimeError("the publisher is dead; what was heard is in the journal")
+        # Threads end only by a fault of ours, which is in the log; a new process may do better than a lame one.
+        if not (self._publisher.is_alive and self._refreshing.is_alive()):
+            raise RuntimeError("a thread of the streamer is dead; what was heard is in the journal")
         self._give_account()
         self._seal()
 
@@ -173,10 +176,22 @@ class _Run:
             self._sealing = None
         if self._sealing is None and time.monotonic() >= self._seal_at and self._recovered.is_set():
             self._seal_at = time.monotonic() + _until_next_seal(datetime.now(UTC))
-            self._sealing = subprocess.Popen([sys.executable, "-m", "streamer", "seal", "--quiet"])
+            self._sealing = subprocess.Popen(
+                [sys.executable, "-m", "streamer", "seal", "--quiet"], start_new_session=True
+            )
+
+    def _trouble(self) -> str | None:
+        """A journal that cannot be recovered must not keep us from listening, nor be passed over."""
+        if self._recovering.is_alive() or self._recovered.is_set() or not self._recovering.ident:
+            return None
+        return (
+            "what an earlier session left cannot be recovered, the log says why; no hour is sealed meanwhile"
+        )
 
     def _give_account(self) -> None:
-        now = status.state(self._session.id, self._began_us, self._loop, self._keeper, self._publisher)
+        now = status.state(
+            self._session.id, self._began_us, self._loop, self._keeper, self._publisher, self._trouble()
+        )
         self._told.update(now)
 
 

@@ -30,16 +30,16 @@ PAGES: dict[str, Callable[[State], State]] = {"/health": lambda state: state}
 
 
 def state(
-    session_id: str, began_us: int, loop: Loop, keeper: Keeper, publisher: Publisher
+    session_id: str, began_us: int, loop: Loop, keeper: Keeper, publisher: Publisher, trouble: str | None
 ) -> dict[str, object]:
     """The account of this moment. Belongs to the loop's thread."""
     from streamer.keeping import instant
 
     connections = [c for c in loop.connections if c.tokens]
-    trouble = [text for text in (keeper.trouble, publisher.trouble) if text]
+    troubles = [text for text in (trouble, keeper.trouble, publisher.trouble) if text]
     return {
-        "status": "troubled" if trouble or any(c.socket is None for c in connections) else "listening",
-        "trouble": trouble,
+        "status": "troubled" if troubles or any(c.socket is None for c in connections) else "listening",
+        "trouble": troubles,
         "session": session_id,
         "since": instant(began_us).isoformat(),
         "sockets": {"open": sum(c.socket is not None for c in connections), "wanted": len(connections)},
