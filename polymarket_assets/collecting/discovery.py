@@ -22,8 +22,8 @@ from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import hour_of
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.settings import Settings
-from polymarket_assets.venue.errors import Unavailable
-from polymarket_assets.venue.records import Market, Page
+from polymarket_assets.venue.errors import PolymarketError
+from polymarket_assets.venue.records import Listing, Market, Page
 
 __all__ = ["DiscoveryReport", "discover", "in_universe", "newest_markets"]
 
@@ -39,23 +39,33 @@ SERIES_WITHIN = timedelta(hours=24)
 MOVED_SHARE = 0.05
 # Most vanished markets looked up in one run: ten requests.
 LOOKED_UP = 1_000
-# The venue answers so many condition ids at once.
-LISTINGS_A_REQUEST = 100
 
 _MOVING = ("volume_usd", "volume_24h_usd", "liquidity_usd")
 _NOT_COMPARED = ("received_at", "tier", *_MOVING)
 _STABLE = tuple(name for name in TABLES["markets"].names if name not in _NOT_COMPARED)
 
 
-class Listing(Protocol):
-    """A row of the catalogue; discovery looks at its first half only."""
+class Traffic(Protocol):
+    """What went over the wire so far."""
 
     @property
-    def market(self) -> Market: ...
+    def requests(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+
+
+class Metered(Protocol):
+    """A service that counts its traffic."""
+
+    @property
+    def traffic(self) -> Traffic: ...
 
 
 class Catalogue(Protocol):
     """The catalogue service, as far as discovery needs it."""
+
+    @property
+    def service(self) -> Metered: ...
 
     def markets(
         self,
@@ -67,7 +77,7 @@ class Catalogue(Protocol):
     ) -> Iterator[Page]:
         """Key-set pages of listings."""
 
-    def by_condition(self, condition_ids: Sequence[str], *, closed: bool) -> Sequence[Any]:
+    def by_condition(self, condition_ids: Sequence[str], *, closed: bool) -> Sequence[Listing]:
         """Listings by condition id."""
 
 
@@ -81,6 +91,7 @@ class DiscoveryReport:
     malformed: int
     pages: int
     requests: int
+    bytes: int
     complete: bool
     # Known open, in no complete listing and not (yet) closed by the venue.
     vanished: int = 0
@@ -95,15 +106,16 @@ def discover(
     """List the open markets and store what changed since it was last stored.
 
     Raises:
-        Unavailable: the venue failed before the first page; nothing was stored.
+        Unavailable, Refused, MalformedPayload: the venue gave no page at all; nothing was stored.
         LakeUnwritable: nothing was stored.
     """
-    began = clock()
+    began, traffic = clock(), gamma.service.traffic
+    requests, size = traffic.requests, traffic.bytes
     known = {row["market_id"]: row for row in brought_up(known_markets(lake, now=began), began).to_pylist()}
     walk = _Walk(settings, clock)
     walk.listings(gamma, began)
     if walk.problem is not None and not walk.pages:
-        raise Unavailable(f"nothing could be listed: {walk.problem}")
+        raise walk.problem
     closed, vanished = walk.closed(gamma, _vanished(known, walk.met)) if walk.problem is None else ([], 0)
     changed = [row for row in walk.rows.values() if _is_news(row, known.get(row["market_id"]))]
     _publish(lake, changed + closed, began)
@@ -113,11 +125,12 @@ def discover(
         closed=len(closed),
         malformed=walk.malformed,
         pages=walk.pages,
-        requests=walk.requests,
+        requests=traffic.requests - requests,
+        bytes=traffic.bytes - size,
         complete=walk.problem is None,
         vanished=vanished,
         left_out=walk.left_out,
-        problem=walk.problem,
+        problem=None if walk.problem is None else str(walk.problem),
     )
 
 
@@ -134,17 +147,16 @@ class _Walk:
     left_out: int = 0
     malformed: int = 0
     pages: int = 0
-    requests: int = 0
-    problem: str | None = None
+    problem: PolymarketError | None = None
 
     def listings(self, gamma: Catalogue, now: datetime) -> None:
         """Walk both listings; a failure of the venue ends the walk and is kept as `problem`."""
         try:
             for page in itertools.chain(self._large(gamma, now), self._near(gamma, now)):
                 self._page(page)
-        except Unavailable as e:
+        except PolymarketError as e:
             log.warning("the listing is incomplete: %s", e)
-            self.problem = str(e)
+            self.problem = e
 
     def _large(self, gamma: Catalogue, now: datetime) -> Iterator[Page]:
         ahead = now + timedelta(hours=self.settings.lookahead_hours)
@@ -161,14 +173,13 @@ class _Walk:
     def closed(self, gamma: Catalogue, vanished: list[str]) -> tuple[list[dict[str, Any]], int]:
         """Rows of the vanished markets that the venue calls closed, and how many vanished without its word."""
         asked = vanished[:LOOKED_UP]
-        found: Sequence[Any] = ()
+        found: Sequence[Listing] = ()
         try:
             found = gamma.by_condition(asked, closed=True) if asked else ()
-        except Unavailable as e:
+        except PolymarketError as e:
             log.warning("vanished markets could not be looked up: %s", e)
-            self.problem = str(e)
+            self.problem = e
         received_at = self.clock()
-        self.requests += -(-len(asked) // LISTINGS_A_REQUEST)
         rows = [
             catalogue.market_row(listing.market, received_at) for listing in found if listing.market.closed
         ]
@@ -177,10 +188,10 @@ class _Walk:
     def _page(self, page: Page) -> None:
         received_at = self.clock()
         self.pages += 1
-        self.requests += 1
         self.malformed += len(page.malformed)
         for listing in page.rows:
-            self._market(listing.market, received_at)  # type: ignore[attr-defined]
+            if isinstance(listing, Listing):
+                self._market(listing.market, received_at)
 
     def _market(self, market: Market, received_at: datetime) -> None:
         if market.market_id in self.met:

@@ -22,14 +22,14 @@ from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake, table_of
 from polymarket_assets.venue.errors import Gone, MalformedPayload, Refused
-from polymarket_assets.venue.records import E6, Market, MarketEnd, Page, PricePoint
+from polymarket_assets.venue.records import E6, Listing, Page, PricePoint
 
 log = logging.getLogger(__name__)
 
 # Scheduled ends listed around a day of close; the module says what they miss.
 ENDED_BEFORE = timedelta(days=3)
 ENDED_AFTER = timedelta(days=7)
-# Markets nobody traded teach nothing and are a third of the listing.
+# Markets hardly anybody traded teach little, and series list many of them.
 LEAST_VOLUME_USD = 100.0
 # Prices are fetched for as long before the close as live markets are followed; the venue answers 15 days at once.
 PRICES_FOR = timedelta(days=14)
@@ -51,13 +51,6 @@ class DayNotOver(Refused):
 
 class MarketsMissing(Refused):
     """Prices were asked for a day whose markets were never fetched."""
-
-
-class _Listing(Protocol):
-    @property
-    def market(self) -> Market: ...
-    @property
-    def end(self) -> MarketEnd: ...
 
 
 class Catalogue(Protocol):
@@ -191,9 +184,10 @@ class _Found:
         received_at = self.clock()
         self.malformed += len(page.malformed)
         for listing in page.rows:
-            self._listing(listing, received_at)  # type: ignore[arg-type]
+            if isinstance(listing, Listing):
+                self._listing(listing, received_at)
 
-    def _listing(self, listing: _Listing, received_at: datetime) -> None:
+    def _listing(self, listing: Listing, received_at: datetime) -> None:
         self.listed += 1
         market, closed_at = listing.market, listing.end.closed_at
         if closed_at is None:
@@ -225,8 +219,8 @@ def _prices(data: Prices, market: dict[str, Any], clock: Callable[[], datetime])
     except Gone:
         return []
     received_at = clock()
-    kept = {point.at: point for point in points if point.resolution_s != SETTLEMENT and point.at in span}
-    return [_price(market, kept[at], _bucket(span), received_at) for at in sorted(kept)]
+    kept = {point.at: point for point in points if point.resolution_s > SETTLEMENT and point.at in span}
+    return [_price(market, kept[at], received_at) for at in sorted(kept)]
 
 
 def _span(market: dict[str, Any]) -> Span | None:
@@ -241,8 +235,7 @@ def _bucket(span: Span) -> int:
     return next((bucket for longest, bucket in BUCKETS if length <= longest), BUCKETS[-1][1])
 
 
-def _price(market: dict[str, Any], point: PricePoint, asked_s: int, received_at: datetime) -> dict[str, Any]:
-    """A row of `history_prices`; the former Data API does not say what spacing it gave."""
+def _price(market: dict[str, Any], point: PricePoint, received_at: datetime) -> dict[str, Any]:
     return {
         "market_id": market["market_id"],
         "close_day": market["close_day"],
@@ -250,6 +243,6 @@ def _price(market: dict[str, Any], point: PricePoint, asked_s: int, received_at:
         "known_at": point.at,
         "received_at": received_at,
         "price_e6": round(point.price * E6),
-        "fidelity_s": point.resolution_s if point.resolution_s > 0 else asked_s,
+        "fidelity_s": point.resolution_s,
         "source": catalogue.VENUE,
     }

@@ -22,7 +22,7 @@ from polymarket_assets.collecting.candidates import Candidate, Version
 from polymarket_assets.collecting.settlement import Decision, Evidence
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.venue.errors import Gone, MalformedPayload, Unavailable
-from polymarket_assets.venue.records import ClobMarket, MarketEnd, ResolutionRow
+from polymarket_assets.venue.records import ClobMarket, Listing, MarketEnd, ResolutionRow
 
 log = logging.getLogger(__name__)
 
@@ -31,15 +31,10 @@ BATCH = 100
 SOURCE = "polymarket"
 
 
-class _Listing(Protocol):
-    @property
-    def end(self) -> MarketEnd: ...
-
-
 class Catalogue(Protocol):
     """The catalogue service, as far as resolving needs it."""
 
-    def by_condition(self, condition_ids: Sequence[str], *, closed: bool) -> Sequence[_Listing]:
+    def by_condition(self, condition_ids: Sequence[str], *, closed: bool) -> Sequence[Listing]:
         """Listings by condition id."""
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.venue.errors import Unavailable
-from polymarket_assets.venue.records import Book, Level, Market, MarketEnd, Page
+from polymarket_assets.venue.errors import PolymarketError, Unavailable
+from polymarket_assets.venue.records import Book, Level, Listing, Market, MarketEnd, Page
 
 HOUR = datetime(2026, 11, 2, 13, tzinfo=UTC)
 
@@ -112,14 +112,6 @@ class Venue:
     data: Any = None
 
 
-@dataclass(frozen=True)
-class Listing:
-    """`venue.gamma.Listing`: a catalogue row, its two halves apart."""
-
-    market: Market
-    end: MarketEnd
-
-
 def listing(n: int, *, end: dict[str, Any] | None = None, **changed: Any) -> Listing:
     """Market `n` as listed: it ends in half an hour and trades, unless told otherwise."""
     fields: dict[str, Any] = {
@@ -147,12 +139,30 @@ def listing(n: int, *, end: dict[str, Any] | None = None, **changed: Any) -> Lis
 
 
 @dataclass
+class Service:
+    """A service that counts its requests."""
+
+    requests: int = 0
+    bytes: int = 0
+
+    @property
+    def traffic(self) -> Service:
+        return self
+
+    def asked(self) -> None:
+        self.requests += 1
+        self.bytes += 1000
+
+
+@dataclass
 class Gamma:
     """The catalogue, filtering as the venue does; pages of two rows; fails after so many pages if told to."""
 
     rows: list[Listing] = field(default_factory=list)
     malformed: tuple[str, ...] = ()
     fails_after: int | None = None
+    failure: PolymarketError = field(default_factory=lambda: Unavailable("gamma answered 503"))
+    service: Service = field(default_factory=Service)
     asked: list[dict[str, Any]] = field(default_factory=list)
     looked_up: list[tuple[list[str], bool]] = field(default_factory=list)
 
@@ -161,11 +171,13 @@ class Gamma:
         found = [row for row in self.rows if self._shows(row.market, closed, end_date_min, end_date_max, volume_num_min)]  # fmt: skip
         for page, first in enumerate(range(0, max(len(found), 1), 2)):
             if self.fails_after is not None and page >= self.fails_after:
-                raise Unavailable("gamma answered 503")
+                raise self.failure
+            self.service.asked()
             yield Page(tuple(found[first : first + 2]), None, self.malformed)
 
     def by_condition(self, condition_ids: Sequence[str], *, closed: bool) -> list[Listing]:
         self.looked_up.append((list(condition_ids), closed))
+        self.service.asked()
         return [r for r in self.rows if r.market.condition_id in condition_ids and r.market.closed == closed]
 
     @staticmethod

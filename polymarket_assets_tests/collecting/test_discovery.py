@@ -13,7 +13,7 @@ from polymarket_assets.lake import reading
 from polymarket_assets.lake.writing import Lake, table_of
 from polymarket_assets.settings import Settings
 from polymarket_assets.venue import lifecycle
-from polymarket_assets.venue.errors import Unavailable
+from polymarket_assets.venue.errors import MalformedPayload, PolymarketError, Refused, Unavailable
 from polymarket_assets_tests.collecting.fakes import (
     HOUR,
     Gamma,
@@ -134,14 +134,16 @@ def test_a_vanished_market_is_closed_by_the_venue_and_not_by_its_absence(lake: L
     discover(lake, Gamma([listing(1), listing(2), listing(3)]))
     report = discover(lake, Gamma([listing(1), listing(2, closed=True)]), LATER)
     assert (report.closed, report.vanished, report.stored) == (1, 1, 1)
+    assert (report.pages, report.requests, report.bytes) == (2, 3, 3000)
     assert set(known(lake, LATER)) == {market_id(1), market_id(3)}
 
 
-def test_an_incomplete_listing_keeps_what_was_read_and_closes_nothing(lake: Lake) -> None:
+@pytest.mark.parametrize("failure", [Unavailable("503"), MalformedPayload("page", "x"), Refused("no end")])
+def test_an_incomplete_listing_keeps_what_was_read_and_closes_nothing(lake: Lake, failure: PolymarketError) -> None:  # fmt: skip
     discover(lake, Gamma([listing(9)]))
-    gamma = Gamma([listing(n) for n in range(5)], fails_after=1)
+    gamma = Gamma([listing(n) for n in range(5)], fails_after=1, failure=failure)
     report = discover(lake, gamma, LATER)
-    assert (report.complete, report.stored, report.problem) == (False, 2, "gamma answered 503")
+    assert (report.complete, report.stored, report.problem) == (False, 2, str(failure))
     assert gamma.looked_up == []
     assert market_id(9) in known(lake, LATER)
 

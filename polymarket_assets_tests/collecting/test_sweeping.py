@@ -46,6 +46,13 @@ def test_a_missing_and_an_unreadable_book_are_named_and_spoil_nothing(lake: Lake
     assert reading.rows(lake, "snapshots").num_rows == 1
 
 
+def test_a_book_with_an_impossible_price_does_not_refuse_the_others(lake: Lake) -> None:
+    list_markets(lake, market_row(0), market_row(1))
+    account = sweep(lake, Clob([book(0), book(1, last_trade_e6=10**12)]))
+    assert (account.books, account.omitted) == (1, 1)
+    assert token(1) in (account.reason or "")
+
+
 def test_a_reason_stays_readable_whatever_goes_wrong(lake: Lake) -> None:
     list_markets(lake, *(market_row(n) for n in range(300)))
     account = sweep(lake, Clob())
