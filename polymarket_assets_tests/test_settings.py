@@ -58,7 +58,18 @@ def test_every_setting_says_what_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "tier"), [(400, "t0"), (48.01, "t0"), (48, "t1"), (12, "t2"), (4, "t3"), (1.01, "t3"), (1, "t4"), (0, "t4"), (-30, "t4")]
+    ("hours", "tier"),
+    [
+        (400, "t0"),
+        (48.01, "t0"),
+        (48, "t1"),
+        (12, "t2"),
+        (4, "t3"),
+        (1.01, "t3"),
+        (1, "t4"),
+        (0, "t4"),
+        (-30, "t4"),
+    ],
 )
 def test_a_market_falls_in_the_tier_of_what_is_left(hours: float, tier: str) -> None:
     assert tier_of(timedelta(hours=hours)).name == tier

@@ -1,9 +1,11 @@
 """What can go wrong with the world outside, by the one question a caller has: again?
 
 PolymarketError
-├── Unavailable        worth another attempt: time-out, 408/425/429, 5xx, an open breaker, a full disk
+├── Unavailable        worth another attempt: time-out, 408/425/429, 5xx, a full disk
+│   └── BreakerOpen    a service that failed time after time, and is not asked for a while
 ├── Refused            the request itself is wrong; repeating it cannot help
-│   └── Gone           the thing asked for does not exist (any more): 404, 422 of a delisted market
+│   ├── Gone           the thing asked for does not exist (any more): 404, 422 of a delisted market
+│   └── TooLarge       the request, or its answer, is larger than one side allows: ask for less
 └── MalformedPayload   the answer came and could not be read; it is kept verbatim
 """
 
@@ -22,12 +24,25 @@ class Unavailable(PolymarketError):
         self.retry_after_s = retry_after_s
 
 
+class BreakerOpen(Unavailable):
+    """A service failed time after time and is left alone; `retry_after_s` says for how long still."""
+
+
 class Refused(PolymarketError):
-    """The request itself is wrong; repeating it cannot help."""
+    """The request itself is wrong; repeating it cannot help. `status` and `said`: the answer of a service, if one came."""
+
+    def __init__(self, message: str, *, status: int | None = None, said: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.said = said
 
 
 class Gone(Refused):
     """The thing asked for is not there: an answer, not a fault."""
+
+
+class TooLarge(Refused):
+    """The request, or its answer, is larger than one side allows: ask for less at once."""
 
 
 class MalformedPayload(PolymarketError):

@@ -36,13 +36,22 @@ def test_a_busy_port_is_named_with_the_setting_that_moves_it(taken: int) -> None
 
 
 def test_an_unreachable_venue_is_named(taken: int) -> None:
-    with pytest.raises(Unavailable, match="the venue does not answer at http://127.0.0.1:1/time .*POLYMARKET_CLOB_URL"):
+    with pytest.raises(
+        Unavailable, match=r"the venue does not answer at http://127\.0\.0\.1:1/time .*POLYMARKET_CLOB_URL"
+    ):
         require_venue(load(polymarket_clob_url="http://127.0.0.1:1"))
 
 
 def test_the_command_ends_in_one_sentence(taken: int, tmp_path: Path) -> None:
     environment = {**os.environ, "DAGSTER_PORT": str(taken), "PYTHONPATH": str(PROJECT)}
-    ran = subprocess.run([sys.executable, "-m", "launch", "up"], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(
+        [sys.executable, "-m", "launch", "up"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert ran.returncode == 1
     assert ran.stderr.startswith(f"up: port {taken} is in use, webserver needs it")
     assert len(ran.stderr.splitlines()) == 1
@@ -69,22 +78,33 @@ def _until(condition: object, seconds: float = 15) -> None:
 
 
 def _children(of: int) -> list[int]:
-    found = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    found = subprocess.run(
+        ["ps", "-e", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    ).stdout
     rows = [line.split(None, 2) for line in found.splitlines()]
     mine = {of}
     for _ in range(4):
         mine |= {int(pid) for pid, parent, _ in rows if int(parent) in mine}
-    return [int(pid) for pid, _, command in rows if int(pid) in mine and command.startswith(("sleep", "sh -c"))]
+    return [
+        int(pid) for pid, _, command in rows if int(pid) in mine and command.startswith(("sleep", "sh -c"))
+    ]
 
 
 @pytest.mark.slow
 def test_a_process_that_dies_is_started_again_and_one_signal_stops_all(tmp_path: Path) -> None:
     """A recorder must outlive its own crashes; and nothing may stay behind after Ctrl-C."""
     lives = tmp_path / "lives"
-    child = subprocess.Popen([sys.executable, "-c", _SUPERVISED, str(tmp_path)], cwd=PROJECT, start_new_session=True, stdout=subprocess.DEVNULL)
+    child = subprocess.Popen(
+        [sys.executable, "-c", _SUPERVISED, str(tmp_path)],
+        cwd=PROJECT,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+    )
     try:
         _until(lambda: lives.exists() and len(_children(child.pid)) >= 2)
-        victim = next(pid for pid in _children(child.pid) if b"life" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        victim = next(
+            pid for pid in _children(child.pid) if b"life" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        )
         os.killpg(victim, signal.SIGKILL)
         _until(lambda: lives.read_text().count("life") == 2)
         left = _children(child.pid)

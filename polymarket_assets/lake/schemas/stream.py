@@ -82,11 +82,19 @@ BOOK_CHANGES = Table(
         required("row", INT16, "order within the frame"),
         optional("venue_at", INSTANT, "the venue's clock"),
         MARKET_ID,
-        required("kind", TEXT, "change | book; a book's first level clears what stood before, an empty book is one level of price 0 and size 0"),
+        required(
+            "kind",
+            TEXT,
+            "change | book; a book's first level clears what stood before, an empty book is one level of price 0 and size 0",
+        ),
         required("is_bid", FLAG, "side of the level"),
         required("price_e6", INT32, "millionths of a dollar, canonical token"),
         required("size_e6", INT64, "new total at that price, millionths of a share; 0 removes it"),
-        required("epoch", INT32, "number of the whole book that the row belongs to, rising within the session; 0: none came yet. Changes apply within one"),
+        required(
+            "epoch",
+            INT32,
+            "number of the whole book that the row belongs to, rising within the session; 0: none came yet. Changes apply within one",
+        ),
     ),
 )
 
