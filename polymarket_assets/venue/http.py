@@ -1,0 +1,168 @@
+"""The one way a request goes out: limits, breaker, retries, bounds, counts and logs.
+
+Not safe for threads: a `requests.Session` is not, and the breaker lets one call through at a time. A thread
+that talks to the venue opens its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from typing import Generic, TypeVar
+
+import msgspec
+import requests
+import stamina
+from urllib3.exceptions import HTTPError
+
+from polymarket_assets.venue import answers
+from polymarket_assets.venue.breaker import Breaker
+from polymarket_assets.venue.errors import BreakerOpen, Refused, Unavailable
+from polymarket_assets.venue.limits import Limits
+
+log = logging.getLogger(__name__)
+
+Wire = TypeVar("Wire")
+Params = Sequence[tuple[str, str]]
+
+USER_AGENT = f"polymarket-assets/{version('polymarket-assets')}"
+CONNECT_S, READ_S = 10.0, 30.0
+# A venue's restart takes ninety seconds; a caller with slots to keep rather misses one than waits for that.
+ATTEMPTS = 4
+ATTEMPTS_WITHIN_S = 60.0
+# Waits are drawn between 0 and a bound that doubles ("full jitter"), so that processes do not come back together.
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 8.0
+# The longest wait a service may ask for before the caller is told instead.
+LONGEST_RETRY_AFTER_S = 30.0
+
+ANSWERS_OF_THE_MISSING = frozenset({404, 410, 422})
+
+
+@dataclass
+class Traffic:
+    """What went over the wire since the service was opened; retries are requests too."""
+
+    requests: int = 0
+    retries: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request, and how its answer is bounded and read."""
+
+    path: str
+    groups: tuple[str, ...]
+    params: Params = ()
+    # A JSON body makes it a POST.
+    json: bytes | None = None
+    cap: int = answers.CAP_BYTES
+    # Statuses by which the service says that there is no such thing.
+    gone: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Answer(Generic[Wire]):
+    """A decoded answer and its bytes over the wire."""
+
+    value: Wire
+    bytes: int
+
+
+@dataclass
+class Service:
+    """One of the venue's services."""
+
+    name: str
+    url: str
+    limits: Limits
+    breaker: Breaker
+    attempts: int = ATTEMPTS
+    timeouts: tuple[float, float] = (CONNECT_S, READ_S)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    dice: random.Random = field(default_factory=random.Random)
+    traffic: Traffic = field(default_factory=Traffic)
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def __post_init__(self) -> None:
+        self.url = self.url.rstrip("/")
+        self.session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
+
+    def ask(self, call: Call, form: msgspec.json.Decoder[Wire]) -> Answer[Wire]:
+        """The answer to a call, after as many attempts as it is worth.
+
+        Raises:
+            Unavailable: none of the attempts was answered, or the service is being left alone.
+            Gone, TooLarge, Refused: repeating it cannot help.
+            MalformedPayload: the answer is not of the form agreed.
+        """
+        again = _Again(self.dice)
+        for attempt in stamina.retry_context(on=again, attempts=self.attempts, timeout=ATTEMPTS_WITHIN_S):
+            with attempt:
+                self.traffic.retries += attempt.num > 1
+                return self.breaker.call(partial(self._once, call, form))
+        raise AssertionError("the last attempt returns or raises")
+
+    def close(self) -> None:
+        self.session.close()
+
+    def _once(self, call: Call, form: msgspec.json.Decoder[Wire]) -> Answer[Wire]:
+        self.limits.wait("all", self.name, *call.groups)
+        request_id, began = uuid.uuid4().hex, time.monotonic()
+        self.traffic.requests += 1
+        outcome = "nothing"
+        try:
+            with self._send(call, request_id) as response:
+                outcome = str(response.status_code)
+                content, size = answers.body(response, call.cap)
+                self.traffic.bytes += size
+                answers.check(response, content, call.gone, self.clock)
+                return Answer(answers.decoded(form, content, answers.address(response)), size)
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as e:
+            raise Refused(f"{self.name} cannot be asked at {self.url!r}: {e}") from e
+        except requests.exceptions.MissingSchema as e:
+            raise Refused(f"{self.name} cannot be asked at {self.url!r}: write it with https://") from e
+        except (requests.RequestException, HTTPError) as e:
+            outcome = type(e).__name__
+            raise Unavailable(f"{self.name} did not answer at {self.url}{call.path} ({outcome})") from e
+        finally:
+            took_ms = (time.monotonic() - began) * 1000
+            log.debug("%s %s -> %s in %.0f ms, id %s", self.name, call.path, outcome, took_ms, request_id)
+
+    def _send(self, call: Call, request_id: str) -> requests.Response:
+        headers = {"X-Request-Id": request_id}
+        if call.json is not None:
+            headers["Content-Type"] = "application/json"
+        return self.session.request(
+            "GET" if call.json is None else "POST",
+            self.url + call.path,
+            params=list(call.params),
+            data=call.json,
+            headers=headers,
+            timeout=self.timeouts,
+            allow_redirects=False,
+            stream=True,
+        )
+
+
+class _Again:
+    """Whether, and after how long, a failed attempt is repeated."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        self._bound_s = FIRST_WAIT_S
+
+    def __call__(self, error: Exception) -> bool | float:
+        if not isinstance(error, Unavailable) or isinstance(error, BreakerOpen):
+            return False
+        bound_s, self._bound_s = self._bound_s, min(self._bound_s * 2, LONGEST_WAIT_S)
+        if error.retry_after_s is None:
+            return self._dice.uniform(0, bound_s)
+        return error.retry_after_s <= LONGEST_RETRY_AFTER_S and error.retry_after_s
