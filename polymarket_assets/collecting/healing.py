@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from polymarket_assets.collecting import joining, queries
 from polymarket_assets.lake.spans import HOUR, Span
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.venue.errors import Gone, Refused, Unavailable
+from polymarket_assets.venue.errors import Gone, MalformedPayload, Refused, Unavailable
 from polymarket_assets.venue.records import Page, Trade
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class TradesReport:
     both: int
     recovered: int
     gaps: int
-    # Markets deaf at some time of the hour, those asked about, and those beyond `MOST_HEALED`.
+    # Markets deaf at some time of the hour; of these healed, and not: beyond `MOST_HEALED`, or not answered.
     affected: int
     healed: int
     unhealed: int
@@ -146,14 +146,21 @@ def _fetch(
     for market_id, since in affected:
         assert data is not None
         try:
-            for page in data.trades(
-                market_id.removeprefix("pm:"), since=max(since, span.start - BLOCK_LAG) - BLOCK_LAG
-            ):
-                fetched.malformed += len(page.malformed)
-                fetched.trades += [(trade, clock()) for trade in page.rows if isinstance(trade, Trade)]
+            _fetch_market(data, market_id, max(since, span.start - BLOCK_LAG) - BLOCK_LAG, clock, fetched)
         except Gone as e:
             log.info("%s has no trades: %s", market_id, e)
+        except (Refused, MalformedPayload) as e:
+            log.warning("%s is not healed: %s", market_id, e)
+            continue
         fetched.healed += 1
+
+
+def _fetch_market(
+    data: Trades, market_id: str, since: datetime, clock: Callable[[], datetime], fetched: _Fetched
+) -> None:
+    for page in data.trades(market_id.removeprefix("pm:"), since=since):
+        fetched.malformed += len(page.malformed)
+        fetched.trades += [(trade, clock()) for trade in page.rows if isinstance(trade, Trade)]
 
 
 def _report(

@@ -21,7 +21,7 @@ from polymarket_assets.lake import layout, reading
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake, table_of
-from polymarket_assets.venue.errors import Gone, MalformedPayload, Refused
+from polymarket_assets.venue.errors import Gone, MalformedPayload, PolymarketError, Refused
 from polymarket_assets.venue.records import E6, Listing, Page, PricePoint
 
 log = logging.getLogger(__name__)
@@ -140,25 +140,48 @@ def fetch_prices(
         DayNotOver: the day is not over yet.
         MarketsMissing: `history_markets` of the day was never fetched.
         Unavailable: the venue failed; nothing was written.
+        Refused, MalformedPayload: the venue answered for no market as agreed; nothing was written.
         LakeUnwritable: nothing was written.
     """
     _over(day, clock())
     markets = _markets_of(lake, day)
-    tables, malformed, without = [], 0, 0
+    priced = _Priced()
     for done, market in enumerate(markets, 1):
+        priced.market(data, market, clock)
+        on_market(done, len(markets))
+    rows = pa.concat_tables([TABLES["history_prices"].schema.empty_table(), *priced.tables])
+    if priced.failures and not rows.num_rows:
+        # Published, this would look like a day on which nothing was priced.
+        raise priced.failures[-1]
+    written = lake.publish("history_prices", rows, part=PART, at=day)
+    return HistoryReport(
+        day,
+        written.rows,
+        len(markets),
+        without=priced.without,
+        malformed=len(priced.failures),
+        bytes=written.bytes,
+    )
+
+
+@dataclass
+class _Priced:
+    """The prices of a day's markets, as fetched so far."""
+
+    tables: list[pa.Table] = field(default_factory=list)
+    failures: list[PolymarketError] = field(default_factory=list)
+    without: int = 0
+
+    def market(self, data: Prices, market: dict[str, Any], clock: Callable[[], datetime]) -> None:
+        """Add one market; what the venue does not answer as agreed costs only that market."""
+        rows: list[dict[str, Any]] = []
         try:
             rows = _prices(data, market, clock)
-        except MalformedPayload as e:
+        except (Refused, MalformedPayload) as e:
             log.warning("prices of %s: %s", market["market_id"], e)
-            rows, malformed = [], malformed + 1
-        without += not rows
-        tables.append(table_of("history_prices", rows))
-        on_market(done, len(markets))
-    everything = pa.concat_tables([TABLES["history_prices"].schema.empty_table(), *tables])
-    written = lake.publish("history_prices", everything, part=PART, at=day)
-    return HistoryReport(
-        day, written.rows, len(markets), without=without, malformed=malformed, bytes=written.bytes
-    )
+            self.failures.append(e)
+        self.without += not rows
+        self.tables.append(table_of("history_prices", rows))
 
 
 def _over(day: date, now: datetime) -> Span:

@@ -21,7 +21,7 @@ from polymarket_assets.collecting import candidates, settlement
 from polymarket_assets.collecting.candidates import Candidate, Version
 from polymarket_assets.collecting.settlement import Decision, Evidence
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.venue.errors import Gone, MalformedPayload, Unavailable
+from polymarket_assets.venue.errors import Gone, MalformedPayload, PolymarketError
 from polymarket_assets.venue.records import ClobMarket, Listing, MarketEnd, ResolutionRow
 
 log = logging.getLogger(__name__)
@@ -89,21 +89,22 @@ def resolve(lake: Lake, venue: Venue, *, clock: Callable[[], datetime]) -> Resol
     """Ask about every candidate and write what changed.
 
     Raises:
-        Unavailable: the venue failed midway; what was decided before is written.
+        Unavailable, Refused, MalformedPayload: the venue failed midway; what was decided before is written.
         LakeUnwritable: nothing was written.
     """
     due, left = candidates.due(lake, now=clock())
     decided: list[tuple[Candidate, _Heard, Decision]] = []
-    failure: Unavailable | None = None
+    failure: PolymarketError | None = None
     try:
         for first in range(0, len(due), BATCH):
             decided += _decide(venue, due[first : first + BATCH], clock)
-    except Unavailable as e:
+    except PolymarketError as e:
+        log.warning("stopped after %d of %d markets", len(decided), len(due))
         failure = e
     rows = list(_versions(decided, clock()))
     _publish(lake, rows)
     if failure is not None:
-        raise Unavailable(f"after {len(decided)} of {len(due)} markets: {failure}") from failure
+        raise failure
     return _report(decided, rows, left)
 
 

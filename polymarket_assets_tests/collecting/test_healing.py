@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from polymarket_assets.collecting import healing
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.venue.errors import Unavailable
+from polymarket_assets.venue.errors import Gone, MalformedPayload, PolymarketError, Refused, Unavailable
 from polymarket_assets.venue.records import Page, Trade
 from polymarket_assets_tests.collecting.fakes import HOUR, Time, list_markets, market_id, market_row, token
 
@@ -53,13 +53,13 @@ class Data:
     """Trades of markets, newest first, pages of two; fails for a market if told to."""
 
     trades_of: list[Trade] = field(default_factory=list)
-    fails: bool = False
+    failure: PolymarketError | None = None
     asked: list[tuple[str, datetime]] = field(default_factory=list)
 
     def trades(self, condition_id: str, *, since: datetime) -> Iterator[Page]:
         self.asked.append((condition_id, since))
-        if self.fails:
-            raise Unavailable("data answered 503")
+        if self.failure is not None and condition_id == f"0x{1:064x}":
+            raise self.failure
         found = [t for t in self.trades_of if t.condition_id == condition_id and t.traded_at >= since]
         found.sort(key=lambda t: t.traded_at, reverse=True)
         for first in range(0, len(found), 2):
@@ -206,8 +206,18 @@ def test_an_outcome_the_venue_has_not_joined_yet_is_found_by_its_token(lake: Lak
 def test_a_failing_data_api_keeps_the_trades_heard_and_fails_the_run(lake: Lake) -> None:
     record(lake, heard(1, 10), gaps=(gap(20, 60),))
     with pytest.raises(Unavailable, match="after 0 of 1 deaf markets"):
-        build(lake, Data(fails=True))
+        build(lake, Data(failure=Unavailable("data answered 503")))
     assert len(trades(lake)) == 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "unhealed"),
+    [(Gone("404"), 0), (Refused("too many pages"), 1), (MalformedPayload("trade", "x"), 1)],
+)
+def test_a_market_that_cannot_be_healed_costs_only_itself(lake: Lake, failure: PolymarketError, unhealed: int) -> None:  # fmt: skip
+    record(lake, heard(1, 10), heard(2, 10, n=2), gaps=(gap(40, 60),))
+    report = build(lake, Data([fill(9, 50, n=2)], failure=failure))
+    assert (report.recovered, report.affected, report.unhealed) == (1, 2, unhealed)
 
 
 def test_trades_without_a_transaction_stay_apart(lake: Lake) -> None:

@@ -12,7 +12,7 @@ import pytest
 from polymarket_assets.collecting import history
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.venue.errors import Gone, MalformedPayload, PolymarketError
+from polymarket_assets.venue.errors import Gone, MalformedPayload, PolymarketError, Refused
 from polymarket_assets.venue.records import PricePoint
 from polymarket_assets_tests.collecting.fakes import Gamma, Listing, Time, listing, market_id, token
 
@@ -174,6 +174,14 @@ def test_one_market_without_prices_costs_only_itself(lake: Lake) -> None:
     assert (report.rows, report.markets, report.without, report.malformed) == (1, 3, 2, 1)
     assert [row["market_id"] for row in rows_of(lake, "history_prices")] == [market_id(3)]
     assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_venue_that_refuses_every_market_fails_the_run(lake: Lake) -> None:
+    """Published, it would look like a day without prices."""
+    fetch_markets(lake, closed(1), closed(2))
+    with pytest.raises(Refused, match="neither generation"):
+        fetch_prices(lake, Prices({token(n): Refused("neither generation") for n in (1, 2)}))
+    assert reading.files(lake, "history_prices") == []
 
 
 def test_a_day_fetched_again_gives_the_same_rows(lake: Lake) -> None:
