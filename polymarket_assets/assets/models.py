@@ -37,11 +37,11 @@ def model(
     from polymarket_assets.learning import training_set as building
 
     with told_plainly():
+        address = tracking.address()
         rows = building.read(lake.open())
-        trained = training.train(rows, seed=SEED)
-        run_id = recording.log_training(trained, rows, tracking.address())
+        run_id = recording.log_training(training.train(rows, seed=SEED), rows, address)
         return dg.MaterializeResult(
-            metadata={"mlflow_run_id": run_id, "mlflow": _link(tracking, run_id), "rows": rows.num_rows}
+            metadata={"mlflow_run_id": run_id, "mlflow": _link(address, run_id), "rows": rows.num_rows}
         )
 
 
@@ -52,11 +52,11 @@ def evaluation(context: dg.AssetExecutionContext, tracking: TrackingResource) ->
     from polymarket_assets.learning import tracking as recording
 
     with told_plainly():
-        run_id = _newest_run(context)
-        judged = judging.evaluate(recording.load_predictions(run_id, tracking.address()))
-        recording.log_evaluation(run_id, judged, tracking.address())
+        address, run_id = tracking.address(), _newest_run(context)
+        judged = judging.evaluate(recording.load_predictions(run_id, address))
+        recording.log_evaluation(run_id, judged, address)
         return dg.MaterializeResult(
-            metadata={"mlflow_run_id": run_id, "mlflow": _link(tracking, run_id), **judged.metadata()}
+            metadata={"mlflow_run_id": run_id, "mlflow": _link(address, run_id), **judged.metadata()}
         )
 
 
@@ -68,8 +68,11 @@ def _newest_run(context: dg.AssetExecutionContext) -> str:
     return str(event.asset_materialization.metadata["mlflow_run_id"].value)
 
 
-def _link(tracking: TrackingResource, run_id: str) -> dg.MetadataValue:
-    return dg.MetadataValue.url(f"{tracking.address()}/#/runs/{run_id}")
+def _link(address: str, run_id: str) -> dg.MetadataValue:
+    """The run's page, where the tracking server has pages."""
+    if not address.startswith("http"):
+        return dg.MetadataValue.text(f"run {run_id} in {address}")
+    return dg.MetadataValue.url(f"{address}/#/runs/{run_id}")
 
 
 ASSETS = [training_set, model, evaluation]
