@@ -1,0 +1,74 @@
+"""`python -m simulator serve | replay`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from simulator import DEFAULT_PORT, DEFAULT_SEED
+from simulator.edge import EDGE_LOGIT
+from simulator.profiles import PROFILES
+from simulator.server import PortBusy, Server, Venue
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit code."""
+    given = _parser().parse_args(arguments)
+    try:
+        asyncio.run(_serve(given.make(given), given.port))
+    except (PortBusy, ValueError, OSError) as e:
+        print(f"simulator: {e}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m simulator", description="A local venue on loopback.")
+    commands = parser.add_subparsers(required=True)
+    serve = commands.add_parser("serve", help="a generated universe, with a ledger of the truth")
+    serve.add_argument("--seed", type=int, default=DEFAULT_SEED)
+    serve.add_argument("--profile", choices=sorted(PROFILES), default="demo")
+    serve.add_argument("--edge", type=float, default=EDGE_LOGIT, help="logit by which markets by a deadline are overpriced")  # fmt: skip
+    serve.add_argument("--v1-data", action="store_true", help="the Data API's first version answers too")
+    serve.set_defaults(make=_generated)
+    replay = commands.add_parser("replay", help="recorded payloads and socket captures, as they were")
+    replay.add_argument("folder", type=Path, metavar="DIR")
+    replay.add_argument("--speed", type=float, default=1.0, help="how many times faster than recorded")
+    replay.set_defaults(make=_replayed)
+    for command in (serve, replay):
+        command.add_argument("--ledger", type=Path, help="where everything sent is written, as JSON lines")
+        command.add_argument("--port", type=int, default=DEFAULT_PORT, help="HTTP; the socket and the control port follow; 0: free ones")  # fmt: skip
+    return parser
+
+
+def _generated(given: argparse.Namespace) -> Callable[[], Venue]:
+    from simulator.generated import venue
+
+    return lambda: venue(seed=given.seed, ledger=given.ledger, profile=given.profile, edge=given.edge, v1_data=given.v1_data)  # fmt: skip
+
+
+def _replayed(given: argparse.Namespace) -> Callable[[], Venue]:
+    from simulator.replayed import venue
+
+    return lambda: venue(given.folder, ledger=given.ledger, speed=given.speed)
+
+
+async def _serve(make: Callable[[], Venue], port: int) -> None:
+    ended = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, ended.set)
+    server = Server(make())
+    ports = await server.start(port)
+    print(f"simulator: {ports.base('')}{{gamma,clob,data}} · {ports.ws} · {ports.control_url}/summary", flush=True)  # fmt: skip
+    try:
+        await server.until(ended)
+    finally:
+        await server.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

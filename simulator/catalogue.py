@@ -1,0 +1,66 @@
+"""The generated universe as the catalogue's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from simulator import rows
+from simulator.exchange import Exchange
+from simulator.listing import Entry
+from simulator.market import Event, Market
+from simulator.rows import Row
+
+
+class Generated:
+    """Rows of an exchange; those of closed markets never change and are kept."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._closed: dict[str, Entry] = {}
+
+    def markets(self, closed: bool) -> Iterable[Entry]:
+        now = self._exchange.clock()
+        listed = (market for market in self._exchange.universe.markets.values() if market.listed(now))
+        return [self._entry(market, now) for market in listed if market.closed(now) == closed]
+
+    def events(self, closed: bool) -> Iterable[Entry]:
+        now = self._exchange.clock()
+        return [
+            self._event(event, now)
+            for event in self._exchange.universe.events
+            if all(market.closed(now) for market in event.markets if not market.placeholder) == closed
+        ]
+
+    def market(self, gamma_id: str) -> Entry | None:
+        market = self._exchange.universe.markets.get(gamma_id)
+        return None if market is None else self._entry(market, self._exchange.clock())
+
+    def event(self, event_id: str) -> Entry | None:
+        now = self._exchange.clock()
+        return next((self._event(e, now) for e in self._exchange.universe.events if e.id == event_id), None)
+
+    def tags(self) -> list[Row]:
+        known = {tag["id"]: tag for event in self._exchange.universe.events for tag in rows.tags(event)}
+        return list(known.values())
+
+    def _entry(self, market: Market, now: float) -> Entry:
+        if market.id in self._closed:
+            return self._closed[market.id]
+        row = rows.market(market, self._exchange.figures(market), now)
+        # The trimmed parent stands where the venue puts it, before `ready`.
+        parent = {"events": [self._parent(market.event, now)]}
+        at = list(row).index("ready")
+        row = dict([*list(row.items())[:at], *parent.items(), *list(row.items())[at:]])
+        entry = Entry(row, row, tuple(rows.tags(market.event)))
+        if market.closed(now):
+            self._closed[market.id] = entry
+        return entry
+
+    def _parent(self, event: Event, now: float) -> Row:
+        return rows.event(event, now, [self._exchange.figures(market) for market in event.markets])
+
+    def _event(self, event: Event, now: float) -> Entry:
+        children = [rows.market(market, self._exchange.figures(market), now) for market in event.markets]
+        tags = rows.tags(event)
+        row = self._parent(event, now) | {"markets": children, "tags": tags}
+        return Entry(row, row, tuple(tags))

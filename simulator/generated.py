@@ -1,0 +1,69 @@
+"""A generated venue, put together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from simulator.catalogue import Generated
+from simulator.clob import Clob
+from simulator.data import DataApi
+from simulator.edge import EDGE_LOGIT
+from simulator.engine import Engine
+from simulator.exchange import Exchange
+from simulator.gamma import Gamma
+from simulator.ledger import Ledger
+from simulator.profiles import PROFILES
+from simulator.server import Venue
+from simulator.sockets import PING_TIMEOUT_S, Hub
+from simulator.universe import Universe
+
+
+def venue(
+    *,
+    seed: int,
+    ledger: Path | None,
+    profile: str = "demo",
+    edge: float = EDGE_LOGIT,
+    v1_data: bool = False,
+    ping_timeout_s: float = PING_TIMEOUT_S,
+    clock: Callable[[], float] = time.time,
+) -> Venue:
+    """Everything a seed decides, ready to be served from now on."""
+    universe = Universe(seed, PROFILES[profile], clock(), edge)
+    exchange = Exchange(universe, seed, clock)
+    told = Ledger(ledger)
+    told.write("universe", seed=seed, profile=profile, edge_logit=edge, started_at=universe.start)
+    hub = Hub(exchange, told, clock, ping_timeout_s)
+    engine = Engine(exchange, hub, told)
+    engine.begin()
+    told.flush()
+    services = {
+        "gamma": Gamma(Generated(exchange)).routes(),
+        "clob": Clob(exchange).routes(),
+        "data": DataApi(exchange, v1=v1_data).routes(),
+    }
+    return Venue(services, hub.serve, engine.loops(), lambda: _summary(exchange, hub, engine, told), told, hub.close_all)  # fmt: skip
+
+
+def _summary(exchange: Exchange, hub: Hub, engine: Engine, ledger: Ledger) -> dict[str, Any]:
+    now = exchange.clock()
+    markets = list(exchange.universe.markets.values())
+    closed = sum(market.closed(now) for market in markets)
+    return {
+        "seed": exchange.seed,
+        "profile": exchange.universe.profile.name,
+        "started_at": exchange.started_at,
+        "markets": len(markets),
+        "listed": ledger.counts.get("listed", 0),
+        "open": len(markets) - closed,
+        "closed": closed,
+        "books": len(exchange.floors),
+        "resolved": engine.resolved,
+        "trades": ledger.counts.get("trade", 0),
+        "frames": ledger.counts.get("frames", 0),
+        "sockets": len(hub.sockets),
+        "requests": ledger.counts.get("response", 0),
+    }

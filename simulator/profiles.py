@@ -1,0 +1,97 @@
+"""How large a universe is: rows of data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulator.market import GAME, RACE, STANDALONE
+
+HOUR_S, DAY_S = 3600.0, 86_400.0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Places of events that are open for long; a place whose event closed gets a new one."""
+
+    count: int
+    kind: str
+    from_h: float
+    to_h: float
+    markets: int = 1
+
+
+@dataclass(frozen=True)
+class Series:
+    """Up/down windows of one asset, listed so long before they open."""
+
+    asset: str
+    duration: str
+    window_s: int
+    lead_s: float
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What is open, what comes and goes, and what is over already."""
+
+    name: str
+    standing: tuple[Standing, ...]
+    series: tuple[Series, ...]
+    # An event that lives one to four minutes appears so often on average.
+    brief_every_s: float
+    # Of each of the three full UTC days before today: events by kind.
+    past_standalone: int
+    past_races: int
+    past_games: int
+    past_windows: int
+
+
+DEMO = Profile(
+    "demo",
+    (
+        Standing(7, STANDALONE, 50, 280),
+        Standing(1, RACE, 60, 200, 5),
+        Standing(5, STANDALONE, 13, 47),
+        Standing(1, RACE, 14, 40, 4),
+        Standing(1, GAME, 15, 40, 2),
+        Standing(5, STANDALONE, 4.2, 11.5),
+        Standing(1, RACE, 5, 10, 3),
+        Standing(1, GAME, 4.5, 10, 2),
+        Standing(5, STANDALONE, 1.1, 3.8),
+        Standing(2, GAME, 1.2, 3.5, 1),
+        Standing(4, STANDALONE, 0.12, 0.9),
+        Standing(2, GAME, 0.1, 0.8, 1),
+    ),
+    (
+        Series("btc", "1m", 60, 60),
+        Series("eth", "2m", 120, 60),
+        Series("btc", "5m", 300, 600),
+        Series("eth", "5m", 300, 600),
+        Series("sol", "15m", 900, 900),
+        Series("btc", "4h", 14_400, 14_400),
+    ),
+    brief_every_s=9.0,
+    past_standalone=48,
+    past_races=8,
+    past_games=9,
+    past_windows=18,
+)
+
+SMALL = Profile(
+    "small",
+    (
+        Standing(2, STANDALONE, 50, 280),
+        Standing(1, RACE, 14, 40, 3),
+        Standing(2, STANDALONE, 4.2, 11.5),
+        Standing(1, GAME, 1.2, 3.5, 2),
+        Standing(1, STANDALONE, 0.12, 0.9),
+    ),
+    (Series("btc", "1m", 60, 60),),
+    brief_every_s=15.0,
+    past_standalone=8,
+    past_races=2,
+    past_games=2,
+    past_windows=3,
+)
+
+PROFILES = {profile.name: profile for profile in (DEMO, SMALL)}
