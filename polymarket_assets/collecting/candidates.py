@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from polymarket_assets.collecting import known, queries, settlement
+from polymarket_assets.collecting import queries, settlement
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 
@@ -43,6 +43,8 @@ class Candidate:
     followed: bool
     closed_at: datetime | None
     last: Version | None
+    # First seen by discovery with a proposal, or closed.
+    told_at: datetime | None = None
     pushed_at: datetime | None = None
 
 
@@ -64,7 +66,13 @@ def due(lake: Lake, *, now: datetime) -> tuple[list[Candidate], int]:
 def _candidate(row: dict[str, Any], last: Version | None, pushed: dict[str, datetime]) -> Candidate:
     condition_id = row["condition_id"]
     return Candidate(
-        row["market_id"], condition_id, "phase" in row, row.get("closed_at"), last, pushed.get(condition_id)
+        row["market_id"],
+        condition_id,
+        followed="phase" in row,
+        closed_at=row.get("closed_at"),
+        last=last,
+        told_at=row.get("told_at"),
+        pushed_at=pushed.get(condition_id),
     )
 
 
@@ -75,24 +83,38 @@ def _is_wanted(last: Version | None, now: datetime) -> bool:
 def _urgency(row: dict[str, Any]) -> tuple[int, float]:
     """What the venue ended comes first, then history, then what is merely overdue; the latest first in each."""
     at = row.get("closed_at") or row["effective_close"] or row["received_at"]
-    rank = 1 if "phase" not in row else 2 if row["phase"] == "overdue" else 0
+    rank = 1 if "phase" not in row else 0 if row["phase"] in ("closed", "dead") else 2
     return rank, -at.timestamp()
 
 
 def _followed(lake: Lake, now: datetime) -> list[dict[str, Any]]:
     """Markets of `markets` that are closed, dead or past their effective close."""
-    rows = known.brought_up(known.known_markets(lake, now=now, since=FOLLOWED_FOR), now)
-    narrow = rows.select(["market_id", "condition_id", "phase", "effective_close", "received_at"])
-    return [row for row in narrow.to_pylist() if row["phase"] in ("closed", "dead", "overdue")]
+    with queries.over(lake, markets=Span(now - FOLLOWED_FOR, now + timedelta.resolution)) as connection:
+        return _rows(connection.execute(_FOLLOWED, {"now": now}))
+
+
+_FOLLOWED = """
+select market_id, condition_id, phase, effective_close, received_at,
+    min(received_at) filter (where phase in ('closed', 'dead')) over (partition by market_id) as told_at
+from markets where received_at <= $now
+qualify row_number() over (partition by market_id order by received_at desc) = 1
+    and (phase in ('closed', 'dead') or effective_close <= $now)
+"""
+
+
+def _rows(found: Any) -> list[dict[str, Any]]:
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _history(lake: Lake) -> list[dict[str, Any]]:
     """Markets fetched from the venue after the fact; imported ones bring their own resolutions."""
     with queries.over(lake, history_markets=None) as connection:
-        found = connection.sql(
-            "select market_id, condition_id, closed_at from history_markets where source = 'polymarket'"
+        return _rows(
+            connection.execute(
+                "select market_id, condition_id, closed_at from history_markets where source = 'polymarket'"
+            )
         )
-        return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
 
 
 def _versions(lake: Lake, now: datetime) -> dict[str, Version]:

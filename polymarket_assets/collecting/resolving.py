@@ -201,10 +201,13 @@ def _resolved_at(evidence: Evidence) -> datetime | None:
 
 def _decided_at(candidate: Candidate, heard: _Heard) -> datetime | None:
     """The first time anything told the result: seen live, or public in the case of history."""
-    told: list[datetime | None] = [candidate.last.decided_seen_at if candidate.last else None]
-    told.append(candidate.pushed_at)
+    told = [
+        candidate.last.decided_seen_at if candidate.last else None,
+        candidate.told_at,
+        candidate.pushed_at,
+    ]
     if settlement.tells(heard.evidence):
-        told.append(max(heard.seen.values()))
+        told.append(min(heard.seen.values()))
         if not candidate.followed:
             told += [candidate.closed_at, _resolved_at(heard.evidence)]
     return min((at for at in told if at is not None), default=None)
@@ -215,13 +218,22 @@ def _written(candidate: Candidate, heard: _Heard) -> str:
     evidence = heard.evidence
     said = {"catalogue": evidence.end, "data": evidence.data, "clob": evidence.clob}
     parts: dict[str, Any] = {
-        name: {"seen_at": heard.seen[name], **msgspec.to_builtins(record, builtin_types=(datetime,))}
+        name: {"seen_at": heard.seen[name], **_told(record)}
         for name, record in said.items()
         if record is not None
     }
     if candidate.pushed_at is not None:
         parts["pushed"] = {"seen_at": candidate.pushed_at}
     return msgspec.json.encode(parts).decode()
+
+
+def _told(record: msgspec.Struct) -> dict[str, Any]:
+    """A record without what only identifies the market, which the row does."""
+    fields = msgspec.to_builtins(record, builtin_types=(datetime,))
+    return {name: value for name, value in fields.items() if name not in _IDENTITY}
+
+
+_IDENTITY = ("market_id", "condition_id", "token_ids")
 
 
 def _publish(lake: Lake, rows: list[dict[str, Any]]) -> None:

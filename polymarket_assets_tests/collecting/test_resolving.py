@@ -152,6 +152,14 @@ def test_a_pushed_resolution_is_when_it_was_first_known_and_decides_nothing(lake
     ]
 
 
+def test_a_proposal_that_discovery_saw_first_is_when_it_was_first_known(lake: Lake) -> None:
+    seen = [HOUR - timedelta(minutes=m) for m in (20, 15, 10)]
+    for at, phase in zip(seen, ("live", "dead", "dead"), strict=True):
+        list_markets(lake, market_row(1, received_at=at, phase=phase), part=f"{at:%M}")
+    resolve(lake, [listing(1, end={"status": "proposed"})])
+    assert [(r["state"], r["decided_seen_at"]) for r in versions(lake)] == [("proposed", seen[1])]
+
+
 def test_history_is_dated_by_when_it_was_public(lake: Lake) -> None:
     """A market of last year could have been learned from last year, not only since we fetched it."""
     publish_history(lake, 5)
