@@ -55,10 +55,10 @@ class DataApi:
         for refused in ("offset", "market"):
             if refused in query:
                 return data(f"{refused} is not supported", parameter=refused)
-        cursor = _opened(query.get("cursor"), "trades")
+        cursor = opened(query.get("cursor"), "trades")
         if cursor is None:
             return data("cursor is invalid", parameter="cursor")
-        limit, skip = _number(query.get("limit"), USUAL_TRADES), int(cursor.get("d", 0))
+        limit, skip = whole_number(query.get("limit"), USUAL_TRADES), int(cursor.get("d", 0))
         if limit is None or limit < 1:
             return data("limit is invalid", parameter="limit")
         limit = int(cursor.get("l", min(limit, MOST_TRADES)))
@@ -71,7 +71,7 @@ class DataApi:
         kept = [pair for pair in made if not side or (side == "BUY") == pair[1].buys]
         found = [_trade(market, one, now) for market, one in kept[skip : skip + limit]]
         more = len(kept) > skip + limit
-        return answer(_envelope(found, limit, {"type": "trades", "l": limit, "at": now, "d": skip + limit} if more else None))  # fmt: skip
+        return answer(envelope(found, limit, {"type": "trades", "l": limit, "at": now, "d": skip + limit} if more else None))  # fmt: skip
 
     def _asked(self, conditions: list[str], event_id: str | None) -> list[Market]:
         universe = self._exchange.universe
@@ -92,8 +92,8 @@ class DataApi:
         conditions = [c for value in request.query.getall("market", []) for c in value.split(",")]
         now = self._exchange.clock()
         made = self._newest_first(self._asked(conditions, request.query.get("eventId")), now)
-        offset = _number(request.query.get("offset"), 0) or 0
-        limit = min(_number(request.query.get("limit"), USUAL_TRADES) or USUAL_TRADES, 500)
+        offset = whole_number(request.query.get("offset"), 0) or 0
+        limit = min(whole_number(request.query.get("limit"), USUAL_TRADES) or USUAL_TRADES, 500)
         return answer([_camel(_trade(m, one, now)) for m, one in made[offset : offset + limit]])
 
     # --- prices ---------------------------------------------------------------------------------------
@@ -102,7 +102,7 @@ class DataApi:
         query = request.query
         if "offset" in query:
             return data("offset is not supported", parameter="offset")
-        cursor = _opened(query.get("cursor"), "prices_history")
+        cursor = opened(query.get("cursor"), "prices_history")
         if cursor is None:
             return data("cursor is invalid", parameter="cursor")
         now = self._exchange.clock()
@@ -112,8 +112,8 @@ class DataApi:
         found = self._exchange.universe.by_token.get(query.get("token_id", ""))
         if not query.get("token_id"):
             return data("token_id is required", parameter="token_id")
-        limit = int(cursor.get("l", min(_number(query.get("limit"), MOST_PRICES) or MOST_PRICES, MOST_PRICES)))  # fmt: skip
-        bucket = _number(query.get("bucket_seconds"), 60)
+        limit = int(cursor.get("l", min(whole_number(query.get("limit"), MOST_PRICES) or MOST_PRICES, MOST_PRICES)))  # fmt: skip
+        bucket = whole_number(query.get("bucket_seconds"), 60)
         if bucket is None or not 60 <= bucket <= 86_400:
             return data("bucket_seconds must be between 60 and 86400", parameter="bucket_seconds")
         points = list(_points(found[0], found[1], *span, bucket, now)) if found else []
@@ -121,7 +121,7 @@ class DataApi:
         points = [point for point in points if after is None or point["timestamp"] > after]
         more = len(points) > limit
         rest = {"type": "prices_history", "l": limit, "ts": points[limit - 1]["timestamp"]} if more else None
-        return answer(_envelope(points[:limit], limit, rest))
+        return answer(envelope(points[:limit], limit, rest))
 
     # --- resolutions ----------------------------------------------------------------------------------
 
@@ -191,7 +191,7 @@ def _window(query: Any, now: float) -> tuple[float, float] | str:
         spans = {"1h": 3600, "6h": 21_600, "1d": 86_400, "1w": 604_800, "1m": 2_592_000, "max": now, "all": now}  # fmt: skip
         interval = query["interval"]
         return (now - spans[interval], now + 1) if interval in spans else "interval is invalid"
-    start, end = _number(query[ways[0]], None), _number(query.get("end"), int(now) + 1)
+    start, end = whole_number(query[ways[0]], None), whole_number(query.get("end"), int(now) + 1)
     if ways == ["as_of"]:
         return "as_of is invalid" if start is None else (start - 86_400, start + 1)
     if not start or end is None or start < 0:
@@ -260,12 +260,12 @@ def _conditions(query: Any) -> list[str]:
     return [condition for value in said for condition in value.split(",") if condition]
 
 
-def _envelope(found: list[Any], limit: int, cursor: dict[str, Any] | None) -> dict[str, Any]:
+def envelope(found: list[Any], limit: int, cursor: dict[str, Any] | None) -> dict[str, Any]:
     sealed = None if cursor is None else base64.urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()  # fmt: skip
     return {"data": found, "pagination": {"limit": limit, "offset": 0, "has_more": cursor is not None, "next_cursor": sealed}}  # fmt: skip
 
 
-def _opened(cursor: str | None, type_: str) -> dict[str, Any] | None:
+def opened(cursor: str | None, type_: str) -> dict[str, Any] | None:
     """What a cursor holds; empty without one; None when it is not of ours."""
     if not cursor:
         return {}
@@ -276,7 +276,7 @@ def _opened(cursor: str | None, type_: str) -> dict[str, Any] | None:
     return said if isinstance(said, dict) and said.get("type") == type_ else None
 
 
-def _number(text: str | None, default: int | None) -> int | None:
+def whole_number(text: str | None, default: int | None) -> int | None:
     if text is None:
         return default
     try:

@@ -91,7 +91,7 @@ class Gamma:
         return _single(self._by_slug(self._rows.events, request.match_info["slug"]), "Event")
 
     def _by_slug(self, rows: Callable[[bool], Iterable[Entry]], slug: str) -> Entry | None:
-        return next((e for closed in (False, True) for e in rows(closed) if e.row["slug"] == slug), None)
+        return next((e for closed in (False, True) for e in rows(closed) if e.row.get("slug") == slug), None)
 
     async def _tags(self, request: web.Request) -> web.Response:
         return answer(self._rows.tags(), headers=CACHED)

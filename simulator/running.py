@@ -91,6 +91,13 @@ class Running:
             await server.stop()
 
 
+def replay(folder: Path, *, ledger: Path | None = None, port: int = 0, speed: float = 1.0) -> Running:
+    """Serve recorded payloads; `speed` is how many times faster than recorded the socket plays."""
+    from simulator.replayed import venue as recorded_venue
+
+    return Running(lambda: recorded_venue(folder, ledger=ledger, speed=speed), port)
+
+
 def start(*, seed: int = DEFAULT_SEED, ledger: Path | None = None, port: int = 0, profile: str = "small", **options: Any) -> Running:  # fmt: skip
     """Serve a generated venue on free ports; `options` are those of `generated.venue`."""
     return Running(lambda: venue(seed=seed, ledger=ledger, profile=profile, **options), port)
