@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simulator import rows
+from simulator import event_rows, rows
 from simulator.exchange import Exchange
 from simulator.listing import Entry
 from simulator.market import Event, Market
@@ -40,7 +40,7 @@ class Generated:
         return next((self._event(e, now) for e in self._exchange.universe.events if e.id == event_id), None)
 
     def tags(self) -> list[Row]:
-        known = {tag["id"]: tag for event in self._exchange.universe.events for tag in rows.tags(event)}
+        known = {tag["id"]: tag for event in self._exchange.universe.events for tag in event_rows.tags(event)}
         return list(known.values())
 
     def _entry(self, market: Market, now: float) -> Entry:
@@ -51,16 +51,16 @@ class Generated:
         parent = {"events": [self._parent(market.event, now)]}
         at = list(row).index("ready")
         row = dict([*list(row.items())[:at], *parent.items(), *list(row.items())[at:]])
-        entry = Entry(row, row, tuple(rows.tags(market.event)))
+        entry = Entry(row, row, tuple(event_rows.tags(market.event)))
         if market.closed(now):
             self._closed[market.id] = entry
         return entry
 
     def _parent(self, event: Event, now: float) -> Row:
-        return rows.event(event, now, [self._exchange.figures(market) for market in event.markets])
+        return event_rows.event(event, now, [self._exchange.figures(market) for market in event.markets])
 
     def _event(self, event: Event, now: float) -> Entry:
         children = [rows.market(market, self._exchange.figures(market), now) for market in event.markets]
-        tags = rows.tags(event)
-        row = self._parent(event, now) | {"markets": children, "tags": tags}
-        return Entry(row, row, tuple(tags))
+        figures = [self._exchange.figures(market) for market in event.markets]
+        row = event_rows.event(event, now, figures, children)
+        return Entry(row, row, tuple(row["tags"]))

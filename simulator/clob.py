@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from simulator import books, data, rows
+from simulator import books, data, stamps
 from simulator.books import Snapshot
 from simulator.errors import answer, clob
 from simulator.exchange import Exchange
@@ -134,11 +134,11 @@ class Clob:
         figures = self._exchange.figures(market)
         return {
             "enable_order_book": market.has_book and not closed, "active": not market.placeholder, "closed": closed, "archived": False,
-            "accepting_orders": market.trades(now), "accepting_order_timestamp": rows.rfc3339(market.listed_at), "minimum_order_size": 5,
+            "accepting_orders": market.trades(now), "accepting_order_timestamp": stamps.rfc3339(market.listed_at), "minimum_order_size": 5,
             "minimum_tick_size": figures.tick / 1000, "condition_id": market.condition_id, "question_id": market.question_id,
             "question": market.question, "description": market.description, "market_slug": market.slug,
-            "end_date_iso": None if market.end_date is None else rows.rfc3339(market.end_date),
-            "game_start_time": rows.rfc3339(event.starts_at) if market.sports_type and event.starts_at else None,
+            "end_date_iso": None if market.end_date is None else stamps.rfc3339(market.end_date),
+            "game_start_time": stamps.rfc3339(event.starts_at) if market.sports_type and event.starts_at else None,
             "seconds_delay": 3 if market.sports_type else 0, "fpmm": "", "maker_base_fee": 1000, "taker_base_fee": 1000, "notifications_enabled": True,
             "neg_risk": event.neg_risk, "neg_risk_market_id": event.neg_risk_id or "", "neg_risk_request_id": market.question_id if event.neg_risk else "",
             "icon": "", "image": "", "rewards": {"rates": None, "min_size": 50, "max_spread": 4.5},
@@ -161,7 +161,7 @@ class Clob:
             said["nr"] = True
         if market.sports_type:
             said["cbos"] = True
-        said["aot"] = rows.rfc3339(market.listed_at)
+        said["aot"] = stamps.rfc3339(market.listed_at)
         if market.crypto:
             said["itode"] = True
         return said | {"fd": {"r": market.event.topic.fee_rate, "e": 1, "to": True}, "v": market.version}

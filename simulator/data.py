@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from aiohttp import web
 
-from simulator import edge, rows
+from simulator import edge, rows, stamps
 from simulator.errors import answer, data
 from simulator.exchange import BLOCK_AFTER_S, Exchange
 from simulator.ladder import ONE
@@ -141,7 +141,7 @@ class DataApi:
 
     async def _status(self, request: web.Request) -> web.Response:
         now = self._exchange.clock()
-        fresh = {"block": _block(now - BLOCK_AFTER_S), "updated_at": rows.rfc3339(now - BLOCK_AFTER_S), "lag_seconds": round(BLOCK_AFTER_S)}  # fmt: skip
+        fresh = {"block": _block(now - BLOCK_AFTER_S), "updated_at": stamps.rfc3339(now - BLOCK_AFTER_S), "lag_seconds": round(BLOCK_AFTER_S)}  # fmt: skip
         return answer({"data": {"status": "ok", "sources": {"trades": fresh, "prices": fresh, "resolutions": fresh}}})  # fmt: skip
 
 
@@ -232,7 +232,7 @@ def _resolution(market: Market, now: float) -> dict[str, Any]:
         "condition_id": market.condition_id, "status": "resolved" if closed else _status_word(history), "extended_review": False,
         "was_disputed": "disputed" in history, "new_version_q": False,
         "transaction_hash": "" if market.version == "v2" or not closed else market.question_id, "log_index": "" if market.version == "v2" or not closed else "170",
-        "last_update_timestamp": rows.rfc3339(ending.closed_at if closed else (ending.steps[len(history) - 1][0] if history else market.listed_at)),
+        "last_update_timestamp": stamps.rfc3339(ending.closed_at if closed else (ending.steps[len(history) - 1][0] if history else market.listed_at)),
     }  # fmt: skip
     if market.version == "v2":
         said["market_type"] = "ATOMIC_NEGRISK" if market.event.neg_risk else "BINARY"
@@ -241,7 +241,7 @@ def _resolution(market: Market, now: float) -> dict[str, Any]:
         if market.version == "v2":
             reporter = "CHAINLINK" if market.event.kind == SERIES else "UMA_OO"
             said |= {"reporter": reporter, "was_arbitrated": False}
-        said |= {"resolved_block": _block(ending.closed_at), "resolved_at": rows.rfc3339(ending.closed_at)}
+        said |= {"resolved_block": _block(ending.closed_at), "resolved_at": stamps.rfc3339(ending.closed_at)}
     return said
 
 

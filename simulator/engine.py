@@ -84,7 +84,8 @@ class Engine:
             return
         self._ledger.write("listed", condition_id=market.condition_id, gamma_id=market.id, token_ids=list(market.tokens), event=market.event.kind, slug=market.slug, listed_at=market.listed_at, ends_at=market.ends_at, by_deadline=market.edge != 0)  # fmt: skip
         if market.trades(now):
-            floor = self._exchange.open_floor(market, now)
+            # From the scheduled instant on, so that a late machine draws the same dice at the same times.
+            floor = self._exchange.open_floor(market, max(market.listed_at, self._exchange.started_at))
             self._at(floor.next_at, lambda at: self._go_on(floor, at))
             self._at(market.ending.book_until, lambda at: self._exchange.close_floor(market))
         self._at(market.ending.closed_at, lambda at: self._resolve(market))

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from simulator import books, rows
+from simulator import books, stamps
 from simulator.ladder import ONE, Change, Fill
 from simulator.market import Market
 
@@ -63,7 +63,7 @@ def new_market(market: Market, at_ms: int) -> str:
         "event_message": {"id": event.id, "ticker": event.slug, "slug": event.slug, "title": event.title, "description": event.description},
         "timestamp": str(at_ms), "event_type": "new_market", "tags": [], "condition_id": market.condition_id, "active": True,
         "clob_token_ids": market.tokens, "sports_market_type": market.sports_type or "", "line": "" if market.line is None else f"{market.line:g}",
-        "game_start_time": rows.blank_form(event.starts_at) if market.sports_type and event.starts_at else "",
+        "game_start_time": stamps.blank_form(event.starts_at) if market.sports_type and event.starts_at else "",
         "order_price_min_tick_size": books.price(market.tick), "group_item_title": market.group_title, "taker_base_fee": "1000", "fees_enabled": True,
         "fee_schedule": {"exponent": "1", "rate": f"{event.topic.fee_rate:g}", "taker_only": True, "rebate_rate": f"{event.topic.rebate:g}"},
     }  # fmt: skip

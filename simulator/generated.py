@@ -15,7 +15,7 @@ from simulator.engine import Engine
 from simulator.exchange import Exchange
 from simulator.gamma import Gamma
 from simulator.ledger import Ledger
-from simulator.profiles import PROFILES
+from simulator.profiles import PROFILES, Profile
 from simulator.server import Venue
 from simulator.sockets import PING_TIMEOUT_S, Hub
 from simulator.universe import Universe
@@ -25,17 +25,18 @@ def venue(
     *,
     seed: int,
     ledger: Path | None,
-    profile: str = "demo",
+    profile: str | Profile = "demo",
     edge: float = EDGE_LOGIT,
     v1_data: bool = False,
     ping_timeout_s: float = PING_TIMEOUT_S,
     clock: Callable[[], float] = time.time,
 ) -> Venue:
     """Everything a seed decides, ready to be served from now on."""
-    universe = Universe(seed, PROFILES[profile], clock(), edge)
+    sizes = profile if isinstance(profile, Profile) else PROFILES[profile]
+    universe = Universe(seed, sizes, clock(), edge)
     exchange = Exchange(universe, seed, clock)
     told = Ledger(ledger)
-    told.write("universe", seed=seed, profile=profile, edge_logit=edge, started_at=universe.start)
+    told.write("universe", seed=seed, profile=sizes.name, edge_logit=edge, started_at=universe.start)
     hub = Hub(exchange, told, clock, ping_timeout_s)
     engine = Engine(exchange, hub, told)
     engine.begin()

@@ -1,36 +1,20 @@
-"""Rows of the catalogue: markets and events as it writes them, key for key in its order (PROTOCOL section 3)."""
+"""Rows of the catalogue: markets as it writes them, key for key in its order (PROTOCOL section 3)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from simulator import books
 from simulator.ladder import ONE
 from simulator.market import GAME, SERIES, Event, Market
+from simulator.stamps import blank_form, day_of, rfc3339
 
 Row = dict[str, Any]
 
 ICON = "https://polymarket-upload.s3.us-east-2.amazonaws.com/{}.png"
 SUBMITTER, RESOLVER = "0x91430CaD2d3975766499717fA0D66A78D814E5c5", "0x65070BE91477460D8A7AeEb94ef92fe056C2f2A7"  # fmt: skip
-
-
-def rfc3339(at: float, decimals: int = 0) -> str:
-    """`2026-10-05T23:15:00Z`, with up to six decimals where the venue has them."""
-    moment = datetime.fromtimestamp(at, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f" if decimals else "%Y-%m-%dT%H:%M:%S") + "Z"
-
-
-def blank_form(at: float) -> str:
-    """`2026-10-05 23:15:00+00`: a blank, no T, a short offset."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S+00")
-
-
-def day_of(at: float) -> str:
-    return rfc3339(at)[:10]
 
 
 def inner(values: object) -> str:
@@ -52,62 +36,51 @@ class Figures:
     tick: int
     updated_at: float
 
-    @property
-    def liquidity_now(self) -> float:
-        return round(self.liquidity, 5)
-
 
 def market(market: Market, figures: Figures, now: float) -> Row:
-    """One market, without its parent and tags."""
+    """One market, without its parent and tags: its sections in the order of the wire."""
     closed = market.closed(now)
-    row: Row = {
+    return {
+        **_named(market),
+        **_listed(market, figures, closed),
+        **_state(market, figures, closed),
+        **_oracle(market, now),
+        **_grid(market, figures, closed, now),
+        **_volumes(figures),
+        **_ids(market),
+        **_constants(market, figures, closed),
+        **_game(market),
+        **_race(market, closed),
+        **_quotes(market, figures, closed, now),
+        **_last_words(market, now),
+    }
+
+
+def _named(market: Market) -> Row:
+    return {
         "id": market.id,
         "question": market.question,
         "conditionId": market.gamma_condition,
         "slug": market.slug,
         "resolutionSource": market.event.resolution_source,
     }
-    if market.end_date is not None:
-        row["endDate"] = rfc3339(market.end_date)
-    row |= {"liquidity": "0" if closed else f"{figures.liquidity_now}", "startDate": rfc3339(market.listed_at, 6), **_pictures(market.event), "description": market.description, "outcomes": inner(market.outcomes)}  # fmt: skip
-    if not market.placeholder:
-        row["outcomePrices"] = inner(_prices(market, figures, closed))
-    if figures.volume:
-        row["volume"] = f"{figures.volume:.6f}".rstrip("0").rstrip(".")
-    row |= {"active": not market.placeholder, "closed": closed, "marketMakerAddress": "", "createdAt": rfc3339(market.created_at, 6), "updatedAt": rfc3339(figures.updated_at, 6)}  # fmt: skip
-    if closed:
-        row["closedTime"] = blank_form(market.ending.closed_at)
-    row |= {"new": False, "featured": False, "submitted_by": SUBMITTER, "archived": False, "resolvedBy": RESOLVER, "restricted": True, "groupItemTitle": market.group_title, "groupItemThreshold": market.group_place, "questionID": market.question_id}  # fmt: skip
-    row |= _end(market, closed, now)
-    row |= {
-        "enableOrderBook": market.has_book,
-        "orderPriceMinTickSize": figures.tick / ONE,
-        "orderMinSize": 5,
+
+
+def _listed(market: Market, figures: Figures, closed: bool) -> Row:
+    said: Row = {} if market.end_date is None else {"endDate": rfc3339(market.end_date)}
+    said |= {
+        "liquidity": "0" if closed else f"{figures.liquidity:.5f}",
+        "startDate": rfc3339(market.listed_at, 6),
     }
-    row |= _amounts(figures, closed)
-    if market.end_date is not None:
-        row["endDateIso"] = day_of(market.end_date)
-    row |= {"startDateIso": day_of(market.listed_at), "hasReviewedDates": True}
-    row |= _ids(market)
-    row |= {"comboStatus": "disabled", "umaBond": "500", "umaReward": "5", "makerBaseFee": 1000, "takerBaseFee": 1000, "customLiveness": 0}  # fmt: skip
-    row |= _game(market)
-    row |= {"acceptingOrders": market.has_book and (not closed or not market.ending.automatic), "negRisk": market.event.neg_risk}  # fmt: skip
-    if market.event.neg_risk_id:
-        row["negRiskMarketID"] = market.event.neg_risk_id
-    row |= {"negRiskRequestID": market.question_id if market.event.neg_risk else "", "ready": False, "funded": False, "acceptingOrdersTimestamp": rfc3339(market.listed_at), "cyom": False, "competitive": round(1 / (1 + (figures.mid - 0.5) ** 2), 16), "approved": True, "rewardsMinSize": 50, "rewardsMaxSpread": 4.5}  # fmt: skip
-    row |= _quotes(figures, market)
-    row |= {"automaticallyActive": True, "clearBookOnStart": market.event.kind == GAME, "manualActivation": False, "negRiskOther": market.other_leg, "umaResolutionStatuses": inner(market.ending.history(now)), "pendingDeployment": False, "deploying": False, "rfqEnabled": False}  # fmt: skip
-    if market.event.kind in (SERIES, GAME) and market.event.starts_at is not None:
-        row["eventStartTime"] = rfc3339(market.event.starts_at)
-    topic = market.event.topic
-    row |= {"holdingRewardsEnabled": False, "feesEnabled": True, "makerRebatesFeeShareBps": 10_000, "feeType": topic.fee_type, "feeSchedule": {"exponent": 1, "rate": topic.fee_rate, "takerOnly": True, "rebateRate": topic.rebate}}  # fmt: skip
-    if market.crypto:
-        asset, duration = market.crypto
-        row |= {"cryptoMarketConfigId": f"{asset}-{duration}-twap-60", "cryptoMarketConfig": {"id": f"{asset}-{duration}-twap-60", "asset": asset, "duration": duration, "twapEnabled": True, "twapLookbackSeconds": 60}}  # fmt: skip
-    return row | {"version": market.version}
+    said |= {**pictures(market.event), "description": market.description, "outcomes": inner(market.outcomes)}
+    if not market.placeholder:
+        said["outcomePrices"] = inner(_prices(market, figures, closed))
+    if figures.volume:
+        said["volume"] = f"{figures.volume:.6f}".rstrip("0").rstrip(".")
+    return said
 
 
-def _pictures(event: Event) -> Row:
+def pictures(event: Event) -> Row:
     return {"image": ICON.format(event.topic.name), "icon": ICON.format(event.topic.name)}
 
 
@@ -118,29 +91,57 @@ def _prices(market: Market, figures: Figures, closed: bool) -> tuple[str, str]:
     return f"{first:g}", f"{round(1 - first, 6):g}"
 
 
-def _end(market: Market, closed: bool, now: float) -> Row:
-    said: Row = {}
-    status = market.ending.status(now)
-    if closed and status:
-        said["umaEndDate"] = rfc3339(market.ending.closed_at)
-    if status:
-        said["umaResolutionStatus"] = status
+def _state(market: Market, figures: Figures, closed: bool) -> Row:
+    said: Row = {
+        "active": not market.placeholder,
+        "closed": closed,
+        "marketMakerAddress": "",
+        "createdAt": rfc3339(market.created_at, 6),
+        "updatedAt": rfc3339(figures.updated_at, 6),
+    }
     if closed:
-        said["automaticallyResolved"] = market.ending.automatic
-    if market.version == "v2":
-        said["resolutionStatus"] = "resolved" if closed else "active"
-    return said
+        said["closedTime"] = blank_form(market.ending.closed_at)
+    return said | {
+        "new": False,
+        "featured": False,
+        "submitted_by": SUBMITTER,
+        "archived": False,
+        "resolvedBy": RESOLVER,
+        "restricted": True,
+        "groupItemTitle": market.group_title,
+        "groupItemThreshold": market.group_place,
+        "questionID": market.question_id,
+    }
 
 
-def _amounts(figures: Figures, closed: bool) -> Row:
-    said: Row = {}
+def _oracle(market: Market, now: float) -> Row:
+    if market.closed(now) and market.ending.final_status:
+        return {"umaEndDate": rfc3339(market.ending.closed_at)}
+    return {}
+
+
+def _grid(market: Market, figures: Figures, closed: bool, now: float) -> Row:
+    said: Row = {
+        "enableOrderBook": market.has_book,
+        "orderPriceMinTickSize": figures.tick / ONE,
+        "orderMinSize": 5,
+    }
+    if status := market.ending.status(now):
+        said["umaResolutionStatus"] = status
     if figures.volume:
         said["volumeNum"] = round(figures.volume, 6)
-    said["liquidityNum"] = 0 if closed else figures.liquidity_now
-    if figures.volume:
-        day, whole = round(figures.volume_24h, 6), round(figures.volume, 6)
-        said |= {"volume24hr": day, "volume1wk": whole, "volume1mo": whole, "volume1yr": whole, "volume24hrClob": day, "volume1wkClob": whole, "volume1moClob": whole, "volume1yrClob": whole, "volumeClob": whole}  # fmt: skip
-    return said | {"liquidityClob": said["liquidityNum"]}
+    said["liquidityNum"] = 0 if closed else round(figures.liquidity, 5)
+    if market.end_date is not None:
+        said["endDateIso"] = day_of(market.end_date)
+    return said | {"startDateIso": day_of(market.listed_at), "hasReviewedDates": True}
+
+
+def _volumes(figures: Figures, suffix: str = "") -> Row:
+    """Absent until something was traded."""
+    if not figures.volume:
+        return {}
+    day, whole = round(figures.volume_24h, 6), round(figures.volume, 6)
+    return {f"volume24hr{suffix}": day, **{f"volume{span}{suffix}": whole for span in ("1wk", "1mo", "1yr")}}
 
 
 def _ids(market: Market) -> Row:
@@ -152,62 +153,114 @@ def _ids(market: Market) -> Row:
     return said
 
 
+def _constants(market: Market, figures: Figures, closed: bool) -> Row:
+    said: Row = {"comboStatus": "disabled", "umaBond": "500", "umaReward": "5", **_volumes(figures, "Clob")}
+    if figures.volume:
+        said["volumeClob"] = round(figures.volume, 6)
+    said["liquidityClob"] = 0 if closed else round(figures.liquidity, 5)
+    return said | {"makerBaseFee": 1000, "takerBaseFee": 1000, "customLiveness": 0}
+
+
 def _game(market: Market) -> Row:
     if not market.sports_type or market.event.starts_at is None:
         return {}
-    said: Row = {"gameStartTime": blank_form(market.event.starts_at), "secondsDelay": 3, "sportsMarketType": market.sports_type, "gameId": str(market.event.game_id)}  # fmt: skip
+    said: Row = {
+        "gameStartTime": blank_form(market.event.starts_at),
+        "secondsDelay": 3,
+        "sportsMarketType": market.sports_type,
+        "gameId": str(market.event.game_id),
+    }
     return said if market.line is None else said | {"line": market.line}
 
 
-def _quotes(figures: Figures, market: Market) -> Row:
-    said: Row = {}
-    bid, ask = figures.bid, figures.ask
-    if market.has_book and not market.placeholder:
-        said["spread"] = round(((ONE if ask is None else ask) - (bid or 0)) / ONE, 3)
-        if figures.last is not None:
-            said["lastTradePrice"] = figures.last / ONE
-        if bid is not None:
-            said["bestBid"] = bid / ONE
-        said["bestAsk"] = (ONE if ask is None else ask) / ONE
-    return said
+def _race(market: Market, closed: bool) -> Row:
+    accepting = market.has_book and (not closed or not market.ending.automatic)
+    said: Row = {"acceptingOrders": accepting, "negRisk": market.event.neg_risk}
+    if market.event.neg_risk_id:
+        said["negRiskMarketID"] = market.event.neg_risk_id
+    return said | {"negRiskRequestID": market.question_id if market.event.neg_risk else ""}
 
 
-def tags(event: Event) -> list[Row]:
-    """An event's tags; ids are strings."""
-    return [
-        {"id": id_, "label": label, "slug": slug, "forceShow": False, "createdAt": "2024-02-12T22:34:50.962Z", "updatedAt": "2026-04-17T20:52:10.030771Z"}
-        for id_, label, slug in event.topic.tags
-    ]  # fmt: skip
-
-
-def event(event: Event, now: float, figures: list[Figures]) -> Row:
-    """A parent, without its markets and tags."""
-    closed = all(market.closed(now) for market in event.markets if not market.placeholder)
-    volume, liquidity = (round(sum(getattr(f, name) for f in figures), 6) for name in ("volume", "liquidity"))
-    row: Row = {"id": event.id, "ticker": event.slug, "slug": event.slug, "title": event.title, "description": event.description, "resolutionSource": event.resolution_source, "startDate": rfc3339(event.listed_at, 6), "creationDate": rfc3339(event.created_at, 6), "endDate": rfc3339(event.end_date), **_pictures(event), "active": True, "closed": closed, "archived": False, "new": False, "featured": False, "restricted": True, "liquidity": 0 if closed else liquidity, "volume": volume, "openInterest": round(volume / 3, 6), "createdAt": rfc3339(event.created_at, 6), "updatedAt": rfc3339(max((f.updated_at for f in figures), default=now), 6)}  # fmt: skip
+def _quotes(market: Market, figures: Figures, closed: bool, now: float) -> Row:
+    said: Row = {
+        "ready": False,
+        "funded": False,
+        "acceptingOrdersTimestamp": rfc3339(market.listed_at),
+        "cyom": False,
+        "competitive": competitive(figures),
+        "approved": True,
+        "rewardsMinSize": 50,
+        "rewardsMaxSpread": 4.5,
+    }
+    if not market.has_book or market.placeholder:
+        return said
+    bid, ask = figures.bid, ONE if figures.ask is None else figures.ask
+    said["spread"] = round((ask - (bid or 0)) / ONE, 3)
     if closed:
-        row["closedTime"] = rfc3339(max(market.ending.closed_at for market in event.markets if not market.placeholder))  # fmt: skip
-    row |= {"competitive": max((round(1 / (1 + (f.mid - 0.5) ** 2), 16) for f in figures), default=0), "volume24hr": round(sum(f.volume_24h for f in figures), 6), "enableOrderBook": True, "liquidityClob": 0 if closed else liquidity, "negRisk": event.neg_risk}  # fmt: skip
-    if event.neg_risk_id:
-        row["negRiskMarketID"] = event.neg_risk_id
-    row["commentCount"] = 0
-    if event.series:
-        id_, slug, title = event.series
-        row["series"] = [{"id": id_, "ticker": slug, "slug": slug, "title": title, "seriesType": "single", "recurrence": event.recurrence, "active": True, "closed": False, "archived": False, "createdAt": "2025-08-09T22:36:44.765536Z", "updatedAt": rfc3339(now, 6), "commentCount": 0}]  # fmt: skip
-    row |= {"cyom": False, "showAllOutcomes": True, "showMarketImages": True, "enableNegRisk": event.neg_risk, "automaticallyActive": True}  # fmt: skip
-    if event.starts_at is not None:
-        row["startTime"] = rfc3339(event.starts_at)
-    if event.game_id is not None:
-        row |= {
-            "gameId": event.game_id,
-            "live": not closed and now >= (event.starts_at or now),
-            "ended": closed,
-        }
-    if event.series:
-        row["seriesSlug"] = event.series[1]
-    return row | {"negRiskAugmented": event.augmented, "pendingDeployment": False, "deploying": False, "version": event.markets[0].version}  # fmt: skip
+        said["automaticallyResolved"] = market.ending.automatic
+    said |= _moved(market, now)
+    if figures.last is not None:
+        said["lastTradePrice"] = figures.last / ONE
+    if bid is not None:
+        said["bestBid"] = bid / ONE
+    return said | {"bestAsk": ask / ONE}
 
 
-def tick(market: Market) -> str:
-    """The tick size at birth as text."""
-    return books.price(market.tick)
+def _moved(market: Market, now: float) -> Row:
+    """How far the price came in a day and an hour; what was not listed then did not move."""
+    at = min(now, market.ending.book_until)
+    spans = (("oneDayPriceChange", 86_400), ("oneHourPriceChange", 3_600))
+    moved = {
+        name: round(market.mid(at) - market.mid(max(at - span, market.listed_at)), 4) for name, span in spans
+    }
+    return {name: change for name, change in moved.items() if change}
+
+
+def competitive(figures: Figures) -> float:
+    """1 at even odds, 0.8 when decided."""
+    return round(1 / (1 + (figures.mid - 0.5) ** 2), 16)
+
+
+def _last_words(market: Market, now: float) -> Row:
+    event, topic = market.event, market.event.topic
+    said: Row = {
+        "automaticallyActive": True,
+        "clearBookOnStart": event.kind == GAME,
+        "manualActivation": False,
+        "negRiskOther": market.other_leg,
+        "umaResolutionStatuses": inner(market.ending.history(now)),
+        "pendingDeployment": False,
+        "deploying": False,
+        "rfqEnabled": False,
+    }
+    if event.kind in (SERIES, GAME) and event.starts_at is not None:
+        said["eventStartTime"] = rfc3339(event.starts_at)
+    said |= {
+        "holdingRewardsEnabled": False,
+        "feesEnabled": True,
+        "makerRebatesFeeShareBps": 10_000,
+        "feeType": topic.fee_type,
+    }
+    said["feeSchedule"] = {
+        "exponent": 1,
+        "rate": topic.fee_rate,
+        "takerOnly": True,
+        "rebateRate": topic.rebate,
+    }
+    if market.crypto:
+        said |= _crypto(*market.crypto)
+    if market.version == "v2":
+        said["resolutionStatus"] = "resolved" if market.closed(now) else "active"
+    return said | {"version": market.version}
+
+
+def _crypto(asset: str, duration: str) -> Row:
+    name = f"{asset}-{duration}-twap-60"
+    config = {
+        "id": name,
+        "asset": asset,
+        "duration": duration,
+        "twapEnabled": True,
+        "twapLookbackSeconds": 60,
+    }
+    return {"cryptoMarketConfigId": name, "cryptoMarketConfig": config}

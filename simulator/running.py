@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from simulator import DEFAULT_SEED
 from simulator.generated import venue
+from simulator.profiles import Profile
 from simulator.server import Ports, Server, Venue
 
 # Longer than this no start or stop takes.
@@ -98,6 +99,6 @@ def replay(folder: Path, *, ledger: Path | None = None, port: int = 0, speed: fl
     return Running(lambda: recorded_venue(folder, ledger=ledger, speed=speed), port)
 
 
-def start(*, seed: int = DEFAULT_SEED, ledger: Path | None = None, port: int = 0, profile: str = "small", **options: Any) -> Running:  # fmt: skip
+def start(*, seed: int = DEFAULT_SEED, ledger: Path | None = None, port: int = 0, profile: str | Profile = "small", **options: Any) -> Running:  # fmt: skip
     """Serve a generated venue on free ports; `options` are those of `generated.venue`."""
     return Running(lambda: venue(seed=seed, ledger=ledger, profile=profile, **options), port)
