@@ -47,10 +47,13 @@ class Limits:
             self._limiters[group].try_acquire(group)
 
 
-def _limiter(allowed: float) -> Limiter:
-    """A bucket that lets out at most `allowed` in any window, at the least one at a time."""
+def rate(allowed: float) -> Rate:
+    """Steady flow and burst that together never pass `allowed` in a window; at the least one request at a time."""
     steady, burst = allowed * (1 - BURST_SHARE), max(1, int(allowed * BURST_SHARE))
     whole = max(1, int(steady))
-    rate = Rate(whole, int(WINDOW_S * 1000 * whole / steady), burst=burst)
-    bucket = StateBucket([rate], algorithm=TokenBucket())
+    return Rate(whole, int(WINDOW_S * 1000 * whole / steady), burst=burst)
+
+
+def _limiter(allowed: float) -> Limiter:
+    bucket = StateBucket([rate(allowed)], algorithm=TokenBucket())
     return Limiter(SingleBucketFactory(bucket, schedule_leak=False), buffer_ms=_CLOCK_MARGIN_MS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -10,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from polymarket_assets.venue import frames, parse
+from polymarket_assets_tests.conftest import SHARED
+
+# Also where tests are named by file, before any fixture; it may be absent.
+FOLDER = Path(os.environ.get("RECORDED_DIR", SHARED / "polymarket" / "recorded"))
 
 Rows = Callable[[Any], Iterator[Any]]
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from polymarket_assets_tests.conftest import SHARED
 from polymarket_assets_tests.venue import recorded
 
-NAMES = recorded.files(SHARED / "polymarket" / "recorded") or ["none"]
+NAMES = recorded.files(recorded.FOLDER) or ["none"]
 
 
 def test_every_recorded_file_says_how_it_is_read(recorded_dir: Path) -> None:
