@@ -49,14 +49,19 @@ class RunFailed(Refused):
 class Dagster:
     """Runs of the one code location behind a webserver's port."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, seconds: float) -> None:
+        """Wait until the code location is loaded. Raises `Unavailable` when it is not within `seconds`."""
         self.page = f"http://{LOOPBACK}:{port}"
         self._session = requests.Session()
-        node = self._ask(_REPOSITORY, {})["repositoriesOrError"]["nodes"][0]
-        self._repository = {
-            "repositoryName": node["name"],
-            "repositoryLocationName": node["location"]["name"],
-        }
+        self._repository = self._loaded(seconds)
+
+    def _loaded(self, seconds: float) -> dict[str, str]:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            for node in self._ask(_REPOSITORY, {})["repositoriesOrError"].get("nodes", []):
+                return {"repositoryName": node["name"], "repositoryLocationName": node["location"]["name"]}
+            time.sleep(POLL_S)
+        raise Unavailable(f"the code location was not loaded within {seconds:g} s: see {self.page}/locations")
 
     def launch(
         self, job: str, *, tags: Mapping[str, str] | None = None, config: Mapping[str, Any] | None = None

@@ -62,7 +62,7 @@ def start(settings: Settings, child: subprocess.Popen[bytes], progress: Progress
         except Unavailable as e:
             raise Unavailable(f"{name} did not start: {e}; its log says why") from e
         progress.advance(task)
-    return Dagster(settings.dagster_port)
+    return Dagster(settings.dagster_port, seconds=START_S)
 
 
 def discover(dagster: Dagster, progress: Progress) -> None:

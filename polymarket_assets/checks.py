@@ -28,7 +28,7 @@ def duplicates(lake: LakeResource, table: str, span: Span | None) -> int:
     files = reading.files(lake.open(), table, span)
     if not files:
         return 0
-    key = ", ".join(TABLES[table].key)
+    key = ", ".join(f'"{name}"' for name in TABLES[table].key)
     counted = duckdb.execute(
         f"select count(*) - count(distinct ({key})) from read_parquet($files, union_by_name = true)",
         {"files": files},
@@ -46,7 +46,7 @@ def _keys_are_unique(table: str, partitions: dg.PartitionsDefinition | None) -> 
     )
     def check(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
         span = None
-        if context.has_partition_key or context.run.tags.get("dagster/asset_partition_range_start"):
+        if context.has_partition_key or context.has_partition_key_range:
             window = context.partition_time_window
             span = Span(window.start, window.end)
         repeated = duplicates(lake, table, span)

@@ -1,0 +1,83 @@
+"""Blocking checks bite: a partition that repeats a key stops what would be built on it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+import pytest
+
+from polymarket_assets import checks
+from polymarket_assets.lake.schemas import TABLES, Grain, Table
+from polymarket_assets.lake.spans import Span
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.resources import LakeResource
+
+AT = datetime(2026, 11, 2, 13, 5, tzinfo=UTC)
+CHECKED = [next(iter(check.check_keys)).asset_key.to_user_string() for check in checks.ALL]
+
+
+def value(kind: pa.DataType) -> Any:
+    """Some value of a column's type."""
+    if pa.types.is_timestamp(kind):
+        return AT
+    if pa.types.is_date(kind):
+        return AT.date()
+    if pa.types.is_fixed_size_binary(kind):
+        return bytes(kind.byte_width)
+    if pa.types.is_list(kind):
+        return []
+    return "text" if pa.types.is_string(kind) else False if pa.types.is_boolean(kind) else 1
+
+
+def publish(lake: Lake, table: Table, *parts: str) -> None:
+    row = {column.name: value(column.type) for column in table.columns}
+    where: dict[str, Any] = {} if table.grain is Grain.WHOLE else {"at": AT}
+    for part in parts:
+        lake.publish_rows(table.name, [row], part=part, **where)
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_a_repeated_key_is_found_in_the_partition_that_holds_it(name: str, lake: Lake) -> None:
+    table, resource = TABLES[name], LakeResource(root=lake.root)
+    span = Span.hour(AT) if table.grain is Grain.HOUR else Span.day(AT)
+    assert checks.duplicates(resource, name, span) == 0
+    publish(lake, table, "a")
+    assert checks.duplicates(resource, name, span) == 0
+    publish(lake, table, "b")
+    assert checks.duplicates(resource, name, span) == 1
+    if table.grain is not Grain.WHOLE:
+        before = Span(span.start - timedelta(days=1), span.start)
+        assert checks.duplicates(resource, name, before) == 0
+
+
+def test_the_check_of_a_partition_fails_and_holds_back_what_is_downstream(lake: Lake) -> None:
+    check = next(c for c in checks.ALL if next(iter(c.check_keys)).asset_key == dg.AssetKey("history_prices"))
+    built = []
+
+    @dg.asset(partitions_def=checks.DAY)
+    def history_prices() -> None:
+        publish(lake, TABLES["history_prices"], "a", "b")
+
+    @dg.asset(partitions_def=checks.DAY, deps=[history_prices])
+    def downstream() -> None:
+        built.append(True)
+
+    ran = dg.materialize(
+        [history_prices, downstream, check],
+        partition_key=f"{date(2026, 11, 2)}",
+        resources={"lake": LakeResource(root=lake.root)},
+        raise_on_error=False,
+    )
+    (found,) = ran.get_asset_check_evaluations()
+    assert not found.passed
+    assert not ran.success
+    assert not built
+
+
+def test_the_folder_of_a_lake_is_not_made_by_looking(tmp_path: Path) -> None:
+    assert checks.duplicates(LakeResource(root=str(tmp_path / "none")), "trades", Span.hour(AT)) == 0
+    assert not (tmp_path / "none").exists()
