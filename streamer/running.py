@@ -110,7 +110,7 @@ class _Run:
         universe = Universe(self._lake, self._settings)
         places: dict[str, int] = {}
         each, most = self._settings.stream_max_tokens_per_connection, self._settings.stream_max_connections
-        told = ""
+        told: object = None
         while not self._stopping.is_set():
             try:
                 plan = place(universe.wanted(datetime.now(UTC)), places, tokens_each=each, most_sockets=most)
@@ -119,7 +119,10 @@ class _Run:
             else:
                 places = plan.places
                 self._loop.hand(lambda plan=plan: self._loop.follow(plan))  # type: ignore[misc]
-                told = _tell(plan.summary, told)
+                # Markets come and go all day; sockets and want of room are of note.
+                if told != (noted := (len(plan.sockets), plan.left_out)):
+                    log.info("%s", plan.summary)
+                told = noted
             self._stopping.wait(self._refresh_s)
 
     def _recover(self) -> None:
