@@ -6,14 +6,29 @@ import time
 from collections.abc import Callable, Container
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 import requests
 
 from polymarket_assets.venue.errors import Gone, MalformedPayload, Refused, TooLarge, Unavailable
 
+Wire_co = TypeVar("Wire_co", covariant=True)
 Wire = TypeVar("Wire")
+
+
+class Form(Protocol[Wire_co]):
+    """What makes a value of a body: a `msgspec` decoder, or `Words`."""
+
+    def decode(self, content: bytes, /) -> Wire_co: ...
+
+
+class Words:
+    """A body of plain text, such as `OK`."""
+
+    def decode(self, content: bytes, /) -> str:
+        return content.decode().strip()
+
 
 # Ten times the largest page of the catalogue; books come five hundred at a time, of up to 60 kB.
 CAP_BYTES = 10_000_000
@@ -121,7 +136,7 @@ def retry_after_s(header: str | None, now: datetime) -> float | None:
     return max(0.0, (until - now).total_seconds())
 
 
-def decoded(form: msgspec.json.Decoder[Wire], content: bytes, what: str) -> Wire:
+def decoded(form: Form[Wire], content: bytes, what: str) -> Wire:
     """The body in its wire form.
 
     Raises:

@@ -2,6 +2,7 @@
 
 PolymarketError
 ├── Unavailable        worth another attempt: time-out, 408/425/429, 5xx, a full disk
+│   ├── Unreachable    no answer came: nobody there, or silent, or broken off
 │   └── BreakerOpen    a service that failed time after time, and is not asked for a while
 ├── Refused            the request itself is wrong; repeating it cannot help
 │   ├── Gone           the thing asked for does not exist (any more): 404, 422 of a delisted market
@@ -22,6 +23,10 @@ class Unavailable(PolymarketError):
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class Unreachable(Unavailable):
+    """No answer came: nobody is there, or it was silent, or it broke off."""
 
 
 class BreakerOpen(Unavailable):

@@ -17,14 +17,14 @@ from functools import partial
 from importlib.metadata import version
 from typing import Generic, TypeVar
 
-import msgspec
 import requests
 import stamina
 from urllib3.exceptions import HTTPError
 
 from polymarket_assets.venue import answers
+from polymarket_assets.venue.answers import Form
 from polymarket_assets.venue.breaker import Breaker
-from polymarket_assets.venue.errors import BreakerOpen, Refused, Unavailable
+from polymarket_assets.venue.errors import BreakerOpen, Refused, Unavailable, Unreachable
 from polymarket_assets.venue.limits import Limits
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Service:
         self.url = self.url.rstrip("/")
         self.session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
 
-    def ask(self, call: Call, form: msgspec.json.Decoder[Wire]) -> Answer[Wire]:
+    def ask(self, call: Call, form: Form[Wire]) -> Answer[Wire]:
         """The answer to a call, after as many attempts as it is worth.
 
         Raises:
@@ -113,7 +113,7 @@ class Service:
     def close(self) -> None:
         self.session.close()
 
-    def _once(self, call: Call, form: msgspec.json.Decoder[Wire]) -> Answer[Wire]:
+    def _once(self, call: Call, form: Form[Wire]) -> Answer[Wire]:
         self.limits.wait("all", self.name, *call.groups)
         request_id, began = uuid.uuid4().hex, time.monotonic()
         self.traffic.requests += 1
@@ -131,7 +131,7 @@ class Service:
             raise Refused(f"{self.name} cannot be asked at {self.url!r}: write it with https://") from e
         except (requests.RequestException, HTTPError) as e:
             outcome = type(e).__name__
-            raise Unavailable(f"{self.name} did not answer at {self.url}{call.path} ({outcome})") from e
+            raise Unreachable(f"{self.name} did not answer at {self.url}{call.path} ({outcome})") from e
         finally:
             took_ms = (time.monotonic() - began) * 1000
             log.debug("%s %s -> %s in %.0f ms, id %s", self.name, call.path, outcome, took_ms, request_id)

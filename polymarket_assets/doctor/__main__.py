@@ -1,0 +1,42 @@
+"""`python -m polymarket_assets.doctor`: exit code 0 when the venue can be recorded, 1 when not, 2 for bad settings."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from rich.console import Console
+
+from polymarket_assets.doctor import costs, probing, report
+from polymarket_assets.doctor.verdict import judge
+from polymarket_assets.settings import NotConfigured, load
+
+# Enough for a row of the table in a log or a file.
+PIPED_WIDTH = 140
+
+
+def main() -> int:
+    """Examine the venue that the settings name, and print what was found."""
+    logging.basicConfig(level=logging.ERROR)
+    try:
+        settings = load()
+    except NotConfigured as e:
+        print(f"doctor: {e}", file=sys.stderr)
+        return 2
+    console = Console() if sys.stdout.isatty() else Console(width=PIPED_WIDTH)
+    venue = probing.patient(settings)
+    with console.status("asking the venue"):
+        findings = list(probing.examine(venue))
+    verdict = judge(findings)
+    report.show(console, findings, verdict, costs.estimate(settings))
+    if not verdict.records:
+        print(f"doctor: {verdict.problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
