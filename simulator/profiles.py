@@ -70,7 +70,7 @@ DEMO = Profile(
         Series("sol", "15m", 900, 900),
         Series("btc", "4h", 14_400, 14_400),
     ),
-    brief_every_s=9.0,
+    brief_every_s=15.0,
     past_standalone=48,
     past_races=8,
     past_games=9,

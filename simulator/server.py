@@ -16,6 +16,8 @@ from simulator.ledger import Ledger
 HOST = "127.0.0.1"
 # Clients that keep a connection open must not hold up the end.
 SHUTDOWN_S = 0.5
+# A hundred ids of 66 characters, each with its parameter's name, are one request line.
+LONGEST_LINE = 64 << 10
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -97,7 +99,7 @@ class Server:
         self._venue.ledger.close()
 
     async def _listen(self, app: web.Application, port: int) -> int:
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S, max_line_size=LONGEST_LINE)
         self._runners.append(runner)
         await runner.setup()
         try:

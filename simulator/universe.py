@@ -21,6 +21,8 @@ PAST_DAYS = 3
 GAME_S = 2 * HOUR_S
 # The longest life of a brief market; such markets are already about when we start.
 BRIEFEST_S, LONGEST_BRIEF_S = 60.0, 240.0
+# Waits between brief events, as parts of the mean.
+UNEVEN = (0.4, 1.6)
 # A past window of five minutes; its listing opened this long before.
 PAST_WINDOW_S, PAST_WINDOW_LEAD_S = 300.0, 18 * HOUR_S
 
@@ -81,7 +83,7 @@ class Universe:
         self._later(self.start - LONGEST_BRIEF_S, lambda: self._brief(0, self.start - LONGEST_BRIEF_S))
 
     def _brief(self, n: int, at: float) -> Event | None:
-        following = at + self._brief_dice.expovariate(1 / self.profile.brief_every_s)
+        following = at + self._brief_dice.uniform(*UNEVEN) * self.profile.brief_every_s
         self._later(following, lambda: self._brief(n + 1, following))
         roll = dice(self.seed, "brief", n)
         life = Life(at, float(round(at + roll.uniform(BRIEFEST_S, LONGEST_BRIEF_S))), brief=True)

@@ -1,0 +1,249 @@
+"""The market socket: subscriptions, keep-alive, what is sent, and that the ledger tells exactly that."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import websocket
+
+from polymarket_assets_tests.simulator.conftest import BUSY, lines, tokens, walk
+from simulator.books import book_hash
+from simulator.running import Running, start
+
+
+def connect(venue: Running) -> websocket.WebSocket:
+    return websocket.create_connection(venue.ws_url, timeout=5)
+
+
+def subscribe(socket: websocket.WebSocket, ids: list[str], **more: Any) -> None:
+    socket.send(json.dumps({"assets_ids": ids, "type": "market", "custom_feature_enabled": True, **more}))
+
+
+def listen(socket: websocket.WebSocket, seconds: float) -> list[str]:
+    """Everything received within some seconds."""
+    heard, until = [], time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        socket.settimeout(left)
+        with contextlib.suppress(websocket.WebSocketTimeoutException):
+            heard.append(socket.recv())
+    return heard
+
+
+def frames(heard: list[str], type_: str) -> list[dict[str, Any]]:
+    found = [json.loads(text) for text in heard if text.startswith("{")]
+    return [frame for frame in found if frame["event_type"] == type_]
+
+
+def live_tokens(venue: Running) -> list[str]:
+    return [token for row in walk(venue) if row["enableOrderBook"] and row["active"] for token in tokens(row)]
+
+
+def test_a_subscription_begins_with_an_array_of_whole_books(venue: Running) -> None:
+    ids = live_tokens(venue)[-6:]
+    socket = connect(venue)
+    subscribe(socket, ids)
+    text = socket.recv()
+    assert text.endswith("]\n")
+    assert ", " not in text
+    dump = json.loads(text)
+    assert {book["asset_id"] for book in dump} <= set(ids)
+    keys = [
+        "market",
+        "asset_id",
+        "timestamp",
+        "hash",
+        "bids",
+        "asks",
+        "tick_size",
+        "event_type",
+        "last_trade_price",
+    ]
+    assert all([key for key in book if key != "version"] == keys for book in dump)
+    socket.close()
+
+
+def test_no_dump_when_none_is_wanted_and_none_for_a_token_already_held(venue: Running) -> None:
+    ids = live_tokens(venue)[-4:]
+    socket = connect(venue)
+    subscribe(socket, ids, initial_dump=False)
+    subscribe(socket, ids)
+    assert not any(text.startswith("[") for text in listen(socket, 0.5))
+    socket.close()
+
+
+def test_ping_is_answered_and_nonsense_too(venue: Running) -> None:
+    socket = connect(venue)
+    socket.send("PING")
+    assert socket.recv() == "PONG"
+    socket.send("what?")
+    assert socket.recv() == "INVALID OPERATION"
+    socket.close()
+
+
+def test_a_client_that_never_says_ping_is_dropped() -> None:
+    with start(seed=3, ping_timeout_s=0.4) as venue:
+        silent, alive = connect(venue), connect(venue)
+        for _ in range(8):
+            time.sleep(0.15)
+            alive.send("PING")
+        assert alive.recv() == "PONG"
+        with pytest.raises((websocket.WebSocketConnectionClosedException, ConnectionError)):
+            silent.recv_frame()
+
+
+def test_a_frame_with_thousands_of_ids_is_answered_by_a_close(venue: Running) -> None:
+    socket = connect(venue)
+    subscribe(socket, [str(n) for n in range(3000)])
+    assert socket.recv_frame().opcode == websocket.ABNF.OPCODE_CLOSE
+
+
+def test_after_unsubscribing_nothing_more_comes(venue: Running) -> None:
+    ids = live_tokens(venue)
+    socket = connect(venue)
+    subscribe(socket, ids)
+    assert listen(socket, 1.0)
+    socket.send(json.dumps({"operation": "unsubscribe", "assets_ids": ids}))
+    listen(socket, 0.3)
+    assert not frames(listen(socket, 1.0), "price_change")
+    socket.close()
+
+
+def test_lifecycle_frames_come_only_with_custom_features(venue: Running) -> None:
+    plain, custom = connect(venue), connect(venue)
+    plain.send(json.dumps({"assets_ids": [], "type": "market"}))
+    subscribe(custom, [])
+    heard = listen(custom, 2.5)
+    assert frames(heard, "new_market")
+    assert not listen(plain, 0.2)
+    plain.close()
+    custom.close()
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path, list[str]]:
+    """What a client heard in a few busy seconds, the ledger of the same, and the tokens listened to."""
+    ledger = tmp_path_factory.mktemp("session") / "ledger.jsonl"
+    with start(seed=2, profile=BUSY, ledger=ledger) as venue:
+        socket = connect(venue)
+        ids = live_tokens(venue)
+        for i in range(0, len(ids), 100):
+            subscribe(socket, ids[i : i + 100])
+        heard = listen(socket, 6.0)
+        venue.stop()
+        with contextlib.suppress(websocket.WebSocketException, OSError):
+            while text := socket.recv():
+                heard.append(text)
+    return heard, ledger, ids
+
+
+def test_the_ledger_s_trades_are_the_client_s_trades(session: tuple[list[str], Path, list[str]]) -> None:
+    """The demo's proof rests on it: not one more, not one less."""
+    heard, ledger, ids = session
+    told = [line for line in lines(ledger, "trade") if line["sockets"]]
+    received = frames(heard, "last_trade_price")
+    assert len(received) >= 5
+    assert Counter((t["transaction_hash"], t["asset_id"], t["side"], float(t["price"]), float(t["size"])) for t in received) == Counter(
+        (line["tx_hash"], line["token_id"], line["side"], line["price"], line["size"]) for line in told
+    )  # fmt: skip
+    assert {line["token_id"] for line in told} <= set(ids)
+    assert all(line["sockets"] == [] for line in lines(ledger, "trade") if line["token_id"] not in ids)
+
+
+def test_the_ledger_counts_every_other_frame_too(session: tuple[list[str], Path, list[str]]) -> None:
+    heard, ledger, _ = session
+    told: Counter[str] = Counter()
+    for line in lines(ledger, "frames"):
+        told[line["type"]] += line["count"] * len(line["sockets"])
+    received = Counter("dump" if text.startswith("[") else json.loads(text)["event_type"] for text in heard)
+    del received["last_trade_price"]
+    assert received == told
+
+
+def test_a_trade_s_books_come_before_it(session: tuple[list[str], Path, list[str]]) -> None:
+    heard, _, _ = session
+    seen: set[str] = set()
+    for text in heard:
+        if text.startswith("{"):
+            frame = json.loads(text)
+            if frame["event_type"] == "book":
+                seen.add(frame["asset_id"])
+            if frame["event_type"] == "last_trade_price":
+                assert frame["asset_id"] in seen
+
+
+def test_applying_what_is_heard_gives_the_books_that_the_hashes_prove(session: tuple[list[str], Path, list[str]]) -> None:  # fmt: skip
+    """Dump and changes, applied as a recorder would, reproduce the hash at the end of every batch."""
+    heard, _, ids = session
+    checked = Recorder(ids).apply(heard)
+    assert checked > 300
+
+
+class Recorder:
+    """Keeps books by dumps, live books and changes, and checks hashes."""
+
+    def __init__(self, ids: list[str]) -> None:
+        self._ids = set(ids)
+        self._books: dict[str, dict[str, Any]] = {}
+        self._last: dict[str, str] = {}
+        self._pending: dict[str, tuple[str, str]] = {}
+        self._unsure: set[str] = set()
+        self.checked = 0
+
+    def apply(self, heard: list[str]) -> int:
+        for text in heard:
+            said = json.loads(text)
+            if isinstance(said, list):
+                for book in said:
+                    self._dump(book)
+            elif said["event_type"] == "price_change":
+                self._change(said)
+            else:
+                self._other(said)
+        self._settle("")
+        return self.checked
+
+    def _dump(self, book: dict[str, Any]) -> None:
+        self._books[book["asset_id"]] = {**book, "min_order_size": "5", "neg_risk": False}
+        self._check(book["asset_id"], book["hash"])
+
+    def _change(self, frame: dict[str, Any]) -> None:
+        self._settle(frame["timestamp"])
+        for entry in frame["price_changes"]:
+            book = self._books.get(entry["asset_id"])
+            if book is not None:
+                side = "bids" if entry["side"] == "BUY" else "asks"
+                levels = {level["price"]: level["size"] for level in book[side]} | {
+                    entry["price"]: entry["size"]
+                }
+                ordered = sorted(levels, key=float, reverse=side == "asks")
+                book[side] = [{"price": p, "size": levels[p]} for p in ordered if levels[p] != "0"]
+                book["timestamp"] = frame["timestamp"]
+                self._pending[entry["asset_id"]] = (frame["timestamp"], entry["hash"])
+
+    def _other(self, frame: dict[str, Any]) -> None:
+        self._settle("")
+        if frame["event_type"] == "book" and frame["asset_id"] in self._books:
+            self._books[frame["asset_id"]] |= {key: frame[key] for key in ("bids", "asks", "timestamp")}
+            # A trade or a new grid: what else changed is told by other frames.
+            self._unsure.add(frame["market"])
+        if frame["event_type"] == "tick_size_change" and frame["asset_id"] in self._books:
+            self._books[frame["asset_id"]]["tick_size"] = frame["new_tick_size"]
+
+    def _settle(self, timestamp: str) -> None:
+        for token, (at, hash_) in list(self._pending.items()):
+            if at != timestamp:
+                del self._pending[token]
+                self._check(token, hash_)
+
+    def _check(self, token: str, hash_: str) -> None:
+        book = self._books[token]
+        if book["market"] not in self._unsure and book["market"]:
+            self.checked += 1
+            found = {book_hash({**book, "neg_risk": risk}) for risk in (False, True)}
+            assert hash_ in found
