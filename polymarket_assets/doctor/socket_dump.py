@@ -39,7 +39,7 @@ def first_books(url: str, token_ids: Sequence[str]) -> list[Book]:
     except (OSError, websocket.WebSocketException) as e:
         raise Unavailable(f"no book came over the socket at {url} ({type(e).__name__})") from e
     finally:
-        socket.shutdown()  # a polite close would wait seconds for an answer
+        socket.shutdown()  # type: ignore[no-untyped-call]  # a polite close would wait seconds for an answer
 
 
 def _books(socket: websocket.WebSocket) -> list[Book]:

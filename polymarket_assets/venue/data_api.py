@@ -31,8 +31,8 @@ MOST_TRADE_PAGES = 1_000
 # v1 gives no more at once, and nothing beyond this offset.
 V1_TRADES_A_PAGE = 500
 V1_LAST_OFFSET = 10_000
-# One request answers this much history at the most.
-PRICES_WINDOW = timedelta(days=15)
+# One request answers fifteen days at the most, and whole seconds are rounded outwards.
+PRICES_WINDOW = timedelta(days=15) - timedelta(seconds=1)
 # Fifteen days of minutes at a hundred points a page, and as many again.
 MOST_PRICE_PAGES = 500
 SHORTEST_BUCKET_S, LONGEST_BUCKET_S = 60, 86_400

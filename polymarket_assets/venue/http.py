@@ -19,6 +19,7 @@ from typing import Generic, TypeVar
 
 import requests
 import stamina
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 from urllib3.exceptions import HTTPError
 
 from polymarket_assets.venue import answers
@@ -41,6 +42,14 @@ ATTEMPTS_WITHIN_S = 60.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 8.0
 # The longest wait a service may ask for before the caller is told instead.
 LONGEST_RETRY_AFTER_S = 30.0
+
+
+def _tell(details: RetryDetails) -> None:
+    log.warning("asking again in %.1f s: %s", details.wait_for, details.caused_by)
+
+
+# Left alone, stamina writes through structlog if that is installed: to standard output, past all our handlers.
+set_on_retry_hooks([_tell])
 
 ANSWERS_OF_THE_MISSING = frozenset({404, 410, 422})
 

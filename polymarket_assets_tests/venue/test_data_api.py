@@ -227,10 +227,14 @@ def v2_prices(asked: Asked) -> Told:
     return paged([{"timestamp": at, "price": 0.4, "resolution_seconds": 3600} for at in hours], 100)(asked)
 
 
-def test_a_long_history_is_asked_in_windows_of_fifteen_days(server: Server, data: DataApi) -> None:
+@pytest.mark.parametrize("fraction", [timedelta(0), timedelta(seconds=0.25)])
+def test_a_long_history_is_asked_in_windows_of_fifteen_days(
+    fraction: timedelta, server: Server, data: DataApi
+) -> None:
+    """One second more is refused, and an end between two seconds is more."""
     server.on("/v2/prices-history", v2_prices)
     start = NOW - timedelta(days=40)
-    points = data.prices_history("5", start, NOW, 3600)
+    points = data.prices_history("5", start - fraction, NOW - fraction, 3600)
     assert [found.at for found in points] == [start + timedelta(hours=n) for n in range(40 * 24)]
     windows = {(asked.one("start"), asked.one("end")) for asked in server.asked}
     assert len(windows) == 3

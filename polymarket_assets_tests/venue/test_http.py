@@ -84,6 +84,20 @@ def test_what_may_go_better_is_asked_again(failure: Told, server: Server, servic
     assert (service.traffic.requests, service.traffic.retries) == (3, 2)
 
 
+def test_retries_are_logged_and_printed_nowhere(
+    server: Server,
+    service: Service,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """The answer of a command is on standard output; a line of someone else's would spoil it."""
+    server.on("/thing", [told({}, 503), OK])
+    ask(service)
+    assert "asking again in" in caplog.text
+    assert "503" in caplog.text
+    assert capfd.readouterr().out == ""
+
+
 def test_attempts_are_bounded(server: Server, service: Service) -> None:
     server.on("/thing", told({"error": "overloaded"}, 503))
     with pytest.raises(Unavailable, match=r"503.*overloaded"):
