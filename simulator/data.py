@@ -137,7 +137,7 @@ class DataApi:
             return data("condition must be 0x and 64 hex digits", parameter="condition")
         now, universe = self._exchange.clock(), self._exchange.universe
         known = [universe.by_condition[c] for c in dict.fromkeys(conditions) if c in universe.by_condition]
-        return answer({"data": [_resolution(market, now) for market in known]})
+        return answer({"data": [resolution(market, now) for market in known]})
 
     async def _status(self, request: web.Request) -> web.Response:
         now = self._exchange.clock()
@@ -225,7 +225,7 @@ def _camel(row: dict[str, Any]) -> dict[str, Any]:
     return named
 
 
-def _resolution(market: Market, now: float) -> dict[str, Any]:
+def resolution(market: Market, now: float) -> dict[str, Any]:
     ending, closed = market.ending, market.closed(now)
     history = ending.history(now)
     said: dict[str, Any] = {

@@ -117,7 +117,9 @@ class Maker:
         event.starts_at, event.game_id = starts_at, 1_400_000 + roll.randrange(90_000)
         rows = [("moneyline", title, (home, away), None), ("totals", f"{title}: O/U {roll.randint(2, 60)}.5", ("Over", "Under"), HALF), ("spreads", f"Spread: {home} (-1.5)", (home, away), -1.5)]  # fmt: skip
         for i, (kind, question, outcomes, line) in enumerate(rows[:markets]):
-            path = self._path(name, i, life, (_x0(_prior(roll, False)),), pivot=(starts_at, 0.15))
+            # One that was under way when it was listed has no quiet time before.
+            pivot = (starts_at, 0.15) if starts_at > life.listed_at else None
+            path = self._path(name, i, life, (_x0(_prior(roll, False)),), pivot=pivot)
             self._market(event, roll, life, question, path, outcomes=outcomes, name=f"{name}/{i}", place=i, sports=kind, line=line)  # fmt: skip
         return event
 

@@ -27,7 +27,7 @@ NODES = 24
 
 @dataclass(frozen=True)
 class Information:
-    """How information comes out between listing and end. Instants are Unix seconds."""
+    """How information comes out between listing and end; the pivot lies between them. Instants are Unix seconds."""
 
     starts_at: float
     ends_at: float
@@ -35,6 +35,10 @@ class Information:
     # Share of the even part that is out at the pivot; a pivot at half of the time with a half of the share is even.
     before_pivot: float
     jumps: tuple[tuple[float, float], ...] = ()  # (when, share of all information)
+
+    def __post_init__(self) -> None:
+        if not self.starts_at < self.pivot_at < self.ends_at:
+            raise ValueError("a pivot lies between listing and end")
 
     def used(self, at: Array) -> Array:
         """The share that is out, 0 to 1."""
