@@ -51,10 +51,10 @@ class Candidate:
 def due(lake: Lake, *, now: datetime) -> tuple[list[Candidate], int]:
     """The markets to ask about, the likeliest to have ended first, at most `MOST`; and how many were left out."""
     versions = _versions(lake, now)
-    followed = _followed(lake, now)
+    pushed = _pushed(lake, now)
+    followed = _followed(lake, now, list(pushed))
     live = {row["market_id"] for row in followed}
     rows = [*followed, *(row for row in _history(lake) if row["market_id"] not in live)]
-    pushed = _pushed(lake, now)
     wanted = [
         _candidate(row, versions.get(row["market_id"]), pushed)
         for row in sorted(rows, key=_urgency)
@@ -87,10 +87,10 @@ def _urgency(row: dict[str, Any]) -> tuple[int, float]:
     return rank, -at.timestamp()
 
 
-def _followed(lake: Lake, now: datetime) -> list[dict[str, Any]]:
-    """Markets of `markets` that are closed, dead or past their effective close."""
+def _followed(lake: Lake, now: datetime, pushed: list[str]) -> list[dict[str, Any]]:
+    """Markets of `markets` that are closed, dead, past their effective close or said to be resolved."""
     with queries.over(lake, markets=Span(now - FOLLOWED_FOR, now + timedelta.resolution)) as connection:
-        return _rows(connection.execute(_FOLLOWED, {"now": now}))
+        return _rows(connection.execute(_FOLLOWED, {"now": now, "pushed": pushed}))
 
 
 _FOLLOWED = """
@@ -98,7 +98,7 @@ select market_id, condition_id, phase, effective_close, received_at,
     min(received_at) filter (where phase in ('closed', 'dead')) over (partition by market_id) as told_at
 from markets where received_at <= $now
 qualify row_number() over (partition by market_id order by received_at desc) = 1
-    and (phase in ('closed', 'dead') or effective_close <= $now)
+    and (phase in ('closed', 'dead') or effective_close <= $now or list_contains($pushed::varchar[], condition_id))
 """
 
 

@@ -152,6 +152,18 @@ def test_a_pushed_resolution_is_when_it_was_first_known_and_decides_nothing(lake
     ]
 
 
+def test_a_pushed_resolution_is_asked_about_before_the_effective_close(lake: Lake) -> None:
+    """A game that is over early: neither its schedule nor the last discovery knows yet."""
+    pushed_at = NOW - timedelta(minutes=2)
+    push = {"session_id": "s", "connection": 0, "sequence": 1, "received_at": pushed_at, "kind": "market_resolved",
+            "condition_id": listing(1).market.condition_id, "payload": "{}"}  # fmt: skip
+    lake.publish_rows("market_events", [push], part="0", at=pushed_at)
+    playing = {**OVER, "effective_close": NOW + timedelta(hours=1), "phase": "live"}
+    list_markets(lake, market_row(1, **playing), market_row(2, **playing))
+    report = resolve(lake, [listing(1, **CLOSED), listing(2)], Data([row_of(1)]))
+    assert (report.asked, report.labels) == (1, 1)
+
+
 def test_a_proposal_that_discovery_saw_first_is_when_it_was_first_known(lake: Lake) -> None:
     seen = [HOUR - timedelta(minutes=m) for m in (20, 15, 10)]
     for at, phase in zip(seen, ("live", "dead", "dead"), strict=True):
