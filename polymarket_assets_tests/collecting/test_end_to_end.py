@@ -73,6 +73,33 @@ def rows_of(place: Place, table: str) -> list[dict[str, Any]]:
     return reading.rows(place.lake, table).to_pylist()
 
 
+def generations(place: Place, rows: list[dict[str, Any]]) -> set[str]:
+    """Of which generations the markets of some rows are: the catalogue writes ids of the newer one unlike everybody else."""
+    listed = rows_of(place, "markets") + rows_of(place, "history_markets")
+    of = {row["market_id"]: row["version"] for row in listed}
+    return {of[row["market_id"]] for row in rows}
+
+
+BOTH = {"v1", "v2"}
+
+
+def wait_for_trades(place: Place, count: int) -> None:
+    """Until so many trades of listed markets are old enough for the venue's Data API to know them."""
+    listed = {row["condition_id"] for row in rows_of(place, "markets")}
+    until = time.monotonic() + 60
+    while sum(condition in listed for condition in settled_trades(place)) < count:
+        assert time.monotonic() < until, "nobody trades"
+        time.sleep(0.5)
+
+
+def settled_trades(place: Place) -> list[str]:
+    """Condition ids of the ledger's trades that are in a block by now."""
+    text = place.ledger.read_text()
+    lines = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    before = (now() - timedelta(seconds=2 * BLOCK_AFTER_S)).isoformat()
+    return [line["condition_id"] for line in lines if line["kind"] == "trade" and line["at"] < before]
+
+
 def in_one_hour(seconds: float) -> datetime:
     """Now, or the start of the next hour where this one ends too soon."""
     at = now()
@@ -104,6 +131,7 @@ def test_a_window_over_real_sockets_accounts_for_its_slots_and_rows(place: Place
         assert all(sweep["started_at"] <= at <= sweep["finished_at"] for at in received)
         assert sweep["slot_at"] <= sweep["started_at"]
     assert {row["hash"] for row in books} == {row["hash"] for row in snapshots}
+    assert generations(place, books) == generations(place, snapshots) == BOTH
     assert (place.settings.need_state_dir() / "heartbeats" / "t4").exists()
 
 
@@ -134,6 +162,9 @@ def test_markets_that_ended_while_followed_are_labelled_as_the_ledger_says(place
         if row["state"] == "split":
             assert outcome is None
     assert labels == resolved.labels > 0.8 * len(ended)
+    assert (
+        generations(place, [row for row in rows_of(place, "resolutions") if row["label"] is not None]) == BOTH
+    )
 
 
 def test_a_past_day_is_fetched_with_prices_and_labelled_as_the_ledger_says(place: Place) -> None:
@@ -156,6 +187,7 @@ def test_a_past_day_is_fetched_with_prices_and_labelled_as_the_ledger_says(place
     priced = rows_of(place, "history_prices")
     assert {row["market_id"] for row in priced} <= set(listed)
     assert len(priced) == prices.rows > 10 * len(listed)
+    assert generations(place, priced) == BOTH
     for row in priced:
         market = listed[row["market_id"]]
         assert row["known_at"] == row["at"] < min(market["closed_at"], market["effective_close"])
@@ -170,7 +202,7 @@ def test_a_past_day_is_fetched_with_prices_and_labelled_as_the_ledger_says(place
 
 def test_a_deaf_hour_is_healed_to_the_trades_of_the_ledger(place: Place) -> None:
     """Nobody listened: everything the ledger says was traded comes back from the Data API, once."""
-    time.sleep(max(0.0, 8 - (now() - place.began).total_seconds()))
+    wait_for_trades(place, 6)
     hour = hour_of(place.began)
     until = now()
     known = discovery.newest_markets(place.lake, now=until).column("market_id").to_pylist()
@@ -206,3 +238,4 @@ def test_a_deaf_hour_is_healed_to_the_trades_of_the_ledger(place: Place) -> None
         and opened + 1 < datetime.fromisoformat(line["at"]).timestamp() < until.timestamp() - 4
     }
     assert due <= set(live)
+    assert generations(place, rows) == BOTH
