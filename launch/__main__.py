@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 
 from polymarket_assets.venue.errors import PolymarketError
@@ -19,8 +20,11 @@ def main() -> int:
         "demo", help="the platform against the simulator, narrated and held against the truth"
     )
     demo.add_argument("--once", action="store_true", help="leave with an exit code instead of staying up")
-    commands.add_parser("simulated", help="the processes of the demo alone")
+    alone = commands.add_parser("simulated", help="the processes of the demo alone")
+    alone.add_argument("--tethered", action="store_true", help="stop when standard input ends")
     given = parser.parse_args()
+    # Whoever asks politely gets the same clean stop as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _run(given)
     except PolymarketError as e:
@@ -38,7 +42,7 @@ def _run(given: argparse.Namespace) -> int:
     if given.command == "simulated":
         from launch import simulated
 
-        return simulated.run()
+        return simulated.run(tethered=given.tethered)
     from launch import up
 
     return up.run()

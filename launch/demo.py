@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from launch import processes, simulated, stages, summary
+from launch.narration import Narration
 from launch.ports import require_free
 from launch.supervisor import STOP_S
 from launch.up import links
@@ -50,8 +50,10 @@ def _platform() -> Iterator[subprocess.Popen[bytes]]:
     """The processes, under a supervisor of their own so that Ctrl-C reaches it through us, once."""
     simulated.LOGS.mkdir(parents=True, exist_ok=True)
     with (simulated.LOGS / "supervisor.log").open("wb") as log:
-        command = [sys.executable, "-m", "launch", "simulated"]
-        child = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        command = [sys.executable, "-m", "launch", "simulated", "--tethered"]
+        child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
     try:
         yield child
     finally:
@@ -60,13 +62,7 @@ def _platform() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _narrate(console: Console, settings: Settings, child: subprocess.Popen[bytes]) -> bool:
-    columns = (
-        SpinnerColumn(finished_text="✓"),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
+    with Narration(console) as progress:
         dagster = stages.start(settings, child, progress)
         stages.discover(dagster, progress)
         watched = stages.watch(dagster, progress)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from pathlib import Path
+import signal
+import threading
 
 from launch import processes
 from launch.home import PROJECT, WORKSPACE, settle
@@ -60,18 +62,27 @@ def clear() -> None:
     shutil.rmtree(DATA, ignore_errors=True)
 
 
-def run() -> int:
-    """Keep everything running until told to stop; returns the exit code. Raises `NotConfigured`, `PortBusy`."""
+def run(*, tethered: bool) -> int:
+    """Keep everything running until told to stop, or until standard input ends if `tethered`; returns the exit code.
+
+    Raises:
+        NotConfigured, PortBusy: nothing was started.
+    """
     told = settings()
     kept = running(told)
     require_free(kept)
     environment = processes.environment(told, **{name.upper(): str(getattr(told, name)) for name in _TOLD})
     supervisor = Supervisor(LOGS)
     supervisor.add_all(kept, environment)
+    if tethered:
+        threading.Thread(target=end_with_input, daemon=True).start()
     supervisor.loop()
     return 0 if supervisor.returncode in (0, 130, 143) else 1
 
 
-def ledger() -> Path:
-    """The simulator's account of everything it sent."""
-    return LEDGER
+def end_with_input() -> None:
+    """Whoever started us holds the other end: killed without a word, it takes us along."""
+    # Not through `sys.stdin`: its lock, held while we wait, would be held for ever in every process forked meanwhile.
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -68,18 +68,19 @@ def start(settings: Settings, child: subprocess.Popen[bytes], progress: Progress
 def discover(dagster: Dagster, progress: Progress) -> None:
     """Look at what is listed."""
     task = progress.add_task("Discover what is listed", total=1)
-    run = dagster.launch("discovery", tags={"dagster/partition": hour_key(datetime.now(UTC))})
-    dagster.wait([run], seconds=RUN_S)
+    dagster.wait([_discovery(dagster)], seconds=RUN_S)
     progress.advance(task)
+
+
+def _discovery(dagster: Dagster) -> str:
+    return dagster.launch("discovery", tags={"dagster/partition": hour_key(datetime.now(UTC))})
 
 
 def watch(dagster: Dagster, progress: Progress) -> Watched:
     """Sample all tiers for `WATCH_S`, fetch the past beside it, and look for new markets meanwhile."""
     watched = Watched()
     end = datetime.now(UTC) + timedelta(seconds=WATCH_S)
-    task = progress.add_task(
-        "Record: five tiers of books and snapshots, trades from the socket", total=WATCH_S
-    )
+    task = progress.add_task("Record five tiers and the trade stream", total=WATCH_S)
     history: list[str] = []
     while (left := (end - datetime.now(UTC)).total_seconds()) > SHORTEST_WINDOW_S:
         windows = _windows(dagster, watched, left)
@@ -95,9 +96,7 @@ def watch(dagster: Dagster, progress: Progress) -> Watched:
         for run in windows:
             _count_expected(dagster, run, watched)
     progress.update(task, completed=WATCH_S)
-    fetched = progress.add_task(
-        f"Fetch {HISTORY_DAYS} past days: closed markets and their prices", total=len(history)
-    )
+    fetched = progress.add_task(f"Fetch {HISTORY_DAYS} past days of closed markets", total=len(history))
     dagster.wait(history, seconds=RUN_S, tick=lambda over: progress.update(fetched, completed=over))
     watched.until = datetime.now(UTC)
     return watched
@@ -105,13 +104,15 @@ def watch(dagster: Dagster, progress: Progress) -> Watched:
 
 def close(dagster: Dagster, watched: Watched, environment: dict[str, str], progress: Progress) -> None:
     """Seal what was streamed, bring trades together, ask how markets ended, compute features."""
-    task = progress.add_task("Seal the stream, heal trades, settle ends, compute features", total=4)
+    task = progress.add_task("Seal, heal, settle ends, compute features", total=4)
     subprocess.run(
         [sys.executable, "-m", "streamer", "seal", "--until", "now"],
         env=environment,
         check=True,
         capture_output=True,
     )
+    # What closed meanwhile: the socket's word is never the only source.
+    dagster.wait([_discovery(dagster)], seconds=RUN_S)
     progress.advance(task)
     hours = {hour_key(hour) for hour in watched.hours | {hour_of(datetime.now(UTC))}}
     resolving = dagster.launch("resolving")
@@ -131,7 +132,7 @@ def close(dagster: Dagster, watched: Watched, environment: dict[str, str], progr
 
 def learn(dagster: Dagster, progress: Progress) -> dict[str, object]:
     """Train and judge; returns what the evaluation reported."""
-    task = progress.add_task("Train on what is labelled, judge against the market's own price", total=1)
+    task = progress.add_task("Train, and judge against the market's price", total=1)
     run = dagster.launch("learning")
     dagster.wait([run], seconds=RUN_S)
     progress.advance(task)
@@ -176,7 +177,7 @@ def _sit_out(dagster: Dagster, windows: list[str], end: datetime, tick: object) 
         now = datetime.now(UTC)
         if time.monotonic() - looked > LOOK_EVERY_S and now < end - timedelta(seconds=LOOK_EVERY_S / 2):
             looked = time.monotonic()
-            dagster.launch("discovery", tags={"dagster/partition": hour_key(now)})
+            _discovery(dagster)
 
     dagster.wait(windows, seconds=WATCH_S + RUN_S, tick=look)
 

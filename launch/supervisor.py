@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import multiprocessing
+import re
 import signal
 import sys
 import time
@@ -34,6 +35,8 @@ STOP_S = 20
 # Logs of a process: three files of 50 MB, as in production.
 LOG_BYTES = 50_000_000
 LOG_FILES = 3
+# What terminals turn into colours, files show as noise.
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def _heed_signals() -> None:
@@ -83,7 +86,7 @@ class _Logs(Printer):
 
     def write(self, message: Message) -> None:
         text = message.data.decode("utf-8", "replace") if isinstance(message.data, bytes) else message.data
-        for line in text.splitlines():
+        for line in _COLOURS.sub("", text).splitlines():
             self._file(message.name).emit(
                 logging.makeLogRecord({"msg": f"{message.time:%Y-%m-%d %H:%M:%S} {message.name} | {line}"})
             )
@@ -114,6 +117,14 @@ class Supervisor(Manager):
             kept.stopping = self._stopping
 
     def terminate(self) -> None:
-        """Stop everything, and start nothing again."""
+        """Stop everything, and start nothing again; what is only just starting is stopped once it has a process id."""
         self._stopping.set()
-        super().terminate()
+        if super()._all_started():
+            super().terminate()
+
+    def _all_started(self) -> bool:
+        """Asked in every round of the loop."""
+        started = bool(super()._all_started())
+        if started and self._stopping.is_set():
+            super().terminate()
+        return started

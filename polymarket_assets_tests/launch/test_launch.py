@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import socket
@@ -12,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from launch.narration import Narration
 from launch.ports import PortBusy, require_free
 from launch.processes import Process
 from launch.up import require_venue
@@ -114,3 +117,63 @@ def test_a_process_that_dies_is_started_again_and_one_signal_stops_all(tmp_path:
         assert "first | ended with code -9, starting again" in (tmp_path / "first.log").read_text()
     finally:
         child.kill()
+
+
+@pytest.mark.slow
+def test_a_signal_while_processes_are_starting_stops_them_too(tmp_path: Path) -> None:
+    """An impatient Ctrl-C: what has no process id yet cannot be told to stop."""
+    for after_s in (0.0, 0.05, 0.15):
+        child = subprocess.Popen([sys.executable, "-c", _SUPERVISED, str(tmp_path)], cwd=PROJECT, start_new_session=True, stdout=subprocess.DEVNULL)  # fmt: skip
+        try:
+            _until(lambda pid=child.pid: _forked(pid))  # type: ignore[misc]
+            time.sleep(after_s)
+            child.send_signal(signal.SIGTERM)
+            child.wait(timeout=15)
+            _until(lambda: not _named(tmp_path))
+        finally:
+            child.kill()
+
+
+def _forked(pid: int) -> bool:
+    return bool(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+
+
+def _named(folder: Path) -> list[str]:
+    """What still runs with a folder on its command line."""
+    found = subprocess.run(["ps", "-e", "-o", "args="], capture_output=True, text=True, check=True)
+    return [line for line in found.stdout.splitlines() if str(folder) in line]
+
+
+_TETHERED = """
+import signal, threading
+from launch import simulated
+
+threading.Thread(target=simulated.end_with_input, daemon=True).start()
+print("up", flush=True)
+signal.pause()
+"""
+
+
+def test_the_platform_ends_with_whoever_holds_the_other_end(tmp_path: Path) -> None:
+    """A demo killed without a word must not leave a platform behind."""
+    child = subprocess.Popen([sys.executable, "-c", _TETHERED], cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+    try:
+        assert child.stdout is not None
+        assert child.stdin is not None
+        assert child.stdout.readline() == b"up\n"
+        assert child.poll() is None
+        child.stdin.close()
+        assert child.wait(timeout=15) == -signal.SIGTERM
+    finally:
+        child.kill()
+
+
+@pytest.mark.parametrize(("terminal", "told"), [(False, "✓ Fetch (0 s)\n"), (True, "Fetch")])
+def test_a_log_is_told_of_each_stage_once_and_a_terminal_sees_bars(terminal: bool, told: str) -> None:
+    said = io.StringIO()
+    with Narration(Console(file=said, force_terminal=terminal, width=80)) as progress:
+        stage = progress.add_task("Fetch", total=2)
+        progress.advance(stage)
+        progress.update(stage, completed=2)
+        progress.update(stage, completed=2)
+    assert said.getvalue() == told if not terminal else told in said.getvalue()
