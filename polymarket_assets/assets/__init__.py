@@ -1,4 +1,4 @@
-"""The registry of assets: group name to the module that defines it."""
+"""The registry of assets: a part of the graph to the module that defines it."""
 
 from types import ModuleType
 

@@ -34,7 +34,7 @@ def _spec(key: dg.AssetKey, tier: Tier, said: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         key,
         deps=["markets"],
-        group_name="collection",
+        group_name=key.path[0],
         kinds={"python", "parquet"},
         owners=["team:collection"],
         tags={"tier": tier.name},

@@ -47,6 +47,9 @@ _MANNERS = {
 }
 _KNOCK_S = 5
 
+# Pages of the tracking server show training runs first, not prompts and traces.
+_KIND = "custom_model_development"
+
 # Rows of the input example: enough to show nulls and categories.
 _EXAMPLE_ROWS = 5
 
@@ -59,6 +62,7 @@ def log_training(trained: training.Trained, rows: pa.Table, tracking_uri: str) -
     """
     with _tracking(tracking_uri) as mlflow, TemporaryDirectory() as folder:
         mlflow.set_experiment(EXPERIMENT)
+        mlflow.set_experiment_tag("mlflow.experimentKind", _KIND)
         with mlflow.start_run(tags={"code_version": code_version()}) as run:
             mlflow.log_params(
                 {**trained.params, "features": len(trained.feature_names), "code_version": code_version()}
