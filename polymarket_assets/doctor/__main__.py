@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import sys
+from collections.abc import Sequence
 
 from rich.console import Console
 
@@ -15,8 +17,12 @@ from polymarket_assets.settings import NotConfigured, load
 PIPED_WIDTH = 140
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Examine the venue that the settings name, and print what was found."""
+    argparse.ArgumentParser(
+        prog="python -m polymarket_assets.doctor",
+        description="Ask every endpoint of the venue that the settings name; say which generation answers, what to do, and what recording costs.",
+    ).parse_args(arguments)
     logging.basicConfig(level=logging.ERROR)
     try:
         settings = load()

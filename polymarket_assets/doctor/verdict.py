@@ -40,7 +40,7 @@ def judge(findings: Sequence[Finding]) -> Verdict:
     """The verdict on a whole examination."""
     answers = {finding.endpoint for finding in findings if finding.answers}
     if not answers:
-        return Verdict(False, (), (), f"the venue cannot be reached: {findings[0].note}; check the network and {_ADDRESSES}, or use `make demo`, which needs neither")  # fmt: skip
+        return Verdict(False, (), (), f"the venue cannot be reached: {findings[0].note}; check the network and {_ADDRESSES}, or use `make demo`, which needs none of them")  # fmt: skip
     missing = [finding for finding in findings if finding.needed and not finding.answers]
     return Verdict(
         records=not missing,
