@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup up demo test lint bench lock
+.PHONY: setup up pages demo test lint bench lock
 
 # Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
 # leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
@@ -15,10 +15,17 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-setup: $(VENV)/.installed
+# The instance of the command line, where the platform will look for it too.
+data/dagster/dagster.yaml:
+	mkdir -p $(@D) && ln -sf ../../dagster.yaml $@
+
+setup: $(VENV)/.installed data/dagster/dagster.yaml
 
 up: setup
 	@$(BIN)/python -m launch up
+
+pages: setup
+	@$(BIN)/python -m launch pages
 
 demo: setup
 	@$(BIN)/python -m launch demo $(if $(filter once,$(DEMO)),--once)

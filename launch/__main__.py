@@ -1,4 +1,4 @@
-"""`python -m launch up | demo | simulated`: what `make up` and `make demo` call."""
+"""`python -m launch up | pages | demo | simulated`: what `make up`, `make pages` and `make demo` call."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def main() -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up", help="the platform against the venue that the settings name")
+    commands.add_parser("pages", help="Dagster and MLflow alone, to look at what was recorded")
     demo = commands.add_parser(
         "demo", help="the platform against the simulator, narrated and held against the truth"
     )
@@ -45,7 +46,7 @@ def _run(given: argparse.Namespace) -> int:
         return simulated.run(tethered=given.tethered)
     from launch import up
 
-    return up.run()
+    return up.show() if given.command == "pages" else up.run()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`make up`: the platform against the venue that the settings name."""
+"""`make up`: the platform against the venue that the settings name. `make pages`: only what shows what there is."""
 
 from __future__ import annotations
 
@@ -56,6 +56,22 @@ def run() -> int:
     running = platform(settings)
     require_free(running)
     require_venue(settings)
+    return _keep(settings, running)
+
+
+def show() -> int:
+    """Start the pages of Dagster and MLflow alone: nothing is recorded and no venue is needed. Returns the exit code.
+
+    Raises:
+        NotConfigured, PortBusy: nothing was started.
+    """
+    settings = settle(DATA)
+    running = [processes.mlflow(settings, DATA / "mlflow"), processes.webserver(settings, WORKSPACE)]
+    require_free(running)
+    return _keep(settings, running)
+
+
+def _keep(settings: Settings, running: Sequence[Process]) -> int:
     supervisor = Supervisor(DATA / "logs")
     supervisor.add_all(running, processes.environment(settings))
     for name, page in links(running):
