@@ -18,9 +18,10 @@ import pyarrow.parquet as pq
 
 from polymarket_assets.lake.errors import LakeUnwritable
 
-# Errors of the operating system that mean "not now": the same write may succeed later.
+# Errors of the operating system that a person can mend: the same write may succeed later.
 _NOT_NOW = {errno.ENOSPC: "no space is left", errno.EDQUOT: "the quota is used up", errno.EROFS: "it is read-only",
-            errno.EACCES: "writing is not permitted", errno.EPERM: "writing is not permitted", errno.EIO: "the disk reports an error"}  # fmt: skip
+            errno.EACCES: "writing is not permitted", errno.EPERM: "writing is not permitted", errno.EIO: "the disk reports an error",
+            errno.ENOENT: "its folder cannot be made", errno.ENOTDIR: "a file stands where a folder belongs"}  # fmt: skip
 
 # zstd's default: level 3 costs a tenth of the highest and comes within a few percent.
 _COMPRESSION_LEVEL = 3
@@ -69,7 +70,7 @@ class LocalStore:
         """See `Store`."""
         try:
             return (self.root / path).read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def list(self, prefix: str) -> list[str]:

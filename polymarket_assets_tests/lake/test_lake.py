@@ -161,6 +161,17 @@ def test_a_full_disk_leaves_no_half_file_and_says_so(lake: Lake, monkeypatch: py
     assert reading.rows(lake, "sweeps").num_rows == 2
 
 
+@pytest.mark.parametrize(
+    ("root", "said"),
+    [("/proc/lake", "its folder cannot be made"), ("{file}/lake", "a file stands where a folder belongs")],
+)
+def test_a_root_that_cannot_be_a_folder_is_named(root: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(LakeUnwritable, match=f"cannot be written: {said}"):
+        publish(Lake(root.format(file=file)))
+
+
 def test_a_lake_of_a_newer_version_is_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "_lake.json").write_text('{"format": 99, "and": "more"}')
     with pytest.raises(NewerLake, match="has format 99, this version reads up to 1: update the platform"):
