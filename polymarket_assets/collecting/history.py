@@ -262,7 +262,7 @@ def _price(market: dict[str, Any], point: PricePoint, received_at: datetime) -> 
     return {
         "market_id": market["market_id"],
         "close_day": market["close_day"],
-        "at": point.at,
+        "priced_at": point.at,
         "known_at": point.at,
         "received_at": received_at,
         "price_e6": round(point.price * E6),

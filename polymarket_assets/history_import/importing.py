@@ -86,7 +86,7 @@ def _import(
 
 
 _SPAN = """
-    select (select min("at") from taken_prices), (select max("at") from taken_prices), min(closed_at), max(closed_at)
+    select (select min(priced_at) from taken_prices), (select max(priced_at) from taken_prices), min(closed_at), max(closed_at)
     from taken_markets
 """
 

@@ -25,8 +25,8 @@ MEMORY = "1GB"
 _NO_PRICE: tuple[tuple[str, str], ...] = (
     ("its market is not in the file", "m.market_id is null"),
     ("its market is left out", "m.left_out is not null"),
-    ("at or after the close", 'p."at" >= m.closed_at or p.known_at >= m.closed_at'),
-    ("before the market was listed", 'p."at" < m.listed_at'),
+    ("at or after the close", "p.priced_at >= m.closed_at or p.known_at >= m.closed_at"),
+    ("before the market was listed", "p.priced_at < m.listed_at"),
 )
 
 

@@ -189,7 +189,8 @@ def test_recorded_prices_are_in_history_prices(replayed: Replayed) -> None:
     history.fetch_prices(replayed.lake, replayed.venue.data, closed_at.date(), clock=lambda: LATER)
     page = recorded.rows(replayed.folder, "data/v2_prices_history_page1_2026_10_05.json")
     assert [
-        (row["at"].timestamp(), row["price_e6"], row["fidelity_s"]) for row in replayed.rows("history_prices")
+        (row["priced_at"].timestamp(), row["price_e6"], row["fidelity_s"])
+        for row in replayed.rows("history_prices")
     ] == [(point["timestamp"], round(point["price"] * 1e6), point["resolution_seconds"]) for point in page]
 
 

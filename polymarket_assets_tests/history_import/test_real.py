@@ -41,7 +41,7 @@ def test_every_market_is_there_with_its_share_of_wins(imported: duckdb.DuckDBPyC
 
 def test_no_price_lies_at_or_after_a_close_or_before_a_listing(imported: duckdb.DuckDBPyConnection) -> None:
     found = imported.execute("""
-        select count(*), count(*) filter (where p."at" >= closed_at or p.known_at >= closed_at or p."at" < listed_at),
+        select count(*), count(*) filter (where p.priced_at >= closed_at or p.known_at >= closed_at or p.priced_at < listed_at),
             count(*) filter (where p.price_e6 not between 0 and 1000000)
         from history_prices p join history_markets m using (market_id, close_day, source)
     """).fetchall()
@@ -70,8 +70,8 @@ def test_a_published_figure_moves_the_quotes_when_it_was_published(
 ) -> None:
     """The June CPI came at 08:30 New York time, 12:30 UTC: a bid of 98 cents was gone two minutes later."""
     found = imported.execute("""
-        select "at", bid_e6 from history_prices where market_id = 'us:cpic-uscpi-june-yoy-2026-07-14-gt3pt6pct'
-            and "at" between '2026-07-14T11:30:00Z' and '2026-07-14T12:35:00Z' order by "at"
+        select priced_at, bid_e6 from history_prices where market_id = 'us:cpic-uscpi-june-yoy-2026-07-14-gt3pt6pct'
+            and priced_at between '2026-07-14T11:30:00Z' and '2026-07-14T12:35:00Z' order by priced_at
     """).fetchall()
     assert [(f"{at:%H:%M}", bid) for at, bid in found] == [("11:45", 980_000), ("12:32", None)]
 

@@ -53,7 +53,7 @@ def test_no_point_at_or_after_the_close_is_a_price(lake: Lake, folder: Path, imp
     cases.weather(folder, prices=[cases.point(before=before) for before in befores])
     (imported,) = import_(folder).datasets
     price = only(lake, "history_prices")
-    assert price["at"] == price["known_at"] == datetime(2026, 4, 2, 11, tzinfo=UTC)
+    assert price["priced_at"] == price["known_at"] == datetime(2026, 4, 2, 11, tzinfo=UTC)
     assert (price["price_e6"], price["fidelity_s"], price["received_at"]) == (250_000, 3600, NOW)
     assert imported.left_out == {("history_prices", "at or after the close"): 2}
 
@@ -141,7 +141,7 @@ def test_the_clock_of_us_is_new_yorks(lake: Lake, folder: Path, import_: Import)
     cases.us(folder)
     import_(folder)
     market, price = only(lake, "history_markets", slug=cases.contract()["slug"]), only(lake, "history_prices")
-    assert price["at"] == price["known_at"] == datetime(2026, 7, 11, 23, 30, tzinfo=UTC)
+    assert price["priced_at"] == price["known_at"] == datetime(2026, 7, 11, 23, 30, tzinfo=UTC)
     assert market["closed_at"] == datetime(2026, 7, 12, 2, 17, tzinfo=UTC)
     assert market["close_day"] == date(2026, 7, 12)
     assert market["listed_at"] == datetime(2026, 7, 11, 13, tzinfo=UTC)

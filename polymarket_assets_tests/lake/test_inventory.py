@@ -48,7 +48,7 @@ def test_a_sealed_hour_is_counted_once(lake: Lake) -> None:
 
 def test_a_table_filed_by_day_shows_days(lake: Lake) -> None:
     row = {
-        "market_id": "us:x", "close_day": AT.date(), "received_at": AT, "at": AT, "known_at": AT, "fidelity_s": 0, "source": "us",
+        "market_id": "us:x", "close_day": AT.date(), "received_at": AT, "priced_at": AT, "known_at": AT, "fidelity_s": 0, "source": "us",
     }  # fmt: skip
     lake.publish_rows("history_prices", [row], part="import-us", at=AT)
     assert held(lake, "history_prices").first == date(2026, 11, 2)

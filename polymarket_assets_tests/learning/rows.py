@@ -50,7 +50,7 @@ def closed_market(key: str, close: datetime, **more: Any) -> dict[str, Any]:
 def price(key: str, at: datetime, price_e6: int | None, **more: Any) -> dict[str, Any]:
     """A row of `history_prices` of a source that gives one price an hour, known at once."""
     return {
-        "market_id": key, "at": at, "known_at": at, "received_at": at + 1000 * HOUR, "price_e6": price_e6,
+        "market_id": key, "priced_at": at, "known_at": at, "received_at": at + 1000 * HOUR, "price_e6": price_e6,
         "fidelity_s": 3600, "source": "weather", **more,
     }  # fmt: skip
 
@@ -85,4 +85,4 @@ def _close_day(row: dict[str, Any], rows: list[dict[str, Any]]) -> Any:
     """Prices lie with their market; a test that puts them elsewhere names the day itself."""
     if "closed_at" in row:
         return row["closed_at"].date()
-    return max(r["at"] for r in rows if r["market_id"] == row["market_id"]).date()
+    return max(r["priced_at"] for r in rows if r["market_id"] == row["market_id"]).date()

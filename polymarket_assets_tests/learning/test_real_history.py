@@ -45,7 +45,9 @@ def test_every_row_of_an_event_is_in_one_group_and_weighs_what_it_should(lake: L
 def test_prices_are_older_than_their_instants_and_before_the_close(lake: Lake, rows: pa.Table) -> None:
     """Against the raw prices, by another way than the as-of join of the features."""
     sample = rows.take(np.random.default_rng(0).choice(rows.num_rows, 200, replace=False)).to_pylist()
-    prices = reading.rows(lake, "history_prices").sort_by([("market_id", "ascending"), ("at", "ascending")])
+    prices = reading.rows(lake, "history_prices").sort_by(
+        [("market_id", "ascending"), ("priced_at", "ascending")]
+    )
     for row in sample:
         its = prices.filter(pc.equal(prices.column("market_id"), row["market_id"])).to_pylist()
         known = [price for price in its if price["known_at"] <= row["as_of"]]

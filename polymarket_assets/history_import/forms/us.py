@@ -83,7 +83,7 @@ FORM = Form(
         from markets
     """,
     prices=f"""
-        select 'us:' || slug as market_id, {_instant("ts")} as "at", "at" as known_at,
+        select 'us:' || slug as market_id, {_instant("ts")} as priced_at, priced_at as known_at,
             case when bid <= ask then {e6("(bid + ask) / 2")} end as price_e6, {e6("bid")} as bid_e6, {e6("ask")} as ask_e6,
             0 as fidelity_s
         from quotes

@@ -60,7 +60,7 @@ FORM = Form(
         from markets
     """,
     prices=f"""
-        select 'weather:' || yes_token as market_id, to_timestamp(t) as "at", to_timestamp(t) as known_at,
+        select 'weather:' || yes_token as market_id, to_timestamp(t) as priced_at, to_timestamp(t) as known_at,
             {e6("p")} as price_e6, null::integer as bid_e6, null::integer as ask_e6, {FIDELITY_S} as fidelity_s
         from prices
     """,

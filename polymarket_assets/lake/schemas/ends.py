@@ -73,12 +73,12 @@ HISTORY_MARKETS = Table(
 HISTORY_PRICES = Table(
     "history_prices",
     "a price of the canonical token before its end, fetched after the fact",
-    ("market_id", "at"),
+    ("market_id", "priced_at"),
     "close_day",
     (
         MARKET_ID,
         CLOSE_DAY,
-        required("at", INSTANT, "instant of the price"),
+        required("priced_at", INSTANT, "instant of the price"),
         required("known_at", INSTANT, "first instant it could have been known; as-of joins use this"),
         RECEIVED_AT,
         optional(

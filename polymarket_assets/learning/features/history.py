@@ -94,11 +94,11 @@ def _evidence(span: Span) -> str:
             where close_day <= as_of::date + {CLOSES_WITHIN.days}
         ),
         priced as (
-            select market_id, "at", known_at, price_e6, bid_e6, ask_e6, fidelity_s from history_prices semi join due using (market_id)
-            qualify row_number() over (partition by market_id, known_at order by "at" desc) = 1
+            select market_id, priced_at, known_at, price_e6, bid_e6, ask_e6, fidelity_s from history_prices semi join due using (market_id)
+            qualify row_number() over (partition by market_id, known_at order by priced_at desc) = 1
         ),
         joined as (
-            select due.*, p.* exclude (market_id), (epoch_us(due.as_of) - epoch_us(p."at")) / 1e6 as old_s, {bound_s} as bound_s
+            select due.*, p.* exclude (market_id), (epoch_us(due.as_of) - epoch_us(p.priced_at)) / 1e6 as old_s, {bound_s} as bound_s
             from due asof join priced p on due.market_id = p.market_id and due.as_of >= p.known_at
         )
         select market_id, as_of, source, event_id, neg_risk_id, game_id, effective_close as scheduled_end, horizon_h,
