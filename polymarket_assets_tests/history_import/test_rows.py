@@ -191,7 +191,7 @@ def test_quotes_have_a_price_only_where_both_sides_rest_uncrossed(
     other = cases.quote(ts=cases.wall("2026-07-11 10:00"))
     cases.us(folder, quotes=[other, cases.quote(bid=bid, ask=ask)])
     import_(folder)
-    row = only(lake, "history_prices", at=datetime(2026, 7, 11, 23, 30, tzinfo=UTC))
+    row = only(lake, "history_prices", priced_at=datetime(2026, 7, 11, 23, 30, tzinfo=UTC))
     assert (row["price_e6"], row["bid_e6"], row["ask_e6"], row["fidelity_s"]) == (price_e6, bid_e6, ask_e6, 0)
 
 
