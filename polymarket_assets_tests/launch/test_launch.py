@@ -33,6 +33,12 @@ def taken() -> Iterator[int]:
         yield int(held.getsockname()[1])
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def test_a_busy_port_is_named_with_the_setting_that_moves_it(taken: int) -> None:
     with pytest.raises(PortBusy, match=f"port {taken} is in use, mlflow needs it: .* set MLFLOW_PORT"):
         require_free([Process("mlflow", ("true",), (taken,))])
@@ -46,7 +52,8 @@ def test_an_unreachable_venue_is_named(taken: int) -> None:
 
 
 def test_the_command_ends_in_one_sentence(taken: int, tmp_path: Path) -> None:
-    environment = {**os.environ, "DAGSTER_PORT": str(taken), "PYTHONPATH": str(PROJECT)}
+    free = {name: str(free_port()) for name in ("MLFLOW_PORT", "STREAM_STATUS_PORT")}
+    environment = {**os.environ, **free, "DAGSTER_PORT": str(taken), "PYTHONPATH": str(PROJECT)}
     ran = subprocess.run(
         [sys.executable, "-m", "launch", "up"],
         env=environment,
