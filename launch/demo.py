@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 
@@ -32,9 +32,11 @@ def run(*, once: bool) -> int:
         Unavailable, RunFailed: a process or a run did not do its part; everything was stopped.
     """
     console, began = Console(), time.monotonic()
-    simulated.clear()
     settings = simulated.settings()
+    # Before anything is cleared: whoever holds the ports may be a demo that is running.
     require_free(simulated.running(settings))
+    simulated.clear()
+    simulated.settings()
     with _platform() as child:
         good = _narrate(console, settings, child)
         _show_links(console, settings)
@@ -56,6 +58,9 @@ def _platform() -> Iterator[subprocess.Popen[bytes]]:
         )
     try:
         yield child
+    except KeyboardInterrupt:
+        print("\nstopping…", flush=True)
+        raise
     finally:
         child.send_signal(signal.SIGTERM)
         child.wait(timeout=2 * STOP_S)
@@ -77,7 +82,6 @@ def _show_links(console: Console, settings: Settings) -> None:
 
 
 def _stay(child: subprocess.Popen[bytes]) -> None:
-    try:
+    with suppress(KeyboardInterrupt):
         child.wait()
-    except KeyboardInterrupt:
-        print("\nstopping…", flush=True)
+    print("\nstopping…", flush=True)

@@ -22,8 +22,14 @@ _SETTING = {"mlflow": "MLFLOW_PORT", "webserver": "DAGSTER_PORT", "streamer": "S
 
 def require_free(processes: Iterable[Process]) -> None:
     """Raises `PortBusy`, naming port, process and setting, when a port is taken."""
+    taken: dict[int, str] = {}
     for process in processes:
         for port in process.ports:
+            if port in taken:
+                raise PortBusy(
+                    f"port {port} is meant for {taken[port]} and for {process.name}: set {_SETTING[process.name]} to another"
+                )
+            taken[port] = process.name
             if not _free(port):
                 raise PortBusy(
                     f"port {port} is in use, {process.name} needs it: stop what listens there or set {_SETTING[process.name]}"

@@ -50,7 +50,7 @@ def mlflow(settings: Settings, folder: Path) -> Process:
         ),
         (settings.mlflow_port,),
         _page(settings.mlflow_port),
-        {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+        {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"},
     )  # fmt: skip
 
 

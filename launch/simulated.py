@@ -12,7 +12,7 @@ from launch.home import PROJECT, WORKSPACE, settle
 from launch.ports import require_free
 from launch.processes import LOOPBACK, Process
 from launch.supervisor import Supervisor
-from polymarket_assets.settings import Settings
+from polymarket_assets.settings import Settings, load
 
 DATA = PROJECT / "data" / "demo"
 LEDGER = DATA / "ledger.jsonl"
@@ -29,13 +29,14 @@ _TOLD = (
 
 def settings() -> Settings:
     """Settings that point at the simulator and into `DATA`, whatever the environment says."""
-    port = settle(DATA).sim_port
+    given = load()
+    port = given.sim_port
     return settle(
         DATA,
         lake_root=str(DATA / "lake"),
         state_dir=DATA / "state",
         dagster_home=DATA / "dagster",
-        mlflow_tracking_uri=f"http://{LOOPBACK}:{settle(DATA).mlflow_port}",
+        mlflow_tracking_uri=f"http://{LOOPBACK}:{given.mlflow_port}",
         polymarket_gamma_url=f"http://{LOOPBACK}:{port}/gamma",
         polymarket_clob_url=f"http://{LOOPBACK}:{port}/clob",
         polymarket_data_url=f"http://{LOOPBACK}:{port}/data",

@@ -12,6 +12,7 @@ from launch import simulated, truth
 from launch.stages import Watched
 from polymarket_assets.lake import connect
 from polymarket_assets.settings import Settings
+from simulator.edge import EDGE_LOGIT
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,11 @@ def _counts(root: str) -> list[Line]:
         Line(
             "closed markets of past days, their prices", f"{closed:,}, {prices:,}", closed > 0 and prices > 0
         ),
-        Line("frames that could not be read, gaps of the stream", f"{rejects:,}, {gaps:,}", rejects == 0),
+        Line(
+            "unreadable frames; gaps of the stream (connecting is one)",
+            f"{rejects:,}, {gaps:,}",
+            rejects == 0,
+        ),
     ]
 
 
@@ -101,4 +106,8 @@ def _learned(root: str, judged: Mapping[str, object]) -> list[Line]:
         Line("feature rows, of these recorded live", f"{rows:,}, {live:,}", rows > 0 and live > 0),
         Line("training rows with a label", f"{labelled:,}", labelled > 0),
         Line("model against the market's own price", verdict, "verdict" in judged),
+        Line(
+            "edge planted in markets by a deadline",
+            f"{EDGE_LOGIT:g} logit: a demo sees too few markets to prove it",
+        ),
     ]

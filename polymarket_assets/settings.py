@@ -12,10 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from dotenv import dotenv_values
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from polymarket_assets.venue.errors import Refused
+
+ENV_FILE = ".env"
 
 
 class NotConfigured(Refused):
@@ -29,32 +32,39 @@ def _split(value: object) -> object:
     return value
 
 
-def _retention() -> dict[str, str]:
-    """Every `RETENTION_DAYS_<TABLE>` of the environment, by table."""
+def _retention() -> dict[str, str | None]:
+    """Every `RETENTION_DAYS_<TABLE>` of `.env` and of the environment, by table."""
     prefix = "RETENTION_DAYS_"
-    return {
-        name[len(prefix) :].lower(): value for name, value in os.environ.items() if name.startswith(prefix)
-    }
+    given = {**dotenv_values(ENV_FILE), **os.environ}
+    return {name[len(prefix) :].lower(): value for name, value in given.items() if name.startswith(prefix)}
 
 
+def _absolute(value: object) -> object:
+    """A folder as seen from where the process started; the address of an object store stays as it is."""
+    return os.path.abspath(value) if isinstance(value, str | Path) and str(value) and "://" not in str(value) else value  # fmt: skip
+
+
+Folder = Annotated[Path, BeforeValidator(_absolute)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
     """The settings of one process, read from the environment and from `.env` beside it."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_file=ENV_FILE, extra="ignore", frozen=True)
 
     # Where things lie.
-    lake_root: str | None = Field(
+    lake_root: Annotated[str, BeforeValidator(_absolute)] | None = Field(
         None,
         description="Folder of the lake; no default, so that nothing is recorded in a place nobody chose",
     )
-    cold_root: str | None = Field(None, description="Folder that old closed hours move to; unset: they stay")
-    state_dir: Path | None = Field(
+    cold_root: str | None = Field(
+        None, description="Reserved, nothing reads it yet: folder that old closed hours move to"
+    )
+    state_dir: Folder | None = Field(
         None, description="Folder of small operating state: heartbeats, rate-limit buckets, stream journals"
     )
-    dagster_home: Path | None = Field(
+    dagster_home: Folder | None = Field(
         None, description="Folder of the Dagster instance, with its `dagster.yaml`"
     )
     mlflow_tracking_uri: str | None = Field(
@@ -121,22 +131,24 @@ class Settings(BaseSettings):
         30.0, gt=0, description="A token with no first book for this long is subscribed again"
     )
     stream_shard: int = Field(0, ge=0, description="Number of this streamer among STREAM_SHARDS")
-    stream_shards: int = Field(1, gt=0, description="How many streamers share the markets")
+    stream_shards: int = Field(
+        1, gt=0, validate_default=True, description="How many streamers share the markets"
+    )
 
     # What is kept, and who is told.
     retention_days: Mapping[str, int] = Field(
         default_factory=_retention,
         validate_default=True,
-        description="RETENTION_DAYS_<TABLE>: days a table's hours are kept; unset: for ever",
+        description="Reserved, nothing reads it yet: days a table's hours are kept",
     )
     slack_webhook_url: str | None = Field(
-        None, description="Webhook that alerts go to; unset: alerts are only logged"
+        None, description="Reserved, nothing reads it yet: webhook that alerts go to"
     )
 
     # Ports, all on the loopback interface.
     dagster_port: int = Field(3000, gt=0, lt=65536, description="Dagster UI")
     mlflow_port: int = Field(5000, gt=0, lt=65536, description="MLflow UI")
-    console_port: int = Field(8000, gt=0, lt=65536, description="Console")
+    console_port: int = Field(8000, gt=0, lt=65536, description="Reserved for the console")
     stream_status_port: int = Field(8081, gt=0, lt=65536, description="Status of the streamer")
     sim_port: int = Field(
         9100,
@@ -151,7 +163,41 @@ class Settings(BaseSettings):
         unknown = [tier for tier in tiers if tier not in ("t0", "t1", "t2", "t3", "t4")]
         if unknown:
             raise ValueError(f"unknown tier {unknown[0]!r}; tiers are t0, t1, t2, t3, t4")
+        if not tiers:
+            raise ValueError("name at least one tier: t0, t1, t2, t3, t4")
         return tiers
+
+    @field_validator("retention_days")
+    @classmethod
+    def _known_tables(cls, days: Mapping[str, int]) -> Mapping[str, int]:
+        from polymarket_assets.lake.schemas import TABLES
+
+        for table, kept in days.items():
+            if table not in TABLES:
+                raise ValueError(f"there is no table {table!r}; docs/tables.md lists them")
+            if kept < 1:
+                raise ValueError(
+                    f"{table} would be kept for {kept} days; keep it one day at least, or unset it"
+                )
+        return days
+
+    @field_validator("stream_shards")
+    @classmethod
+    def _shard_among_shards(cls, shards: int, known: ValidationInfo) -> int:
+        shard = known.data.get("stream_shard", 0)
+        if shard >= shards:
+            raise ValueError(f"STREAM_SHARD={shard} is none of them: they are counted from 0")
+        return shards
+
+    @field_validator(
+        "polymarket_gamma_url", "polymarket_clob_url", "polymarket_data_url", "polymarket_ws_url"
+    )
+    @classmethod
+    def _an_address(cls, address: str, known: ValidationInfo) -> str:
+        wanted = ("ws://", "wss://") if known.field_name == "polymarket_ws_url" else ("http://", "https://")
+        if not address.startswith(wanted):
+            raise ValueError(f"an address begins with {' or '.join(wanted)}")
+        return address
 
     def need_lake_root(self) -> str:
         """`LAKE_ROOT`. Raises `NotConfigured` when unset."""
@@ -187,4 +233,6 @@ def load(**replaced: Any) -> Settings:
     except ValidationError as e:
         first = e.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        raise NotConfigured(f"{name}={first['input']!r} cannot be used: {first['msg']}") from e
+        raise NotConfigured(
+            f"{name}={first['input']!r} cannot be used: {first['msg'].removeprefix('Value error, ')}"
+        ) from e

@@ -26,6 +26,12 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("DAGSTER_PORT", "70000", "DAGSTER_PORT='70000' cannot be used"),
         ("STREAM_MAX_TOKENS_PER_CONNECTION", "900", "STREAM_MAX_TOKENS_PER_CONNECTION='900'"),
         ("RETENTION_DAYS_TRADES", "long", "RETENTION_DAYS"),
+        ("RETENTION_DAYS_TRADES", "-3", "trades would be kept for -3 days"),
+        ("RETENTION_DAYS_TRADEZ", "3", "there is no table 'tradez'"),
+        ("STREAM_TIERS", "", "name at least one tier"),
+        ("STREAM_SHARD", "1", "STREAM_SHARD=1 is none of them"),
+        ("POLYMARKET_WS_URL", "venue.example", "an address begins with ws:// or wss://"),
+        ("POLYMARKET_CLOB_URL", "venue.example", "an address begins with http:// or https://"),
     ],
 )
 def test_a_malformed_variable_is_named_with_what_it_holds(
@@ -51,6 +57,27 @@ def test_lists_and_retention_are_read_from_plain_text(monkeypatch: pytest.Monkey
     settings = load()
     assert settings.universe_tags == ("politics", "sports")
     assert settings.retention_days == {"orderbooks": 30}
+
+
+def test_folders_are_seen_from_where_the_process_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Processes that a supervisor starts elsewhere must mean the same places, and Dagster wants them absolute."""
+    for variable in ("LAKE_ROOT", "STATE_DIR", "DAGSTER_HOME"):
+        monkeypatch.setenv(variable, f"data/{variable.lower()}")
+    settings = load()
+    assert settings.need_lake_root() == str(tmp_path / "data" / "lake_root")
+    assert settings.need_state_dir() == tmp_path / "data" / "state_dir"
+    assert settings.dagster_home == tmp_path / "data" / "dagster_home"
+    monkeypatch.setenv("LAKE_ROOT", "s3://bucket/lake")
+    assert load().need_lake_root() == "s3://bucket/lake"
+
+
+def test_a_file_beside_the_process_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # fmt: skip
+    (tmp_path / ".env").write_text("RATE_SHARE=0.25\nRETENTION_DAYS_TRADES=3\nRETENTION_DAYS_SWEEPS=9\n")
+    monkeypatch.setenv("RETENTION_DAYS_SWEEPS", "7")
+    assert load().rate_share == 0.25
+    assert load().retention_days == {"trades": 3, "sweeps": 7}
 
 
 def test_every_setting_says_what_it_is() -> None:

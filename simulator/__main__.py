@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -13,6 +14,9 @@ from simulator import DEFAULT_PORT, DEFAULT_SEED
 from simulator.edge import EDGE_LOGIT
 from simulator.profiles import PROFILES
 from simulator.server import PortBusy, Server, Venue
+
+# Three ports follow one another.
+HIGHEST_PORT = 65_533
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,22 +30,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text} is no finite number")
+    return value
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{port} is no port of three: 0 to {HIGHEST_PORT}")
+    return port
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulator", description="A local venue on loopback.")
     commands = parser.add_subparsers(required=True)
     serve = commands.add_parser("serve", help="a generated universe, with a ledger of the truth")
     serve.add_argument("--seed", type=int, default=DEFAULT_SEED)
     serve.add_argument("--profile", choices=sorted(PROFILES), default="demo")
-    serve.add_argument("--edge", type=float, default=EDGE_LOGIT, help="logit by which markets by a deadline are overpriced")  # fmt: skip
+    serve.add_argument("--edge", type=_finite, default=EDGE_LOGIT, help="logit by which markets by a deadline are overpriced")  # fmt: skip
     serve.add_argument("--v1-data", action="store_true", help="the Data API's first version answers too")
     serve.set_defaults(make=_generated)
     replay = commands.add_parser("replay", help="recorded payloads and socket captures, as they were")
     replay.add_argument("folder", type=Path, metavar="DIR")
-    replay.add_argument("--speed", type=float, default=1.0, help="how many times faster than recorded")
+    replay.add_argument("--speed", type=_finite, default=1.0, help="how many times faster than recorded")
     replay.set_defaults(make=_replayed)
     for command in (serve, replay):
         command.add_argument("--ledger", type=Path, help="where everything sent is written, as JSON lines")
-        command.add_argument("--port", type=int, default=DEFAULT_PORT, help="HTTP; the socket and the control port follow; 0: free ones")  # fmt: skip
+        command.add_argument("--port", type=_port, default=DEFAULT_PORT, help="HTTP; the socket and the control port follow; 0: free ones")  # fmt: skip
     return parser
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from polymarket_assets.lake.writing import Lake
 
 # Written and removed again before anything begins: an unwritable lake is told at once.
+_DAY_S = 86_400.0
 _PROBE = "_streamer"
 
 
@@ -112,12 +113,19 @@ def _folder(path: Path) -> Path:
     return path
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < _DAY_S:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0 and below a day")
+    return seconds
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m streamer", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="record the market socket until stopped", description="Record what the venue's market socket says of the markets near their end into LAKE_ROOT, until SIGTERM or Ctrl-C.")  # fmt: skip
-    run.add_argument("--refresh-s", type=float, default=30.0, metavar="SECONDS", help="how often the markets to listen to are looked up in the lake (default: %(default)s)")  # fmt: skip
+    run.add_argument("--refresh-s", type=_seconds, default=30.0, metavar="SECONDS", help="how often the markets to listen to are looked up in the lake (default: %(default)s)")  # fmt: skip
     run.set_defaults(command=_run)
 
     seal = commands.add_parser("seal", help="close hours that are over", description="Merge the parts of every hour that is over into one file per table, named by a manifest. Repeating it changes nothing.")  # fmt: skip

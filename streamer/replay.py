@@ -34,7 +34,7 @@ class Counts:
 
 
 def replay(files: Iterable[Path]) -> Counts:
-    """Hear captures one after the other. Raises `Refused` for a file that is no capture."""
+    """Hear captures one after the other. Raises `Refused` for a file that is no capture, or where nothing was received."""
     recorder = Recorder("replay")
     messages = 0
     tokens: dict[str, list[str]] = {}
@@ -43,6 +43,8 @@ def replay(files: Iterable[Path]) -> Counts:
             messages += 1
             recorder.know(_learn(tokens, heard.payload))
             recorder.hear(heard)
+    if not messages:
+        raise Refused("no message was received in these files: nothing to replay")
     rows = {table: len(found) for table, found in recorder.rows.items()}
     return Counts(messages, dict(+Counter(recorder.heard)), rows)
 

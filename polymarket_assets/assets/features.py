@@ -4,7 +4,8 @@ import dagster as dg
 
 from polymarket_assets.assets.running import metadata, told_plainly
 from polymarket_assets.lake.spans import Span
-from polymarket_assets.partitions import DAY, HOUR
+from polymarket_assets.lake.writing import Written
+from polymarket_assets.partitions import DAY, HOUR, hour_key
 from polymarket_assets.resources import LakeResource
 from polymarket_assets.tiers import TIERS
 
@@ -25,12 +26,9 @@ def features(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Materi
 
     with told_plainly():
         opened, window = lake.open(), context.partition_time_window
-        written = [
-            computing.publish_recorded(opened, hour) for hour in Span(window.start, window.end).hours()
-        ]
-        return dg.MaterializeResult(
-            metadata=metadata({"rows": sum(w.rows for w in written), "bytes": sum(w.bytes for w in written)})
-        )
+        for hour in Span(window.start, window.end).hours():
+            _report(context, hour_key(hour), computing.publish_recorded(opened, hour))
+    return dg.MaterializeResult()
 
 
 @dg.asset(
@@ -47,16 +45,17 @@ def history_features(context: dg.AssetExecutionContext, lake: LakeResource) -> d
 
     with told_plainly():
         opened, window = lake.open(), context.partition_time_window
-        written = list(computing.publish_history_days(opened, Span(window.start, window.end)))
-        return dg.MaterializeResult(
-            metadata=metadata(
-                {
-                    "rows": sum(w.rows for w in written),
-                    "bytes": sum(w.bytes for w in written),
-                    "days": len(written),
-                }
-            )
-        )
+        span = Span(window.start, window.end)
+        for day, written in zip(span.days(), computing.publish_history_days(opened, span), strict=True):
+            _report(context, f"{day:%Y-%m-%d}", written)
+    return dg.MaterializeResult()
+
+
+def _report(context: dg.AssetExecutionContext, partition: str, written: Written) -> None:
+    """What one partition of a range holds: a result would give all of them the same figures."""
+    context.add_asset_metadata(
+        metadata({"rows": written.rows, "bytes": written.bytes}), partition_key=partition
+    )
 
 
 ASSETS = [features, history_features]

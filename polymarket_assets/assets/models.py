@@ -38,6 +38,7 @@ def model(
 
     with told_plainly():
         address = tracking.address()
+        recording.require(address)
         rows = building.read(lake.open())
         run_id = recording.log_training(training.train(rows, seed=SEED), rows, address)
         return dg.MaterializeResult(
@@ -55,6 +56,7 @@ def evaluation(context: dg.AssetExecutionContext, tracking: TrackingResource) ->
         address, run_id = tracking.address(), _newest_run(context)
         judged = judging.evaluate(recording.load_predictions(run_id, address))
         recording.log_evaluation(run_id, judged, address)
+        context.log.info(judged.verdict)
         return dg.MaterializeResult(
             metadata={"mlflow_run_id": run_id, "mlflow": _link(address, run_id), **judged.metadata()}
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polymarket_assets.lake import reading as _reading
+from polymarket_assets.lake.errors import NoLake
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake, Written
@@ -33,11 +34,20 @@ def files(
 
 
 def open_lake(root: str | Path | None = None) -> Lake:
-    """The lake at `root`, else at `LAKE_ROOT`. Raises `NotConfigured` where neither names one."""
+    """The lake at `root`, else at `LAKE_ROOT`; a folder that is not there yet is an empty lake.
+
+    Raises:
+        NotConfigured: neither names one.
+        NoLake: what is named can be no lake.
+    """
     if root is None:
         from polymarket_assets.settings import load
 
         root = load().need_lake_root()
+    if "://" in str(root):
+        raise NoLake(f"{root} cannot be a lake: object stores are not supported yet, name a folder")
+    if Path(root).exists() and not Path(root).is_dir():
+        raise NoLake(f"{root} is a file and no lake: name a folder with LAKE_ROOT")
     return Lake(root)
 
 

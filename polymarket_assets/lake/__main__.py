@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import date, datetime
+from pathlib import Path
 
 from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
 from polymarket_assets.lake import documenting, inventory, open_lake
+from polymarket_assets.lake.errors import NoLake
 from polymarket_assets.lake.inventory import Holding
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.venue.errors import PolymarketError
@@ -24,6 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     try:
         lake = open_lake(asked.root)
+        if not Path(lake.root).exists():
+            raise NoLake(f"there is no lake at {lake.root} yet: `make up`, `make demo` and history_import begin one; LAKE_ROOT or --root name another")  # fmt: skip
         Console().print(_shown(lake, list(inventory.holdings(lake))))
     except PolymarketError as e:
         Console(stderr=True).print(str(e), style="red", highlight=False, markup=False, soft_wrap=True)

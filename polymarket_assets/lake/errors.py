@@ -17,6 +17,18 @@ class NewerLake(LakeError, Refused):
     """The lake was written by a newer version of the platform."""
 
 
+class NoLake(LakeError, Refused):
+    """There is no lake where one is to be read."""
+
+
+class NoSuchTable(LakeError, Refused):
+    """A name that is no table's."""
+
+
+class DamagedFile(LakeError, MalformedPayload):
+    """A file of the lake is no whole Parquet file."""
+
+
 class SchemaMismatch(LakeError, Refused):
     """Rows do not have the form their table declares."""
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from polymarket_assets.lake import layout, manifests
-from polymarket_assets.lake.errors import SchemaMismatch
+from polymarket_assets.lake.errors import DamagedFile, NoSuchTable, SchemaMismatch
 from polymarket_assets.lake.schemas import TABLES, Table
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
 
 def files(lake: Lake, table: str, span: Span | None = None, *, tier: str | None = None) -> list[str]:
-    """The locations of the files that hold a table's rows of a span (None: all), in order of time."""
+    """The locations of the files that hold a table's rows of a span (None: all), in order of time.
+
+    Raises:
+        NoSuchTable: no table has this name.
+    """
+    if table not in TABLES:
+        raise NoSuchTable(f"there is no table {table!r}; tables are {', '.join(TABLES)}")
     declared = TABLES[table]
     return [lake.store.uri(path) for path in _paths(lake, declared, span, tier)]
 
@@ -38,13 +44,17 @@ def rows(lake: Lake, table: str, span: Span | None = None, *, tier: str | None =
     Raises:
         SchemaMismatch: a file does not have the declared columns.
     """
-    declared = TABLES[table]
     found = files(lake, table, span, tier=tier)
+    declared = TABLES[table]
     return pa.concat_tables([declared.schema.empty_table(), *(_read(declared, file) for file in found)])
 
 
 def connect(lake: Lake, span: Span | None = None) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection in memory, in UTC, with one view per table; a table without rows is an empty view."""
+    """A DuckDB connection in memory, in UTC, with one view per table; a table without rows is an empty view.
+
+    Raises:
+        DamagedFile: a file is no whole Parquet file.
+    """
     import duckdb
 
     connection = duckdb.connect()
@@ -55,7 +65,9 @@ def connect(lake: Lake, span: Span | None = None) -> duckdb.DuckDBPyConnection:
 
 
 def add_view(connection: duckdb.DuckDBPyConnection, name: str, found: list[str]) -> None:
-    """A view of a table's rows in these files: for readers whose tables need different spans."""
+    """A view of a table's rows in these files: for readers whose tables need different spans. Raises `DamagedFile`."""
+    import duckdb
+
     table = TABLES[name]
     if not found:
         empty = f"_empty_{table.name}"
@@ -63,9 +75,13 @@ def add_view(connection: duckdb.DuckDBPyConnection, name: str, found: list[str])
         connection.execute(f"create view {table.name} as select * from {empty}")
         return
     listed = ", ".join("'" + file.replace("'", "''") + "'" for file in found)
-    connection.execute(
-        f"create view {table.name} as select * from read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
-    )
+    view = f"create view {table.name} as select * from read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+    try:
+        connection.execute(view)
+    except duckdb.InvalidInputException as e:
+        for file in found:
+            _footer(file)
+        raise DamagedFile(f"a file of {table.name}", str(e)) from e
 
 
 def _paths(lake: Lake, table: Table, span: Span | None, tier: str | None) -> list[str]:
@@ -110,8 +126,15 @@ def _current(lake: Lake, folder: str, listed: list[str]) -> list[str]:
     return parts
 
 
+def _footer(file: str) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(file)
+    except pa.ArrowInvalid as e:
+        raise DamagedFile(file, f"{e}; restore it, or move it away without its rows") from e
+
+
 def _read(table: Table, file: str) -> pa.Table:
-    found = pq.ParquetFile(file)
+    found = _footer(file)
     if set(found.schema_arrow.names) != set(table.names):
         raise SchemaMismatch(
             f"{file} does not hold {table.name} as this version knows it: columns {sorted(set(found.schema_arrow.names) ^ set(table.names))} differ"

@@ -21,7 +21,8 @@ from polymarket_assets.lake.errors import LakeUnwritable
 # Errors of the operating system that a person can mend: the same write may succeed later.
 _NOT_NOW = {errno.ENOSPC: "no space is left", errno.EDQUOT: "the quota is used up", errno.EROFS: "it is read-only",
             errno.EACCES: "writing is not permitted", errno.EPERM: "writing is not permitted", errno.EIO: "the disk reports an error",
-            errno.ENOENT: "its folder cannot be made", errno.ENOTDIR: "a file stands where a folder belongs"}  # fmt: skip
+            errno.ENOENT: "its folder cannot be made", errno.ENOTDIR: "a file stands where a folder belongs",
+            errno.EEXIST: "a file stands where a folder belongs"}  # fmt: skip
 
 # zstd's default: level 3 costs a tenth of the highest and comes within a few percent.
 _COMPRESSION_LEVEL = 3

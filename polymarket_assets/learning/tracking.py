@@ -12,6 +12,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,6 +45,7 @@ _MANNERS = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
 }
 _KNOCK_S = 5
 
@@ -63,7 +65,7 @@ def log_training(trained: training.Trained, rows: pa.Table, tracking_uri: str) -
     with _tracking(tracking_uri) as mlflow, TemporaryDirectory() as folder:
         mlflow.set_experiment(EXPERIMENT)
         mlflow.set_experiment_tag("mlflow.experimentKind", _KIND)
-        with mlflow.start_run(tags={"code_version": code_version()}) as run:
+        with mlflow.start_run(run_name=_named(rows), tags={"code_version": code_version()}) as run:
             mlflow.log_params(
                 {**trained.params, "features": len(trained.feature_names), "code_version": code_version()}
             )
@@ -74,6 +76,11 @@ def log_training(trained: training.Trained, rows: pa.Table, tracking_uri: str) -
             _log_table(mlflow, trained.predictions, Path(folder), PREDICTIONS)
             _log_model(mlflow, trained, rows, Path(folder))
         return str(run.info.run_id)
+
+
+def require(tracking_uri: str) -> None:
+    """Raises `Unavailable` where no tracking server answers: asked before a training, not after it."""
+    _knock(tracking_uri)
 
 
 def load_predictions(run_id: str, tracking_uri: str) -> pa.Table:
@@ -101,6 +108,11 @@ def log_evaluation(run_id: str, evaluation: Evaluation, tracking_uri: str) -> No
             mlflow.set_tag("mlflow.note.content", f"{evaluation.verdict}\n\n{evaluation.table()}")
             for picture in plots.draw(evaluation, gains, Path(folder)):
                 mlflow.log_artifact(str(picture), "plots")
+
+
+def _named(rows: pa.Table) -> str:
+    """A run by when it was trained and on how much."""
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} on {rows.num_rows:,} rows"
 
 
 def code_version() -> str:
@@ -160,7 +172,7 @@ def _knock(uri: str) -> None:
         requests.get(f"{uri.rstrip('/')}/health", timeout=_KNOCK_S).raise_for_status()
     except requests.RequestException as e:
         raise Unavailable(
-            f"no tracking server answers at {uri}: start it with `make up`, or set MLFLOW_TRACKING_URI"
+            f"no tracking server answers at {uri}: start it with `make pages` or `make up`, or set MLFLOW_TRACKING_URI"
         ) from e
 
 

@@ -97,7 +97,9 @@ def train(rows: pa.Table, *, seed: int, planned: splits.Plan | None = None) -> T
 def _refuse_too_little(rows: pa.Table) -> None:
     there, outcomes = len(rows.column("group_id").unique()), len(rows.column("label").unique())
     if there < LEAST_GROUPS:
-        raise TooLittleToLearn(f"the training set has {there} labelled groups, {LEAST_GROUPS} are needed")
+        raise TooLittleToLearn(
+            f"the training set has {there} labelled groups, {LEAST_GROUPS} are needed: record until more markets end, fetch past days (history_markets, history_prices, resolutions, history_features) or import datasets, then materialize training_set again"
+        )
     if outcomes < 2:
         raise TooLittleToLearn(f"all {there} labelled groups ended the same way: both outcomes are needed")
 

@@ -76,6 +76,13 @@ def test_without_a_lake_the_command_says_what_to_set(
     assert "LAKE_ROOT is not set" in capsys.readouterr().err
 
 
+def test_a_folder_that_is_not_there_is_no_empty_lake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(["tables", "--root", str(tmp_path / "mistyped")]) == 1
+    assert "there is no lake at" in capsys.readouterr().err
+
+
 def test_the_document_of_the_tables_is_what_the_schemas_say() -> None:
     """After a change of a schema: `python -m polymarket_assets.lake docs > docs/tables.md`."""
     assert (PROJECT / "docs" / "tables.md").read_text() == documenting.markdown()

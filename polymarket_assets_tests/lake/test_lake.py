@@ -13,7 +13,14 @@ import pytest
 
 from polymarket_assets import lake as lake_package
 from polymarket_assets.lake import merging, reading
-from polymarket_assets.lake.errors import LakeUnwritable, NewerLake, SchemaMismatch
+from polymarket_assets.lake.errors import (
+    DamagedFile,
+    LakeUnwritable,
+    NewerLake,
+    NoLake,
+    NoSuchTable,
+    SchemaMismatch,
+)
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake, table_of
@@ -184,6 +191,30 @@ def test_a_file_of_another_form_is_named_when_read(lake: Lake) -> None:
     pq.write_table(pq.read_table(file).drop_columns(["reason"]), file)
     with pytest.raises(SchemaMismatch, match="reason"):
         reading.rows(lake, "sweeps")
+
+
+def test_a_damaged_file_is_named_when_read(lake: Lake) -> None:
+    publish(lake)
+    (file,) = reading.files(lake, "sweeps")
+    Path(file).write_bytes(Path(file).read_bytes()[:100])
+    for read in (lambda: reading.connect(lake), lambda: reading.rows(lake, "sweeps")):
+        with pytest.raises(DamagedFile, match=file):
+            read()
+
+
+@pytest.mark.parametrize(
+    ("root", "said"), [("s3://bucket/lake", "object stores"), ("{file}", "is a file and no lake")]
+)
+def test_what_can_be_no_lake_is_named(root: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(NoLake, match=said):
+        lake_package.connect(root.format(file=file))
+
+
+def test_a_mistyped_table_is_answered_with_those_there_are(lake: Lake) -> None:
+    with pytest.raises(NoSuchTable, match="no table 'tradez'; tables are markets"):
+        reading.files(lake, "tradez")
 
 
 def test_without_a_root_the_setting_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from launch import simulated
 from launch.narration import Narration
 from launch.ports import PortBusy, require_free
 from launch.processes import Process
@@ -44,6 +45,14 @@ def test_a_busy_port_is_named_with_the_setting_that_moves_it(taken: int) -> None
         require_free([Process("mlflow", ("true",), (taken,))])
 
 
+def test_two_processes_on_one_port_are_named() -> None:
+    port = free_port()
+    with pytest.raises(
+        PortBusy, match=f"port {port} is meant for mlflow and for webserver: set DAGSTER_PORT"
+    ):
+        require_free([Process("mlflow", ("true",), (port,)), Process("webserver", ("true",), (port,))])
+
+
 def test_an_unreachable_venue_is_named(taken: int) -> None:
     with pytest.raises(
         Unavailable, match=r"the venue does not answer at http://127\.0\.0\.1:1/time .*POLYMARKET_CLOB_URL"
@@ -65,6 +74,21 @@ def test_the_command_ends_in_one_sentence(taken: int, tmp_path: Path) -> None:
     assert ran.returncode == 1
     assert ran.stderr.startswith(f"up: port {taken} is in use, webserver needs it")
     assert len(ran.stderr.splitlines()) == 1
+
+
+def test_a_demo_that_cannot_start_leaves_the_one_that_runs_alone(taken: int, tmp_path: Path) -> None:
+    kept = simulated.DATA / "kept-by-the-test"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.touch()
+    try:
+        environment = {**os.environ, "DAGSTER_PORT": str(taken)}
+        ran = subprocess.run(
+            [sys.executable, "-m", "launch", "demo", "--once"], env=environment, cwd=PROJECT, capture_output=True, text=True, timeout=60
+        )  # fmt: skip
+        assert ran.returncode == 1
+        assert kept.exists()
+    finally:
+        kept.unlink(missing_ok=True)
 
 
 _SUPERVISED = """

@@ -58,6 +58,14 @@ def test_a_busy_port_ends_in_one_sentence_that_names_it(taken: int, offset: int)
     assert said.strip().splitlines() == [f"simulator: port {taken} is busy: stop what listens there, or choose another with --port"]  # fmt: skip
 
 
+@pytest.mark.parametrize(("option", "value"), [("--port", "65534"), ("--port", "-1"), ("--edge", "nan")])
+def test_an_option_that_cannot_be_is_named(option: str, value: str) -> None:
+    with run("serve", option, value) as child:
+        _, said = child.communicate(timeout=PATIENCE_S)
+        assert child.returncode == 2
+    assert f"argument {option}: " in said.splitlines()[-1]
+
+
 def test_a_busy_port_is_told_to_tests_too(taken: int) -> None:
     with pytest.raises(PortBusy, match=str(taken)):
         start(port=taken)
