@@ -29,6 +29,8 @@ WATCH_S = 120
 LOOK_EVERY_S = 40
 # Too little of an hour is left for a window: wait for the next.
 SHORTEST_WINDOW_S = 20
+# A run that is asked for begins within this time.
+RUN_BEGINS_S = 10
 # Past days whose closed markets are fetched to learn from, and the day before, where their features begin.
 HISTORY_DAYS = 3
 
@@ -73,7 +75,17 @@ def discover(dagster: Dagster, progress: Progress) -> None:
 
 
 def _discovery(dagster: Dagster) -> str:
-    return dagster.launch("discovery", tags={"dagster/partition": hour_key(datetime.now(UTC))})
+    return dagster.launch("discovery", tags={"dagster/partition": hour_key(_with_room(RUN_BEGINS_S))})
+
+
+def _with_room(seconds: float) -> datetime:
+    """Now, or the start of the next hour where this one has less left: what is over cannot be recorded."""
+    now = datetime.now(UTC)
+    rest = (hour_of(now) + HOUR - now).total_seconds()
+    if rest >= seconds:
+        return now
+    time.sleep(rest)
+    return datetime.now(UTC)
 
 
 def watch(dagster: Dagster, progress: Progress) -> Watched:
@@ -151,11 +163,8 @@ def _history(dagster: Dagster) -> list[str]:
 
 def _windows(dagster: Dagster, watched: Watched, left_s: float) -> list[str]:
     """A window of every tier, within the hour; waits for the next hour where this one has too little left."""
-    now = datetime.now(UTC)
+    now = _with_room(SHORTEST_WINDOW_S)
     rest = (hour_of(now) + HOUR - now).total_seconds()
-    if rest < SHORTEST_WINDOW_S:
-        time.sleep(rest)
-        return _windows(dagster, watched, left_s)
     watched.hours.add(hour_of(now))
     return [
         dagster.launch(
