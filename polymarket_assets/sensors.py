@@ -3,7 +3,8 @@
 Cadences of sampling are schedules and belong in `schedules.py`.
 """
 
-from datetime import UTC, datetime, timedelta
+import json
+from datetime import datetime, timedelta
 
 import dagster as dg
 
@@ -23,19 +24,20 @@ from polymarket_assets.resources import LakeResource
 LOOK_BACK = timedelta(hours=48)
 # How often ended markets are asked about: a run costs a few CPU-seconds.
 RESOLVE_EVERY_S = 300
-# A market is asked about this long after its effective close: the venue needs a moment to settle.
-SETTLING = timedelta(seconds=30)
 
 
-def sealed_since(
-    lake: Lake, table: str, since: datetime, now: datetime
-) -> list[tuple[datetime, manifests.Manifest]]:
-    """The hours of a streamed table that were sealed after `since`, with their manifests, oldest first."""
-    hours = (hour_of(now - LOOK_BACK) + ONE_HOUR * n for n in range(int(LOOK_BACK / ONE_HOUR) + 1))
-    found = ((hour, manifests.read(lake.store, folder(TABLES[table], hour))) for hour in hours)
-    return [
-        (hour, manifest) for hour, manifest in found if manifest is not None and manifest.sealed_at > since
-    ]
+def sealed(lake: Lake, now: datetime) -> dict[str, tuple[str, datetime, manifests.Manifest]]:
+    """The manifests of the streamed tables' hours of `LOOK_BACK`, oldest first, each with its table and hour, by name."""
+    hours = [hour_of(now - LOOK_BACK) + ONE_HOUR * n for n in range(int(LOOK_BACK / ONE_HOUR) + 1)]
+    found = (
+        (table, hour, manifests.read(lake.store, folder(TABLES[table], hour)))
+        for hour in hours
+        if HOUR.has_partition_key(hour_key(hour))
+        for table in STREAMED
+    )
+    return {
+        f"{table}/{hour_key(hour)}": (table, hour, held) for table, hour, held in found if held is not None
+    }
 
 
 def _event(table: str, hour: datetime, manifest: manifests.Manifest) -> dg.AssetMaterialization:
@@ -57,47 +59,48 @@ def _event(table: str, hour: datetime, manifest: manifests.Manifest) -> dg.Asset
     description="Reports the hours that the streamer sealed as materialisations of its tables.",
 )
 def sealed_hours(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult | dg.SkipReason:
-    """The cursor is the newest sealing that was reported, so an outage of the daemon loses none."""
-    since = datetime.fromisoformat(context.cursor) if context.cursor else datetime.min.replace(tzinfo=UTC)
+    """The cursor holds the sealing that was last reported of each table's hours: one seal writes its manifests one after
+    another, all with the same instant, and a look may come between them."""
+    reported = _reported(context.cursor)
     try:
-        opened, now = lake.open(), utc_now()
-        found = [
-            (table, hour, manifest)
-            for table in STREAMED
-            for hour, manifest in sealed_since(opened, table, since, now)
-        ]
+        found = sealed(lake.open(), utc_now())
     except LakeError as e:
         return dg.SkipReason(f"the lake could not be read, nothing is concluded from that: {e}")
-    known = [item for item in found if HOUR.has_partition_key(hour_key(item[1]))]
-    if not known:
+    news = {name: item for name, item in found.items() if reported.get(name) != item[2].sealed_at.isoformat()}
+    if not news:
         return dg.SkipReason("no hour was sealed since the last look")
     return dg.SensorResult(
-        asset_events=[_event(*item) for item in known],
-        cursor=max(manifest.sealed_at for _, _, manifest in known).isoformat(),
+        asset_events=[_event(*item) for item in news.values()],
+        cursor=json.dumps({name: held.sealed_at.isoformat() for name, (_, _, held) in found.items()}),
     )
+
+
+def _reported(cursor: str | None) -> dict[str, str]:
+    try:
+        held = json.loads(cursor or "{}")
+    except json.JSONDecodeError:
+        return {}
+    return held if isinstance(held, dict) else {}
 
 
 @dg.sensor(
     job=jobs.RESOLVING,
     minimum_interval_seconds=RESOLVE_EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks for a resolving run when markets have passed their effective close.",
+    description="Asks for a resolving run while markets may have ended and their end is not final.",
 )
 def ended_markets(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
-    """The cursor is the instant up to which closes were looked at."""
-    from polymarket_assets.collecting import discovery
+    """Past the effective close, closed by the venue, said to be resolved, or of the past: until it is settled."""
+    from polymarket_assets.collecting import candidates
 
-    until = utc_now() - SETTLING
-    since = datetime.fromisoformat(context.cursor) if context.cursor else datetime.min.replace(tzinfo=UTC)
+    now = utc_now()
     try:
-        closes = discovery.newest_markets(lake.open(), now=utc_now()).column("effective_close").to_pylist()
+        wanted, left = candidates.due(lake.open(), now=now)
     except LakeError as e:
         return dg.SkipReason(f"the lake could not be read, nothing is concluded from that: {e}")
-    ended = sum(since < close <= until for close in closes if close is not None)
-    context.update_cursor(until.isoformat())
-    if not ended:
-        return dg.SkipReason("no market has passed its effective close since the last look")
-    return dg.RunRequest(run_key=until.isoformat(), tags={"ended_markets": str(ended)})
+    if not wanted:
+        return dg.SkipReason("no market has ended whose end is not settled")
+    return dg.RunRequest(run_key=now.isoformat(), tags={"ended_markets": str(len(wanted) + left)})
 
 
 ALL = [sealed_hours, ended_markets]

@@ -1,0 +1,56 @@
+"""Sensors report what is new once, whenever they look, and ask again while something is unsettled."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import dagster as dg
+
+from polymarket_assets.assets.trades import STREAMED
+from polymarket_assets.lake import merging
+from polymarket_assets.lake.spans import HOUR, hour_of
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.partitions import utc_now
+from polymarket_assets.resources import LakeResource
+from polymarket_assets.sensors import ended_markets, sealed_hours
+from polymarket_assets_tests.learning.rows import market, publish, resolution
+
+
+def look(lake: Lake, cursor: str | None) -> tuple[set[str], str | None]:
+    """The tables reported in one look, and the cursor after it."""
+    context = dg.build_sensor_context(cursor=cursor, resources={"lake": LakeResource(root=lake.root)})
+    found = sealed_hours(context)
+    if isinstance(found, dg.SkipReason):
+        return set(), cursor
+    assert isinstance(found, dg.SensorResult)
+    return {event.asset_key.to_user_string() for event in found.asset_events}, found.cursor
+
+
+def test_a_look_between_two_manifests_of_one_seal_loses_neither(lake: Lake) -> None:
+    """All manifests of a seal carry the same instant."""
+    hour, at = hour_of(utc_now()) - 2 * HOUR, utc_now()
+    first, *rest = STREAMED
+    merging.merge(lake, first, hour, now=at, through=hour + HOUR, gaps=0)
+    told, cursor = look(lake, None)
+    assert told == {first}
+    for table in rest:
+        merging.merge(lake, table, hour, now=at, through=hour + HOUR, gaps=0)
+    told, cursor = look(lake, cursor)
+    assert told == set(rest)
+    assert look(lake, cursor) == (set(), cursor)
+
+
+def asks(lake: Lake) -> bool:
+    return isinstance(ended_markets(dg.build_sensor_context(resources={"lake": LakeResource(root=lake.root)})), dg.RunRequest)  # fmt: skip
+
+
+def test_an_end_is_asked_about_until_it_is_final(lake: Lake) -> None:
+    """Also where no other market ends meanwhile."""
+    now = utc_now()
+    publish(lake, "markets", [market("m", now - 2 * HOUR, now + HOUR, condition_id=f"0x{1:064x}")])
+    assert not asks(lake)
+    publish(lake, "markets", [market("m", now - HOUR, now - timedelta(minutes=5), condition_id=f"0x{1:064x}")], part="1")  # fmt: skip
+    assert asks(lake)
+    assert asks(lake)
+    publish(lake, "resolutions", [resolution("pm:m", now - timedelta(minutes=1), 1)])
+    assert not asks(lake)
