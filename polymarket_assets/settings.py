@@ -62,7 +62,7 @@ class Settings(BaseSettings):
         None, description="Reserved, nothing reads it yet: folder that old closed hours move to"
     )
     state_dir: Folder | None = Field(
-        None, description="Folder of small operating state: heartbeats, rate-limit buckets, stream journals"
+        None, description="Folder of small operating state: heartbeats and stream journals"
     )
     dagster_home: Folder | None = Field(
         None, description="Folder of the Dagster instance, with its `dagster.yaml`"
@@ -89,7 +89,7 @@ class Settings(BaseSettings):
         0.5,
         gt=0,
         le=1,
-        description="Share of the venue's published rate limits this installation allows itself",
+        description="Share of the venue's published rate limits that each process allows itself",
     )
 
     # Which markets.
@@ -125,10 +125,13 @@ class Settings(BaseSettings):
     )
     stream_max_connections: int = Field(32, gt=0, description="Sockets at the most")
     stream_silence_s: float = Field(
-        15.0, gt=0, description="A socket with no data for this long is reconnected"
+        15.0, gt=0, allow_inf_nan=False, description="A socket with no data for this long is reconnected"
     )
     stream_first_book_s: float = Field(
-        30.0, gt=0, description="A token with no first book for this long is subscribed again"
+        30.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="A token with no first book for this long is subscribed again",
     )
     stream_shard: int = Field(0, ge=0, description="Number of this streamer among STREAM_SHARDS")
     stream_shards: int = Field(

@@ -131,7 +131,7 @@ def _hours(lake: Lake, state_dir: Path, since: datetime, now: datetime) -> list[
         if (held := span_of(path)) is not None
     }
     for session in _living(state_dir):
-        found |= set(Span(min(session.began_at, now), now).hours())
+        found |= set(Span(min(max(session.began_at, since), now), now).hours())
     return sorted(hour for hour in found if hour <= now)
 
 

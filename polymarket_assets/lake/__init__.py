@@ -44,8 +44,6 @@ def open_lake(root: str | Path | None = None) -> Lake:
         from polymarket_assets.settings import load
 
         root = load().need_lake_root()
-    if "://" in str(root):
-        raise NoLake(f"{root} cannot be a lake: object stores are not supported yet, name a folder")
     if Path(root).exists() and not Path(root).is_dir():
         raise NoLake(f"{root} is a file and no lake: name a folder with LAKE_ROOT")
     return Lake(root)

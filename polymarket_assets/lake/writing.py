@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from polymarket_assets.lake import layout
-from polymarket_assets.lake.errors import NewerLake, SchemaMismatch
+from polymarket_assets.lake.errors import BrokenManifest, NewerLake, NoLake, SchemaMismatch
 from polymarket_assets.lake.schemas import LAKE_FORMAT, TABLES, Table
 from polymarket_assets.lake.storage import LocalStore, Store
 
@@ -41,10 +41,14 @@ class Lake:
 
     Raises:
         NewerLake: the lake was written by a newer version of the platform.
+        NoLake: the root is no folder.
+        BrokenManifest: what marks it as a lake cannot be read.
     """
 
     def __init__(self, root: str | Path, store: Store | None = None) -> None:
         self.root = str(root)
+        if store is None and "://" in self.root:
+            raise NoLake(f"{self.root} cannot be a lake: object stores are not supported yet, name a folder")
         self.store: Store = store or LocalStore(root)
         self._check_form()
 
@@ -77,7 +81,10 @@ class Lake:
         content = self.store.read_bytes(layout.LAKE_FILE)
         if content is None:
             return
-        form = msgspec.json.decode(content, type=_Form).format
+        try:
+            form = msgspec.json.decode(content, type=_Form).format
+        except msgspec.MsgspecError as e:
+            raise BrokenManifest(f"{self.root}/{layout.LAKE_FILE}", content.decode(errors="replace"), f"{e}; restore it, or remove it to have it written anew") from e  # fmt: skip
         if form > LAKE_FORMAT:
             raise NewerLake(
                 f"the lake at {self.root} has format {form}, this version reads up to {LAKE_FORMAT}: update the platform, or name another LAKE_ROOT"
