@@ -2,22 +2,25 @@
 
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 import dagster as dg
+from pydantic import Field
 
 from polymarket_assets.assets.running import metadata, told_plainly
 from polymarket_assets.collecting import windows
+from polymarket_assets.collecting.accounts import Account
 from polymarket_assets.partitions import HOUR, utc_now
 from polymarket_assets.resources import LakeResource, SettingsResource, VenueResource
 from polymarket_assets.tiers import TIERS, Tier
+from polymarket_assets.venue.errors import Refused, Unavailable
 
 
 class WindowConfig(dg.Config):
     """Which part of the hour a run covers; by default the tier's window from now on, within the hour."""
 
     WINDOW_START: str | None = None  # RFC 3339; a schedule names its tick
-    WINDOW_S: float | None = None  # seconds; shorter ones are for tests and the demo
+    WINDOW_S: float | None = Field(None, gt=0)  # seconds; shorter ones are for tests and the demo
 
 
 def keys(tier: Tier) -> tuple[dg.AssetKey, dg.AssetKey]:
@@ -60,6 +63,12 @@ def _window(tier: Tier) -> dg.AssetsDefinition:
         venue: VenueResource,
         settings: SettingsResource,
     ) -> Iterator[dg.MaterializeResult]:
+        told: list[Account] = []
+
+        def on_slot(account: Account) -> None:
+            told.append(account)
+            context.log.info(f"slot {account}")
+
         with told_plainly(), venue.connected() as connected:
             report = windows.run_window(
                 lake.open(),
@@ -67,17 +76,36 @@ def _window(tier: Tier) -> dg.AssetsDefinition:
                 tier,
                 settings.read(),
                 hour=context.partition_time_window.start,
-                start=datetime.fromisoformat(config.WINDOW_START) if config.WINDOW_START else None,
+                start=_start(config),
                 window_s=config.WINDOW_S,
                 run_id=context.run_id,
                 clock=utc_now,
                 sleep=time.sleep,
-                on_slot=lambda account: context.log.info(f"slot {account}"),
+                on_slot=on_slot,
             )
+            _require_some(tier, report, told)
         for key in (books, snapshots):
             yield dg.MaterializeResult(asset_key=key, metadata=metadata(report))
 
     return window
+
+
+def _start(config: WindowConfig) -> datetime | None:
+    if config.WINDOW_START is None:
+        return None
+    try:
+        return datetime.fromisoformat(config.WINDOW_START).astimezone(UTC)
+    except ValueError as e:
+        raise Refused(f"WINDOW_START={config.WINDOW_START!r} is no instant: write it like 2026-11-22T13:15:00Z") from e  # fmt: skip
+
+
+def _require_some(tier: Tier, report: windows.WindowReport, told: list[Account]) -> None:
+    """A window that took nothing is no success, though each of its slots is accounted for."""
+    if report.expected and not report.taken + report.late:
+        why = next((account.reason for account in reversed(told) if account.reason), "no reason is known")
+        raise Unavailable(
+            f"none of the {report.expected} slots of {tier.name.upper()} could be taken, the last because {why}"
+        )
 
 
 ASSETS = [_window(tier) for tier in TIERS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from polymarket_assets.assets import ALL
+from polymarket_assets.assets import ALL, collection
 from polymarket_assets.assets.running import told_plainly
+from polymarket_assets.collecting.accounts import Account
+from polymarket_assets.collecting.windows import WindowReport
 from polymarket_assets.lake.errors import LakeUnwritable
 from polymarket_assets.lake.storage import LocalStore
 from polymarket_assets.partitions import hour_before, hour_key
 from polymarket_assets.resources import LakeResource, SettingsResource, TrackingResource, VenueResource
+from polymarket_assets.tiers import BY_NAME
 from polymarket_assets.venue.errors import MalformedPayload, Refused, Unavailable
 
 NOW = datetime.now(UTC)
@@ -76,6 +80,22 @@ def test_a_past_hour_of_a_live_asset_is_refused_with_what_to_do_instead(name: st
     assert "history_" in told["said"]
     assert not told["again"]
     assert not (tmp_path / "lake").exists()
+
+
+def test_a_window_that_took_nothing_is_no_success() -> None:
+    slot = NOW.replace(microsecond=0)
+    lost = [Account("t4", slot, "missed", "run", reason="clob did not answer")]
+    report = WindowReport(expected=1, taken=0, late=0, missed=1, markets=3, books=0, rows=0, bytes=0, first=None, last=None)  # fmt: skip
+    with pytest.raises(
+        Unavailable, match="none of the 1 slots of T4 could be taken, the last because clob did not answer"
+    ):
+        collection._require_some(BY_NAME["t4"], report, lost)
+    collection._require_some(BY_NAME["t4"], replace(report, late=1, missed=0), [])
+
+
+def test_an_instant_that_is_none_is_named() -> None:
+    with pytest.raises(Refused, match="WINDOW_START='yesterday' is no instant"):
+        collection._start(collection.WindowConfig(WINDOW_START="yesterday"))
 
 
 def test_a_lake_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
