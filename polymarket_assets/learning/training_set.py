@@ -20,7 +20,8 @@ from polymarket_assets.learning.features.history import ONE_PRICE_SOURCES
 if TYPE_CHECKING:
     import duckdb
 
-# Siblings count as live at an instant when they have a row in the day before it.
+# Siblings count as live at an instant when they have a row in the day before it, kept or not: whether they get
+# a label is known later and must not weigh.
 SIBLINGS_BACK = "interval 24 hours"
 
 # Why a row is left out, the first reason that holds; `kept` otherwise.
@@ -70,10 +71,8 @@ def read(lake: Lake) -> pa.Table:
 
 
 def _members(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Each kept market's group: components over all rows, whatever partition they stand in."""
-    pairs = connection.execute(
-        "select distinct market_id, group_id, event_id from judged where fate = 'kept'"
-    ).fetchall()
+    """Each market's group: components over all rows, whatever partition they stand in and whatever became of them."""
+    pairs = connection.execute("select distinct market_id, group_id, event_id from judged").fetchall()
     group_of = groups.joined(
         (market_id, (group_id, f"event:{event_id}")) for market_id, group_id, event_id in pairs
     )
@@ -102,14 +101,16 @@ _LIFE_H = "(exp(age_h) - 1 + horizon_h)"
 _PLANNED = f"case when source in ({', '.join(repr(s) for s in ONE_PRICE_SOURCES)}) then 1 else {grid.planned_rows(_LIFE_H)} end"
 
 _WEIGHTED = f"""
-    with kept as (
-        select * exclude (group_id), joined_id as group_id from judged join members using (market_id) where fate = 'kept'
+    with grouped as (
+        select * exclude (group_id), joined_id as group_id from judged join members using (market_id)
     ), shared as (
         select *, 1.0 / ({_PLANNED}) / count(distinct market_id) over (
             partition by group_id order by as_of range between {SIBLINGS_BACK} preceding and current row
-        ) as share from kept
+        ) as share from grouped
+    ), kept as (
+        from shared where fate = 'kept'
     )
     select {", ".join(name for name in TABLES["training_set"].names if name != "weight")},
         share * (select count(distinct group_id) from kept) / sum(share) over () as weight
-    from shared order by market_id, as_of
+    from kept order by market_id, as_of
 """

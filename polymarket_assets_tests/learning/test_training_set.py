@@ -114,6 +114,15 @@ def test_siblings_share_the_weight_of_their_event_from_when_they_are_there(lake:
     assert weights["pm:a", 12.0] == weights["pm:b", 12.0] == pytest.approx(weights["pm:a", 40.0] / 2)
 
 
+def test_a_sibling_that_never_gets_a_label_weighs_as_one_that_does(lake: Lake) -> None:
+    """Whether it would be labelled was not known at the instant."""
+    one = {"event_id": "e", "group_id": "event:e"}
+    put(lake, [feature("a", 40.0, **one), feature("a", 12.0, **one), feature("b", 12.0, **one)])
+    publish(lake, "resolutions", [resolution("pm:a", END, 1)])
+    weights = {row["horizon_h"]: row["weight"] for row in build(lake).rows.to_pylist()}
+    assert weights[12.0] == pytest.approx(weights[40.0] / 2)
+
+
 def test_groups_are_joined_over_all_partitions(lake: Lake) -> None:
     """An hour sees only its own markets; the same event must not stand in two groups."""
     put(lake, [feature("a", event_id="1", group_id="game:g"), feature("b", event_id="1", group_id="event:1")])
