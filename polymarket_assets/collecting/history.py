@@ -263,7 +263,8 @@ def _price(market: dict[str, Any], point: PricePoint, received_at: datetime) -> 
         "market_id": market["market_id"],
         "close_day": market["close_day"],
         "priced_at": point.at,
-        "known_at": point.at,
+        # Whether the venue stamps a bucket by its start or its end is not documented: its end is safe.
+        "known_at": point.at + timedelta(seconds=point.resolution_s),
         "received_at": received_at,
         "price_e6": round(point.price * E6),
         "fidelity_s": point.resolution_s,

@@ -190,7 +190,8 @@ def test_a_past_day_is_fetched_with_prices_and_labelled_as_the_ledger_says(place
     assert generations(place, priced) == BOTH
     for row in priced:
         market = listed[row["market_id"]]
-        assert row["known_at"] == row["priced_at"] < min(market["closed_at"], market["effective_close"])
+        assert row["known_at"] == row["priced_at"] + timedelta(seconds=row["fidelity_s"])
+        assert row["priced_at"] < min(market["closed_at"], market["effective_close"])
         assert row["fidelity_s"] > 0
     labels = {
         row["market_id"]: row["label"] for row in rows_of(place, "resolutions") if row["label"] is not None

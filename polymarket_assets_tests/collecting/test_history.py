@@ -125,7 +125,7 @@ def test_neither_the_settlement_nor_anything_after_the_end_is_a_price(lake: Lake
     fetch_prices(lake, Prices({token(1): points}))
     rows = rows_of(lake, "history_prices")
     assert [(r["priced_at"], r["known_at"], r["price_e6"], r["fidelity_s"]) for r in rows] == [
-        (NOON - timedelta(minutes=10), NOON - timedelta(minutes=10), 505_000, 300)
+        (NOON - timedelta(minutes=10), NOON - timedelta(minutes=5), 505_000, 300)
     ]
 
 

@@ -59,6 +59,7 @@ FORM = Form(
             []::varchar[] as tags, station as resolution_source, null::varchar as left_out
         from markets
     """,
+    # The instants lie seconds off the hour and scattered, as samples do, not at bounds of buckets: known when taken.
     prices=f"""
         select 'weather:' || yes_token as market_id, to_timestamp(t) as priced_at, to_timestamp(t) as known_at,
             {e6("p")} as price_e6, null::integer as bid_e6, null::integer as ask_e6, {FIDELITY_S} as fidelity_s

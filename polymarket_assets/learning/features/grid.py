@@ -12,7 +12,6 @@ HOURS: tuple[float, ...] = (
     336, 240, 168, 120, 96, 72, 48, 36, 24, 18, 12, 8, 6, 4, 3, 2, 1, 0.5, 0.25, -0.5, -1, -2, -4,
 )  # fmt: skip
 FURTHEST_H = max(HOURS)
-LONGEST_OVERDUE_H = -min(HOURS)
 
 # A market planned to live less than this also gets rows at these shares of its planned life left.
 SHORT_LIFE_H = 1.0

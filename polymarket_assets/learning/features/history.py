@@ -31,6 +31,9 @@ OLDEST_AT_LEAST_S = 120
 # and sources without a spacing give changes only: a quote stands until the next, but not through an outage of hours.
 OLDEST_IRREGULAR_S = 6 * 3600
 
+# Counted from when the price could be known, but not from a publication that came later than its spacing.
+_OLD_S = "(epoch_us(due.as_of) - least(epoch_us(p.known_at), epoch_us(p.priced_at) + fidelity_s::bigint * 1000000)) / 1e6"
+
 # Sources with one price per market, taken at the start of the game: its instant is the decision instant.
 ONE_PRICE_SOURCES: tuple[str, ...] = ("sports_closing",)
 
@@ -98,7 +101,7 @@ def _evidence(span: Span) -> str:
             qualify row_number() over (partition by market_id, known_at order by priced_at desc) = 1
         ),
         joined as (
-            select due.*, p.* exclude (market_id), (epoch_us(due.as_of) - epoch_us(p.priced_at)) / 1e6 as old_s, {bound_s} as bound_s
+            select due.*, p.* exclude (market_id), {_OLD_S} as old_s, {bound_s} as bound_s
             from due asof join priced p on due.market_id = p.market_id and due.as_of >= p.known_at
         )
         select market_id, as_of, source, event_id, neg_risk_id, game_id, effective_close as scheduled_end, horizon_h,
