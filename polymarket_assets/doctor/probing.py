@@ -59,11 +59,19 @@ class Patient:
     now: datetime
     # The busiest open market with a book; what endpoints of one market are asked about.
     market: Market | None = None
+    # A closed one; what endpoints of the end of a market are asked about.
+    ended: Market | None = None
     silent: set[str] = field(default_factory=set)
 
     @property
     def token(self) -> str:
         return self.found.token_ids[0]
+
+    @property
+    def closed(self) -> Market:
+        if self.ended is None:
+            raise NotTried("no closed market was found to ask about")
+        return self.ended
 
     @property
     def found(self) -> Market:
@@ -175,6 +183,14 @@ def _read(rows: list[msgspec.Raw]) -> tuple[list[Market], str]:
     return markets, f"; {len(problems)} unreadable: {problems[0]}" if problems else ""
 
 
+def _closed(venue: Patient) -> Learnt:
+    params = [("closed", "true"), ("limit", "1"), ("order", "closedTime"), ("ascending", "false")]
+    page = venue.services["gamma"].ask(Call("/markets/keyset", (), params), _MARKETS).value
+    markets, unreadable = _read(page.markets)
+    venue.ended = next(iter(markets), None)
+    return Learnt("key-set", f"{len(page.markets)} row{unreadable}")
+
+
 def _legacy(venue: Patient) -> Learnt:
     rows = venue.services["gamma"].ask(Call("/markets", (), [("limit", "1")]), _ROWS).value
     return Learnt("legacy", f"{len(rows)} row; not used")
@@ -214,6 +230,19 @@ def _clob_market(venue: Patient) -> Learnt:
     path = f"/clob-markets/{venue.found.condition_id}"
     market = parse.clob_market(venue.services["clob"].ask(Call(path, ()), _RAW).value)
     return Learnt(market.version, "fees named" if market.fees else "no fees named")
+
+
+def _clob_outcome(venue: Patient) -> Learnt:
+    path = f"/markets/{venue.closed.condition_id}"
+    market = parse.clob_market(venue.services["clob"].ask(Call(path, ()), _RAW).value)
+    return Learnt(market.version, "a winner is named" if any(token.winner for token in market.tokens) else "no winner is named")  # fmt: skip
+
+
+def _resolutions(venue: Patient) -> Learnt:
+    params = [("condition", venue.closed.condition_id)]
+    answer = venue.services["data"].ask(Call("/v2/resolutions", (), params), _DATA).value
+    found = [parse.resolution_row(row) for row in answer.data or []]
+    return Learnt("v2", f"{found[0].status}" if found else "nothing of the closed market asked about")
 
 
 def _data_status(venue: Patient) -> Learnt:
@@ -265,16 +294,19 @@ def _socket(venue: Patient) -> Learnt:
 
 PROBES: tuple[Probe, ...] = (
     Probe("gamma", "GET /markets/keyset", _keyset, needed=True),
+    Probe("gamma", "GET /markets/keyset?closed=true", _closed),
     Probe("gamma", "GET /markets", _legacy),
     Probe("clob", "GET /ok", _ok),
     Probe("clob", "GET /time", _time),
     Probe("clob", "GET /book", _book),
     Probe("clob", "POST /books", _books, needed=True),
     Probe("clob", "GET /clob-markets/{id}", _clob_market),
+    Probe("clob", "GET /markets/{id}", _clob_outcome),
     Probe("clob", "GET /prices-history", _prices_v1),
     Probe("data", "GET /v2/status", _data_status),
     Probe("data", "GET /v2/trades", _trades),
     Probe("data", "GET /v2/prices-history", _prices),
+    Probe("data", "GET /v2/resolutions", _resolutions),
     Probe("data", "GET /trades", _trades_v1),
     Probe("socket", "market channel", _socket, needed=True),
 )

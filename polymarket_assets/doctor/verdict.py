@@ -23,9 +23,16 @@ class Verdict:
 
 # Endpoint -> what is lost without it, where something is.
 _WITHOUT = {
-    "GET /book": "single books are not to be had: the checks of mirrored books do without",
+    "GET /book": "single books are not to be had; sweeps ask for many at once and do without",
+    "GET /markets/keyset?closed=true": "history_markets will fail, and vanished markets stay open until it answers",
+    "GET /markets/{id}": "the order-book service names no winners: labels wait for the Data API",
     "GET /clob-markets/{id}": "a market that only has the compact form cannot be confirmed: its label waits for the Data API",
     "GET /time": "our clock could not be compared: have it kept by NTP",
+}
+# The same where the Data API answers in v2 otherwise.
+_WITHOUT_OF_V2 = {
+    "GET /v2/prices-history": "history_prices will fail; materialize it later",
+    "GET /v2/resolutions": "labels rest on the catalogue and the order-book service alone; disputes are not seen",
 }
 _ADDRESS = {
     "gamma": "POLYMARKET_GAMMA_URL",
@@ -73,9 +80,7 @@ def _data(answers: set[str]) -> list[str]:
         return [f"the Data API does not answer: recording goes on, but gaps are not healed, and there is no history of prices; look at {_ADDRESS['data']}"]  # fmt: skip
     if "GET /v2/trades" not in answers:
         return ["only v1 of the Data API answers: no resolutions (labels rest on catalogue and order-book service), prices from the order-book service, and no more than the newest 10,500 trades of a market"]  # fmt: skip
-    if "GET /v2/prices-history" not in answers:
-        return ["GET /v2/prices-history does not answer: history_prices will fail; materialize it later"]
-    return []
+    return [f"{endpoint} does not answer: {lost}" for endpoint, lost in _WITHOUT_OF_V2.items() if endpoint not in answers]  # fmt: skip
 
 
 def _problem(missing: Finding) -> str:

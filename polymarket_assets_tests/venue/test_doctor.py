@@ -29,6 +29,7 @@ from polymarket_assets_tests.venue.test_gamma import row as listed
 from polymarket_assets_tests.venue.test_parse import case
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+RESOLVED = case("data/v2_resolutions_own.json")[0]
 DUMP = case("ws/market_frames_own.jsonl")[0]
 
 
@@ -80,10 +81,14 @@ def healthy(server: Server) -> None:
     server.on("/book", told(book))
     server.on("/books", told([book]))
     server.on(f"/clob-markets/{condition}", told({**case("clob/clob_markets_compact_v2.json")[0], "c": condition}))  # fmt: skip
+    server.on(
+        f"/markets/{condition}", told({**case("clob/market_full_closed.json")[0], "condition_id": condition})
+    )
     server.on("/prices-history", told({"history": []}))
     server.on("/v2/status", told({"trades": {"lag_seconds": 4}}))
     server.on("/v2/trades", told({"data": [trade]}))
     server.on("/v2/prices-history", told({"data": []}))
+    server.on("/v2/resolutions", told({"data": [{**RESOLVED, "condition_id": condition}]}))
     server.on("/trades", told(case("data/v1_activity_trades_own.json")))
 
 
@@ -107,12 +112,12 @@ def test_a_healthy_venue(server: Server) -> None:
     assert findings["market channel"].note == "2 books in the first message"
     assert verdict.generations[-1] == "Data API: v2, and v1 still answers"
     assert all(finding.latency_ms is not None for finding in findings.values())
-    assert max(server.counts().values()) == 1
+    assert {path: asked for path, asked in server.counts().items() if asked > 1} == {"/markets/keyset": 2}
 
 
 def test_only_the_first_generation_of_the_data_api(server: Server) -> None:
     healthy(server)
-    for path in ("/v2/status", "/v2/trades", "/v2/prices-history"):
+    for path in ("/v2/status", "/v2/trades", "/v2/prices-history", "/v2/resolutions"):
         server.on(path, told({"error": "not found"}, 404))
     findings, verdict = examined(server)
     assert findings["GET /v2/trades"].note == "not there (404)"
@@ -130,9 +135,26 @@ def test_a_retired_first_generation_is_nothing_to_worry_about(server: Server) ->
     assert verdict.generations[-1] == "Data API: v2"
 
 
+@pytest.mark.parametrize(
+    ("path", "lost"),
+    [
+        ("/v2/resolutions", "disputes are not seen"),
+        ("/v2/prices-history", "history_prices will fail"),
+        ("/markets/{condition}", "labels wait for the Data API"),
+    ],
+)
+def test_what_labels_and_history_rest_on_is_missed_by_name(server: Server, path: str, lost: str) -> None:
+    healthy(server)
+    server.on(path.format(condition=listed(1)["conditionId"]), told({"error": "gone"}, 404))
+    _, verdict = examined(server)
+    assert verdict.records
+    (said,) = verdict.degraded
+    assert lost in said
+
+
 def test_no_data_api_leaves_recording_possible(server: Server) -> None:
     healthy(server)
-    for path in ("/v2/status", "/v2/trades", "/v2/prices-history", "/trades"):
+    for path in ("/v2/status", "/v2/trades", "/v2/prices-history", "/v2/resolutions", "/trades"):
         server.on(path, told({}, 503))
     _, verdict = examined(server)
     assert verdict.records
@@ -173,7 +195,7 @@ def test_a_clock_that_is_off_is_told(server: Server) -> None:
 
 
 def test_a_silent_service_is_asked_once(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Thirteen time-outs one after the other are longer than anyone waits."""
+    """A time-out for every endpoint one after the other are longer than anyone waits."""
     monkeypatch.setattr(probing, "TIMEOUTS_S", (0.2, 0.2))
     with serving() as silent:
         for path in ("/ok", "/time", "/books"):
@@ -184,7 +206,7 @@ def test_a_silent_service_is_asked_once(server: Server, monkeypatch: pytest.Monk
         assert len(silent.asked) == 1
     assert [finding.note for finding in findings if finding.service == "clob"][1:] == [
         "not tried: silent"
-    ] * 5
+    ] * 6
 
 
 def test_cost_is_within_what_the_settings_allow() -> None:
