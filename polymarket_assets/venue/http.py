@@ -126,13 +126,14 @@ class Service:
         self.limits.wait("all", self.name, *call.groups)
         request_id, began = uuid.uuid4().hex, time.monotonic()
         self.traffic.requests += 1
-        outcome = "nothing"
+        outcome, level = "nothing", logging.WARNING
         try:
             with self._send(call, request_id) as response:
                 outcome = str(response.status_code)
                 content, size = answers.body(response, call.cap)
                 self.traffic.bytes += size
                 answers.check(response, content, call.gone, self.clock)
+                level = logging.DEBUG
                 return Answer(answers.decoded(form, content, answers.address(response)), size)
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as e:
             raise Refused(f"{self.name} cannot be asked at {self.url!r}: {e}") from e
@@ -143,7 +144,9 @@ class Service:
             raise Unreachable(f"{self.name} did not answer at {self.url}{call.path} ({outcome})") from e
         finally:
             took_ms = (time.monotonic() - began) * 1000
-            log.debug("%s %s -> %s in %.0f ms, id %s", self.name, call.path, outcome, took_ms, request_id)
+            log.log(
+                level, "%s %s -> %s in %.0f ms, id %s", self.name, call.path, outcome, took_ms, request_id
+            )
 
     def _send(self, call: Call, request_id: str) -> requests.Response:
         headers = {"X-Request-Id": request_id}

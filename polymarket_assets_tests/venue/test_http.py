@@ -98,6 +98,17 @@ def test_retries_are_logged_and_printed_nowhere(
     assert capfd.readouterr().out == ""
 
 
+def test_a_request_that_failed_is_logged_with_the_id_it_was_sent_with(
+    server: Server, service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.on("/thing", [told({}, 503), OK])
+    ask(service)
+    ids = [asked.headers["X-Request-Id"] for asked in server.asked]
+    warned = [record.getMessage() for record in caplog.records if record.name.endswith("venue.http")]
+    assert ids[0] in "".join(warned)
+    assert ids[1] not in "".join(warned)
+
+
 def test_attempts_are_bounded(server: Server, service: Service) -> None:
     server.on("/thing", told({"error": "overloaded"}, 503))
     with pytest.raises(Unavailable, match=r"503.*overloaded"):
