@@ -8,7 +8,9 @@ import dagster as dg
 
 from polymarket_assets import jobs
 from polymarket_assets.assets.collection import step_name
+from polymarket_assets.lake.errors import LakeError
 from polymarket_assets.partitions import day_before, hour_before, hour_key
+from polymarket_assets.resources import LakeResource
 from polymarket_assets.tiers import TIERS, Tier
 
 if TYPE_CHECKING:
@@ -22,6 +24,14 @@ def _tick(context: dg.ScheduleEvaluationContext) -> datetime:
     return context.scheduled_execution_time.astimezone(UTC)
 
 
+def _any_listed(lake: LakeResource) -> bool:
+    """Whether discovery ever found anything; a lake that cannot be read is for the run to tell."""
+    try:
+        return bool(lake.open().store.list("markets"))
+    except LakeError:
+        return True
+
+
 def _window_schedule(tier: Tier) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=f"window_{tier.name}",
@@ -31,7 +41,9 @@ def _window_schedule(tier: Tier) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"A window of {tier.name.upper()} at every tick; it samples inside.",
     )
-    def window(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    def window(context: dg.ScheduleEvaluationContext, lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
+        if not _any_listed(lake):
+            return dg.SkipReason("no market is known yet: discovery comes every ten minutes")
         tick = _tick(context)
         config = {"WINDOW_START": tick.isoformat(), "WINDOW_S": tier.window.total_seconds()}
         return dg.RunRequest(

@@ -1,4 +1,4 @@
-"""Signs of life of window runs, in `STATE_DIR/heartbeats/<tier>`, for the watchdog that fails a silent run.
+"""Signs of life of window runs, in `STATE_DIR/heartbeats/<tier>`, for whoever watches over them.
 
 Operating state, never data: a heartbeat that cannot be written is logged, and collection goes on.
 """

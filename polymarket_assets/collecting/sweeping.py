@@ -31,6 +31,8 @@ BATCH = 500
 LISTED_KEPT = timedelta(minutes=1)
 # Discovery publishes when its walk is done, with the times its pages came: rows may appear this much later.
 PUBLISHED_WITHIN = timedelta(minutes=20)
+# Nothing to sample and nothing known are two things: this one is a fault.
+NOTHING_LISTED = "no market is known: materialize markets"
 # An account is read by people: the first few names tell what kind of trouble it was.
 REASON_CHARACTERS = 500
 
@@ -112,6 +114,8 @@ def sweep(
         LakeUnwritable: rows could not be kept.
     """
     started_at = clock()
+    if not listed.rows.num_rows:
+        return Account(tier.name, slot_at, MISSED, run_id, NOTHING_LISTED)
     due, left_out = listed.due(tier, slot_at, cap)
     market_of = dict(zip(_canonical_tokens(due), due.column("market_id").to_pylist(), strict=True))
     took = _fetch(clob, market_of, clock)

@@ -21,7 +21,7 @@ from polymarket_assets.settings import Settings
 from polymarket_assets.tiers import Tier
 from polymarket_assets.venue.errors import Refused
 
-# A third of the silence after which the watchdog fails a run.
+# As often as the nearest tier has a slot: a run that is silent for longer than a few of these hangs.
 HEARTBEAT_S = 15.0
 # The list of markets is read this long before a slot, so that reading it never delays the slot.
 LEAD = timedelta(seconds=5)
@@ -61,7 +61,7 @@ class WindowReport:
     markets: int
     books: int
     rows: int
-    bytes: int
+    received_bytes: int
     first: datetime | None
     last: datetime | None
 
@@ -190,7 +190,7 @@ def _report(done: list[Account]) -> WindowReport:
         markets=max((account.markets for account in done), default=0),
         books=books,
         rows=books,
-        bytes=sum(account.bytes for account in done),
+        received_bytes=sum(account.bytes for account in done),
         first=min((account.slot_at for account in done), default=None),
         last=max((account.slot_at for account in done), default=None),
     )

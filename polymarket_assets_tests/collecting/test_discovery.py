@@ -134,7 +134,7 @@ def test_a_vanished_market_is_closed_by_the_venue_and_not_by_its_absence(lake: L
     discover(lake, Gamma([listing(1), listing(2), listing(3)]))
     report = discover(lake, Gamma([listing(1), listing(2, closed=True)]), LATER)
     assert (report.closed, report.vanished, report.stored) == (1, 1, 1)
-    assert (report.pages, report.requests, report.bytes) == (2, 3, 3000)
+    assert (report.pages, report.requests, report.received_bytes) == (2, 3, 3000)
     assert set(known(lake, LATER)) == {market_id(1), market_id(3)}
 
 

@@ -119,10 +119,17 @@ def test_a_full_disk_fails_the_run(lake: Lake, monkeypatch: pytest.MonkeyPatch) 
         run(lake, Time(), Clob([book(1)]))
 
 
-def test_an_hour_without_markets_is_accounted_too(lake: Lake) -> None:
+def test_an_hour_in_which_nothing_is_due_is_accounted_too(lake: Lake) -> None:
+    list_markets(lake, market_row(1, effective_close=HOUR + timedelta(days=9)))
     clob = Clob()
     report = run(lake, Time(), clob)
     assert (report.expected, report.taken, report.books, clob.asked) == (4, 4, 0, [])
+
+
+def test_slots_of_a_lake_that_knows_no_market_are_missed(lake: Lake) -> None:
+    report = run(lake, Time(), Clob())
+    assert (report.expected, report.taken, report.missed) == (4, 0, 4)
+    assert {row["reason"] for row in sweeps(lake)} == {"no market is known: materialize markets"}
 
 
 @pytest.mark.parametrize(

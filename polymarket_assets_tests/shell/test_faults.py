@@ -11,15 +11,19 @@ import dagster as dg
 import pytest
 
 from polymarket_assets.assets import ALL, collection
+from polymarket_assets.assets.markets import markets
 from polymarket_assets.assets.running import told_plainly
 from polymarket_assets.collecting.accounts import Account
 from polymarket_assets.collecting.windows import WindowReport
+from polymarket_assets.lake import reading
 from polymarket_assets.lake.errors import LakeUnwritable
 from polymarket_assets.lake.storage import LocalStore
+from polymarket_assets.lake.writing import Lake
 from polymarket_assets.partitions import hour_before, hour_key
 from polymarket_assets.resources import LakeResource, SettingsResource, TrackingResource, VenueResource
 from polymarket_assets.tiers import BY_NAME
 from polymarket_assets.venue.errors import MalformedPayload, Refused, Unavailable
+from polymarket_assets_tests.collecting.fakes import market_row
 
 NOW = datetime.now(UTC)
 # Nobody listens there, so a request fails at once.
@@ -35,7 +39,12 @@ def _bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def failure(
-    name: str, *, partition: str | None = None, lake: str | None = None, **settings: str
+    name: str,
+    *,
+    partition: str | None = None,
+    lake: str | None = None,
+    config: dict[str, Any] | None = None,
+    **settings: str,
 ) -> dict[str, Any]:
     """Run one asset and return what its failed step says and whether Dagster would try again."""
     asset = next(
@@ -50,7 +59,10 @@ def failure(
         "venue": VenueResource(settings=told),
         "tracking": TrackingResource(),
     }
-    result = dg.materialize([asset], partition_key=partition, resources=resources, raise_on_error=False)
+    given = {"ops": {asset.op.name: {"config": config}}} if config else None
+    result = dg.materialize(
+        [asset], partition_key=partition, resources=resources, run_config=given, raise_on_error=False
+    )
     assert not result.success
     event = next(e for e in result.all_events if e.event_type_value in ("STEP_FAILURE", "STEP_UP_FOR_RETRY"))
     data = event.event_specific_data
@@ -85,7 +97,7 @@ def test_a_past_hour_of_a_live_asset_is_refused_with_what_to_do_instead(name: st
 def test_a_window_that_took_nothing_is_no_success() -> None:
     slot = NOW.replace(microsecond=0)
     lost = [Account("t4", slot, "missed", "run", reason="clob did not answer")]
-    report = WindowReport(expected=1, taken=0, late=0, missed=1, markets=3, books=0, rows=0, bytes=0, first=None, last=None)  # fmt: skip
+    report = WindowReport(expected=1, taken=0, late=0, missed=1, markets=3, books=0, rows=0, received_bytes=0, first=None, last=None)  # fmt: skip
     with pytest.raises(
         Unavailable, match="none of the 1 slots of T4 could be taken, the last because clob did not answer"
     ):
@@ -147,3 +159,43 @@ def test_a_full_disk_fails_the_run_leaves_nothing_half_done_and_is_worth_another
     )
     assert "no space is left" in told["said"]
     assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_nobody_there_fails_discovery_in_one_sentence_and_another_try(tmp_path: Path) -> None:
+    """Called without Dagster around it, which would wait for a minute between its tries."""
+    settings = SettingsResource(replaced={"polymarket_gamma_url": NOWHERE})
+    lake = LakeResource(root=str(tmp_path / "lake"))
+    with (
+        dg.build_asset_context(partition_key=hour_key(datetime.now(UTC))) as context,
+        pytest.raises(dg.Failure, match=f"gamma did not answer at {NOWHERE}/markets/keyset") as failed,
+    ):
+        markets(context, lake, VenueResource(settings=settings), settings)
+    assert failed.value.allow_retries
+    assert not (tmp_path / "lake" / "markets").exists()
+
+
+@pytest.mark.parametrize(
+    ("known", "why"), [(True, f"clob did not answer at {NOWHERE}/books"), (False, "no market is known")]
+)
+def test_a_window_without_a_venue_or_a_market_fails_with_its_slots_accounted(
+    tmp_path: Path, known: bool, why: str
+) -> None:
+    lake, now = Lake(tmp_path / "lake"), datetime.now(UTC)
+    start = now - BY_NAME["t4"].offset - timedelta(seconds=2)
+    if start.hour != now.hour:
+        pytest.skip("the hour has only just begun")
+    if known:
+        row = market_row(1, received_at=now, effective_close=now + timedelta(minutes=30))
+        lake.publish_rows("markets", [row], part="0", at=now)
+    config = {"WINDOW_START": start.isoformat(), "WINDOW_S": 15.0}
+    told = failure(
+        "orderbooks/t4",
+        partition=hour_key(now),
+        lake=lake.root,
+        config=config,
+        polymarket_clob_url=NOWHERE,
+    )
+    assert why in told["said"]
+    (account,) = reading.rows(lake, "sweeps").to_pylist()
+    assert account["status"] == "missed"
+    assert why in account["reason"]
