@@ -59,7 +59,10 @@ HOUR_FEATURES = dg.define_asset_job(
     description="Features of what was recorded in an hour.",
 )
 RESOLVING = dg.define_asset_job(
-    "resolving", selection=["resolutions"], tags=BATCH, description="Ask how markets past their close ended."
+    "resolving",
+    selection=["resolutions"],
+    tags={**BATCH, "alone": "resolving"},
+    description="Ask how markets past their close ended.",
 )
 CLOSED_DAY = dg.define_asset_job(
     "closed_day",

@@ -17,7 +17,8 @@ from polymarket_assets.lake.writing import Lake
 from polymarket_assets.resources import LakeResource
 
 AT = datetime(2026, 11, 2, 13, 5, tzinfo=UTC)
-CHECKED = [next(iter(check.check_keys)).asset_key.to_user_string() for check in checks.ALL]
+CHECKED = sorted({table for table, _ in checks._CHECKED.values()})
+FILED = [name for name in CHECKED if TABLES[name].filed_by is not None]
 
 
 def value(kind: pa.DataType) -> Any:
@@ -33,9 +34,9 @@ def value(kind: pa.DataType) -> Any:
     return "text" if pa.types.is_string(kind) else False if pa.types.is_boolean(kind) else 1
 
 
-def publish(lake: Lake, table: Table, *parts: str) -> None:
+def publish(lake: Lake, table: Table, *parts: str, at: datetime = AT) -> None:
     row = {column.name: value(column.type) for column in table.columns}
-    where: dict[str, Any] = {} if table.grain is Grain.WHOLE else {"at": AT}
+    where: dict[str, Any] = {} if table.grain is Grain.WHOLE else {"at": at}
     for part in parts:
         lake.publish_rows(table.name, [row], part=part, **where)
 
@@ -54,8 +55,19 @@ def test_a_repeated_key_is_found_in_the_partition_that_holds_it(name: str, lake:
         assert checks.duplicates(resource, name, before) == 0
 
 
+@pytest.mark.parametrize("name", FILED)
+def test_rows_in_the_folder_of_another_hour_or_day_are_found(name: str, lake: Lake) -> None:
+    table, resource = TABLES[name], LakeResource(root=lake.root)
+    publish(lake, table, "right")
+    assert checks.misfiled(resource, name, None) == 0
+    publish(lake, table, "wrong", at=AT - timedelta(days=1))
+    assert checks.misfiled(resource, name, None) == 1
+    assert checks.misfiled(resource, name, Span.day(AT)) == 0
+
+
 def test_the_check_of_a_partition_fails_and_holds_back_what_is_downstream(lake: Lake) -> None:
-    check = next(c for c in checks.ALL if next(iter(c.check_keys)).asset_key == dg.AssetKey("history_prices"))
+    key = dg.AssetCheckKey(dg.AssetKey("history_prices"), "keys_are_unique")
+    check = next(c for c in checks.ALL if key in c.check_keys)
     built = []
 
     @dg.asset(partitions_def=checks.DAY)
