@@ -57,7 +57,9 @@ def imported(file: Path) -> set[str]:
 
 @pytest.mark.parametrize("package", FORBIDDEN)
 def test_a_package_imports_only_what_its_layer_may(package: str) -> None:
-    for file in (PROJECT / package).rglob("*.py"):
+    files = list((PROJECT / package).rglob("*.py"))
+    assert files, f"there is no {package}"
+    for file in files:
         for name in imported(file):
             found = [bad for bad in FORBIDDEN[package] if name == bad or name.startswith(bad + ".")]
             assert not found, f"{file.relative_to(PROJECT)} imports {name}"

@@ -32,6 +32,9 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("STREAM_SHARD", "1", "STREAM_SHARD=1 is none of them"),
         ("POLYMARKET_WS_URL", "venue.example", "an address begins with ws:// or wss://"),
         ("POLYMARKET_CLOB_URL", "venue.example", "an address begins with http:// or https://"),
+        ("POLYMARKET_GAMMA_URL", "https://", "an address names a host"),
+        ("STREAM_SILENCE_S", "nan", "STREAM_SILENCE_S='nan' cannot be used"),
+        ("MLFLOW_TRACKING_URI", "nonsense", "it is an address, for example http://127.0.0.1:5000"),
     ],
 )
 def test_a_malformed_variable_is_named_with_what_it_holds(

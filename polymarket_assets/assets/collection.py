@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import dagster as dg
 from pydantic import Field
 
-from polymarket_assets.assets.running import metadata, told_plainly
+from polymarket_assets.assets.running import metadata, partition_metadata, run_span, told_plainly
 from polymarket_assets.collecting import windows
 from polymarket_assets.collecting.accounts import Account
 from polymarket_assets.partitions import HOUR, utc_now
@@ -70,8 +70,9 @@ def _window(tier: Tier) -> dg.AssetsDefinition:
             context.log.info(f"slot {account}")
 
         with told_plainly(), venue.connected() as connected:
+            opened = lake.open()
             report = windows.run_window(
-                lake.open(),
+                opened,
                 connected,
                 tier,
                 settings.read(),
@@ -84,8 +85,9 @@ def _window(tier: Tier) -> dg.AssetsDefinition:
                 on_slot=on_slot,
             )
             _require_some(tier, report, told)
-        for key in (books, snapshots):
-            yield dg.MaterializeResult(asset_key=key, metadata=metadata(report))
+            for key in (books, snapshots):
+                holds = partition_metadata(opened, key.path[0], run_span(context), tier.name)
+                yield dg.MaterializeResult(asset_key=key, metadata={**metadata(report), **holds})
 
     return window
 

@@ -2,8 +2,7 @@
 
 import dagster as dg
 
-from polymarket_assets.assets.running import metadata, told_plainly
-from polymarket_assets.lake.spans import Span
+from polymarket_assets.assets.running import run_span, told_plainly, written_metadata
 from polymarket_assets.lake.writing import Written
 from polymarket_assets.partitions import DAY, HOUR, hour_key
 from polymarket_assets.resources import LakeResource
@@ -25,8 +24,8 @@ def features(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Materi
     from polymarket_assets.learning import features as computing
 
     with told_plainly():
-        opened, window = lake.open(), context.partition_time_window
-        for hour in Span(window.start, window.end).hours():
+        opened = lake.open()
+        for hour in run_span(context).hours():
             _report(context, hour_key(hour), computing.publish_recorded(opened, hour))
     return dg.MaterializeResult()
 
@@ -44,8 +43,7 @@ def history_features(context: dg.AssetExecutionContext, lake: LakeResource) -> d
     from polymarket_assets.learning import features as computing
 
     with told_plainly():
-        opened, window = lake.open(), context.partition_time_window
-        span = Span(window.start, window.end)
+        opened, span = lake.open(), run_span(context)
         for day, written in zip(span.days(), computing.publish_history_days(opened, span), strict=True):
             _report(context, f"{day:%Y-%m-%d}", written)
     return dg.MaterializeResult()
@@ -53,9 +51,7 @@ def history_features(context: dg.AssetExecutionContext, lake: LakeResource) -> d
 
 def _report(context: dg.AssetExecutionContext, partition: str, written: Written) -> None:
     """What one partition of a range holds: a result would give all of them the same figures."""
-    context.add_asset_metadata(
-        metadata({"rows": written.rows, "bytes": written.bytes}), partition_key=partition
-    )
+    context.add_asset_metadata(written_metadata(written), partition_key=partition)
 
 
 ASSETS = [features, history_features]

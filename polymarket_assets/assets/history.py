@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from polymarket_assets.assets.running import RETRY_VENUE, metadata, told_plainly
+from polymarket_assets.assets.running import RETRY_VENUE, metadata, partition_metadata, run_span, told_plainly
 from polymarket_assets.collecting import history
 from polymarket_assets.partitions import DAY, utc_now
 from polymarket_assets.resources import LakeResource, VenueResource
@@ -23,10 +23,10 @@ def history_markets(
 ) -> dg.MaterializeResult:
     """Markets that closed on the day, without anything that reveals how."""
     with told_plainly(), venue.connected() as connected:
-        day = context.partition_time_window.start.date()
-        return dg.MaterializeResult(
-            metadata=metadata(history.fetch_markets(lake.open(), connected.gamma, day, clock=utc_now))
-        )
+        opened, span = lake.open(), run_span(context)
+        report = history.fetch_markets(opened, connected.gamma, span.start.date(), clock=utc_now)
+        holds = partition_metadata(opened, "history_markets", span)
+        return dg.MaterializeResult(metadata={**metadata(report), **holds})
 
 
 @dg.asset(
@@ -47,9 +47,12 @@ def history_prices(
             context.log.info(f"prices of {done} of {due} markets")
 
     with told_plainly(), venue.connected() as connected:
-        day = context.partition_time_window.start.date()
-        report = history.fetch_prices(lake.open(), connected.data, day, clock=utc_now, on_market=on_market)
-        return dg.MaterializeResult(metadata=metadata(report))
+        opened, span = lake.open(), run_span(context)
+        report = history.fetch_prices(
+            opened, connected.data, span.start.date(), clock=utc_now, on_market=on_market
+        )
+        holds = partition_metadata(opened, "history_prices", span)
+        return dg.MaterializeResult(metadata={**metadata(report), **holds})
 
 
 ASSETS = [history_markets, history_prices]

@@ -2,7 +2,14 @@
 
 import dagster as dg
 
-from polymarket_assets.assets.running import RETRY_VENUE, metadata, refuse_past, told_plainly
+from polymarket_assets.assets.running import (
+    RETRY_VENUE,
+    metadata,
+    partition_metadata,
+    refuse_past,
+    run_span,
+    told_plainly,
+)
 from polymarket_assets.collecting import discovery
 from polymarket_assets.partitions import HOUR, utc_now
 from polymarket_assets.resources import LakeResource, SettingsResource, VenueResource
@@ -21,8 +28,10 @@ def markets(
     """Changes of market metadata as discovery sees them: what may enter the tiers, nothing that reveals an outcome."""
     with told_plainly(), venue.connected() as connected:
         refuse_past(context, "closed markets come from history_markets")
-        report = discovery.discover(lake.open(), connected.gamma, settings.read(), clock=utc_now)
-        return dg.MaterializeResult(metadata=metadata(report))
+        opened = lake.open()
+        report = discovery.discover(opened, connected.gamma, settings.read(), clock=utc_now)
+        holds = partition_metadata(opened, "markets", run_span(context))
+        return dg.MaterializeResult(metadata={**metadata(report), **holds})
 
 
 ASSETS = [markets]

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from polymarket_assets.assets.running import metadata, told_plainly
+from polymarket_assets.assets.running import metadata, told_plainly, written_metadata
 from polymarket_assets.partitions import utc_now
 from polymarket_assets.resources import LakeResource, TrackingResource
 
@@ -24,7 +24,9 @@ def training_set(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Ma
         opened = lake.open()
         built = building.build(opened, now=utc_now())
         written = building.publish(opened, built)
-        return dg.MaterializeResult(metadata=metadata(written, left_out=built.census))
+        return dg.MaterializeResult(
+            metadata={**written_metadata(written), **metadata({"left_out": built.census})}
+        )
 
 
 @dg.asset(deps=[training_set], group_name="models", kinds={"xgboost", "mlflow"}, owners=["team:learning"])

@@ -8,6 +8,9 @@ from typing import Any
 
 import dagster as dg
 
+from polymarket_assets.lake import holding
+from polymarket_assets.lake.spans import Span
+from polymarket_assets.lake.writing import Lake, Written
 from polymarket_assets.partitions import utc_now
 from polymarket_assets.venue.errors import MalformedPayload, Refused, Unavailable
 
@@ -40,13 +43,38 @@ def refuse_past(context: dg.AssetExecutionContext, instead: str) -> None:
         )
 
 
+def run_span(context: dg.AssetExecutionContext) -> Span:
+    """The hours or days a run is about."""
+    window = context.partition_time_window
+    return Span(window.start, window.end)
+
+
 def metadata(report: Any, **more: Any) -> dict[str, Any]:
-    """A report's fields as metadata; `rows` also under the name that the Dagster UI plots."""
+    """A report's fields as metadata."""
     fields = asdict(report) if is_dataclass(report) and not isinstance(report, type) else dict(report)
-    shown = {name: _shown(value) for name, value in {**fields, **more}.items() if value is not None}
-    if "rows" in fields:
-        shown["dagster/partition_row_count"] = int(fields["rows"])
-    return shown
+    return {name: _shown(value) for name, value in {**fields, **more}.items() if value is not None}
+
+
+def written_metadata(written: Written) -> dict[str, Any]:
+    """Where a file was published and what it holds, under the names that the Dagster UI knows where it knows one."""
+    return {
+        "dagster/uri": written.uri,
+        "dagster/partition_row_count": written.rows,
+        "partition_bytes": written.bytes,
+    }
+
+
+def partition_metadata(lake: Lake, table: str, span: Span, tier: str | None = None) -> dict[str, Any]:
+    """What a partition holds now, under the names that the Dagster UI knows where it knows one."""
+    found = holding.held(lake, table, span, tier=tier)
+    return {
+        "dagster/uri": found.uri,
+        "dagster/partition_row_count": found.rows,
+        "partition_bytes": found.bytes,
+        "partition_files": found.files,
+        "from": dg.MetadataValue.timestamp(span.start),
+        "to": dg.MetadataValue.timestamp(span.end),
+    }
 
 
 def _shown(value: Any) -> Any:

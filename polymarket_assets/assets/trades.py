@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from polymarket_assets.assets.running import RETRY_VENUE, metadata, told_plainly
+from polymarket_assets.assets.running import RETRY_VENUE, metadata, partition_metadata, run_span, told_plainly
 from polymarket_assets.collecting import healing
 from polymarket_assets.partitions import HOUR, utc_now
 from polymarket_assets.resources import LakeResource, VenueResource
@@ -41,10 +41,10 @@ def trades(
 ) -> dg.MaterializeResult:
     """Trades of the hour, once each: heard on the socket, and over its gaps recovered from the Data API."""
     with told_plainly(), venue.connected() as connected:
-        report = healing.build_trades(
-            lake.open(), connected.data, context.partition_time_window.start, clock=utc_now
-        )
-        return dg.MaterializeResult(metadata=metadata(report))
+        opened, span = lake.open(), run_span(context)
+        report = healing.build_trades(opened, connected.data, span.start, clock=utc_now)
+        holds = partition_metadata(opened, "trades", span)
+        return dg.MaterializeResult(metadata={**metadata(report), **holds})
 
 
 ASSETS = [*SPECS, trades]

@@ -91,7 +91,7 @@ class DiscoveryReport:
     malformed: int
     pages: int
     requests: int
-    bytes: int
+    received_bytes: int
     complete: bool
     # Known open, in no complete listing and not (yet) closed by the venue.
     vanished: int = 0
@@ -126,7 +126,7 @@ def discover(
         malformed=walk.malformed,
         pages=walk.pages,
         requests=traffic.requests - requests,
-        bytes=traffic.bytes - size,
+        received_bytes=traffic.bytes - size,
         complete=walk.problem is None,
         vanished=vanished,
         left_out=walk.left_out,

@@ -67,12 +67,6 @@ def is_part(path: str) -> bool:
     return _PART.fullmatch(path.rsplit("/", 1)[-1]) is not None
 
 
-def is_merged(path: str) -> bool:
-    """Whether a path is a compacted file, which counts only where a manifest names it."""
-    name = path.rsplit("/", 1)[-1]
-    return name.startswith("merged-") and name.endswith(".parquet")
-
-
 def span_of(path: str) -> Span | None:
     """The span that a path's folders stand for; None for an unpartitioned table."""
     found = _DATE.search(path)

@@ -54,6 +54,7 @@ def connect(lake: Lake, span: Span | None = None) -> duckdb.DuckDBPyConnection:
 
     Raises:
         DamagedFile: a file is no whole Parquet file.
+        SchemaMismatch: the files of a table do not have the declared columns.
     """
     import duckdb
 
@@ -65,7 +66,12 @@ def connect(lake: Lake, span: Span | None = None) -> duckdb.DuckDBPyConnection:
 
 
 def add_view(connection: duckdb.DuckDBPyConnection, name: str, found: list[str]) -> None:
-    """A view of a table's rows in these files: for readers whose tables need different spans. Raises `DamagedFile`."""
+    """A view of a table's rows in these files: for readers whose tables need different spans.
+
+    Raises:
+        DamagedFile: a file is no whole Parquet file.
+        SchemaMismatch: the files together do not have the declared columns.
+    """
     import duckdb
 
     table = TABLES[name]
@@ -80,8 +86,18 @@ def add_view(connection: duckdb.DuckDBPyConnection, name: str, found: list[str])
         connection.execute(view)
     except duckdb.InvalidInputException as e:
         for file in found:
-            _footer(file)
+            footer(file)
         raise DamagedFile(f"a file of {table.name}", str(e)) from e
+    _require_declared(connection, table)
+
+
+def _require_declared(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Files are united by name: a column of a newer or older version would come as one more, or as nulls."""
+    found = {row[0] for row in connection.execute(f"describe {table.name}").fetchall()}
+    if differing := sorted(found ^ set(table.names)):
+        raise SchemaMismatch(
+            f"the files of {table.name} are not as this version knows them: columns {differing} differ; update the platform, or name another LAKE_ROOT"
+        )
 
 
 def _paths(lake: Lake, table: Table, span: Span | None, tier: str | None) -> list[str]:
@@ -126,7 +142,8 @@ def _current(lake: Lake, folder: str, listed: list[str]) -> list[str]:
     return parts
 
 
-def _footer(file: str) -> pq.ParquetFile:
+def footer(file: str) -> pq.ParquetFile:
+    """A file of the lake, opened as far as its footer. Raises `DamagedFile`."""
     try:
         return pq.ParquetFile(file)
     except pa.ArrowInvalid as e:
@@ -134,7 +151,7 @@ def _footer(file: str) -> pq.ParquetFile:
 
 
 def _read(table: Table, file: str) -> pa.Table:
-    found = _footer(file)
+    found = footer(file)
     if set(found.schema_arrow.names) != set(table.names):
         raise SchemaMismatch(
             f"{file} does not hold {table.name} as this version knows it: columns {sorted(set(found.schema_arrow.names) ^ set(table.names))} differ"

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "polymarket"
 MODEL = "model"
+# The source of rows that were recorded live; all others are history.
+RECORDED = "recorded"
 PREDICTIONS = "predictions/out_of_fold.parquet"
 GAINS = "features/gain.json"
 
@@ -204,19 +206,26 @@ def _counts(rows: pa.Table, predictions: pa.Table) -> dict[str, float]:
 
 
 def _provenance(rows: pa.Table) -> dict[str, Any]:
-    """Which partitions of `features` the rows stand in, and a fingerprint of the rows themselves."""
-    days = pc.strftime(rows.column("as_of"), "%Y-%m-%d")
-    per = (
-        pa.table({"source": rows.column("source"), "date": days})
-        .group_by(["source", "date"])
-        .aggregate([([], "count_all")])
+    """The partitions of `features` and `history_features` the rows stand in, the labels' versions, and a fingerprint of the rows."""
+    recorded = pc.equal(rows.column("source"), RECORDED)
+    per = pa.table(
+        {
+            "asset": pc.if_else(recorded, "features", "history_features"),
+            "source": rows.column("source"),
+            "partition": pc.if_else(
+                recorded,
+                pc.strftime(rows.column("as_of"), "%Y-%m-%d-%H:00"),
+                pc.strftime(rows.column("as_of"), "%Y-%m-%d"),
+            ),
+        }
     )
-    found = per.sort_by([("source", "ascending"), ("date", "ascending")]).rename_columns(
-        ["source", "date", "rows"]
-    )
+    names = ["asset", "source", "partition"]
+    found = per.group_by(names).aggregate([([], "count_all")]).rename_columns([*names, "rows"])
+    labels = rows.group_by("label_version").aggregate([("market_id", "count_distinct")])
     return {
         "training_set": {"sha256": fingerprint(rows), "rows": rows.num_rows},
-        "features": found.to_pylist(),
+        "partitions": found.sort_by([(name, "ascending") for name in names]).to_pylist(),
+        "resolutions": labels.rename_columns(["version", "markets"]).sort_by("version").to_pylist(),
     }
 
 

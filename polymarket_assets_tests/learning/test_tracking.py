@@ -64,8 +64,13 @@ def test_the_run_holds_parameters_figures_and_the_code_version(logged: dict[str,
 def test_the_run_says_which_rows_it_was_trained_on(logged: dict[str, Any]) -> None:
     found = artifact(logged, "lake/partitions.json")
     assert found["training_set"] == {"sha256": tracking.fingerprint(logged["rows"]), "rows": 900}
-    assert sum(part["rows"] for part in found["features"]) == 900
-    assert {part["source"] for part in found["features"]} == {"synthetic"}
+    assert sum(part["rows"] for part in found["partitions"]) == 900
+    assert {(part["asset"], part["source"]) for part in found["partitions"]} == {
+        ("history_features", "synthetic")
+    }
+    assert sum(part["markets"] for part in found["resolutions"]) == len(
+        logged["rows"].column("market_id").unique()
+    )
 
 
 def test_the_fingerprint_is_of_the_rows_not_of_their_chunks(logged: dict[str, Any]) -> None:

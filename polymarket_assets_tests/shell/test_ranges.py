@@ -27,7 +27,9 @@ def test_each_day_of_a_range_says_how_many_rows_it_holds(lake: Lake) -> None:
     }
     run = dg.materialize([history_features], resources={"lake": LakeResource(root=lake.root)}, instance=instance, tags=tags)  # fmt: skip
     told = {
-        event.partition: event.step_materialization_data.materialization.metadata["rows"].value
+        event.partition: event.step_materialization_data.materialization.metadata[
+            "dagster/partition_row_count"
+        ].value
         for event in run.get_asset_materialization_events()
     }
     held = {f"{day:%Y-%m-%d}": reading.rows(lake, "features", Span.day(day.date())).num_rows for day in DAYS}
