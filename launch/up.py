@@ -14,6 +14,7 @@ from launch.processes import Process
 from launch.supervisor import Supervisor
 from polymarket_assets.settings import Settings
 from polymarket_assets.venue.errors import Unavailable
+from polymarket_assets.venue.http import USER_AGENT
 
 DATA = PROJECT / "data"
 # Enough for a slow line; longer and a person wonders whether anything happens.
@@ -34,7 +35,7 @@ def require_venue(settings: Settings) -> None:
     """Raises `Unavailable`, naming the address, when the order-book service does not answer."""
     address = f"{settings.polymarket_clob_url}/time"
     try:
-        requests.get(address, timeout=PROBE_S, headers={"User-Agent": "polymarket-assets"}).raise_for_status()
+        requests.get(address, timeout=PROBE_S, headers={"User-Agent": USER_AGENT}).raise_for_status()
     except requests.RequestException as e:
         raise Unavailable(
             f"the venue does not answer at {address} ({type(e).__name__}): check the network or POLYMARKET_CLOB_URL, or try `make demo`, which needs neither"

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
@@ -200,6 +201,15 @@ class Settings(BaseSettings):
         wanted = ("ws://", "wss://") if known.field_name == "polymarket_ws_url" else ("http://", "https://")
         if not address.startswith(wanted):
             raise ValueError(f"an address begins with {' or '.join(wanted)}")
+        if not urlsplit(address).hostname:
+            raise ValueError("an address names a host")
+        return address
+
+    @field_validator("mlflow_tracking_uri")
+    @classmethod
+    def _a_tracking_server(cls, address: str | None) -> str | None:
+        if address and "://" not in address:
+            raise ValueError("it is an address, for example http://127.0.0.1:5000")
         return address
 
     def need_lake_root(self) -> str:

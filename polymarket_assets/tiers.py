@@ -23,11 +23,6 @@ class Tier:
     window: timedelta
     cron: str
 
-    @property
-    def table_suffix(self) -> str:
-        """The partition folder of this tier in the lake, `tier=t4`."""
-        return f"tier={self.name}"
-
 
 def _minutes(count: float) -> timedelta:
     return timedelta(minutes=count)

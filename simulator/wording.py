@@ -17,7 +17,6 @@ ECONOMY = Topic("economy", (("100328", "Economy", "economy"), ("159", "Fed", "fe
 WEATHER = Topic("weather", (("84", "Weather", "weather"), ("104596", "Highest temperature", "highest-temperature")), "weather_fees", 0.05, 0.25)  # fmt: skip
 CULTURE = Topic("culture", (("596", "Culture", "pop-culture"), ("18", "Awards", "awards")), "culture_fees", 0.05, 0.25)  # fmt: skip
 TECH = Topic("technology", (("1401", "Tech", "tech"), ("439", "AI", "ai")), "tech_fees", 0.04, 0.25)
-TOPICS = (CRYPTO, SOCCER, NBA, TENNIS, POLITICS, ECONOMY, WEATHER, CULTURE, TECH)
 
 PLACES = ("Aldermoor", "Port Vesna", "Karst Valley", "Nortia", "Belmare", "Ostrava Bay", "Tarn Hollow", "Quillon", "Sarrow", "Evandale", "Lindmark", "Montreval")  # fmt: skip
 FIRMS = ("Velora", "Brightline Foundry", "Octavo", "Nimbus Labs", "Halden Motors", "Parallax", "Corvid Air", "Tessera", "Fenwick Robotics", "Orchard & Vale")  # fmt: skip
