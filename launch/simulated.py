@@ -6,8 +6,9 @@ import os
 import shutil
 import signal
 import threading
+from pathlib import Path
 
-from launch import processes
+from launch import instance, processes
 from launch.home import PROJECT, WORKSPACE, settle
 from launch.ports import require_free
 from launch.processes import LOOPBACK, Process
@@ -73,6 +74,7 @@ def run(*, tethered: bool) -> int:
     kept = running(told)
     require_free(kept)
     environment = processes.environment(told, **{name.upper(): str(getattr(told, name)) for name in _TOLD})
+    instance.make(Path(str(told.dagster_home)), environment)
     supervisor = Supervisor(LOGS)
     supervisor.add_all(kept, environment)
     if tethered:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import requests
 
-from launch import processes
+from launch import instance, processes
 from launch.home import PROJECT, WORKSPACE, settle
 from launch.ports import require_free
 from launch.processes import Process
@@ -73,8 +73,10 @@ def show() -> int:
 
 
 def _keep(settings: Settings, running: Sequence[Process]) -> int:
+    environment = processes.environment(settings)
+    instance.make(Path(str(settings.dagster_home)), environment)
     supervisor = Supervisor(DATA / "logs")
-    supervisor.add_all(running, processes.environment(settings))
+    supervisor.add_all(running, environment)
     for name, page in links(running):
         print(f"{name:>12}  {page}", flush=True)
     print(f"{'logs':>12}  {DATA / 'logs'}\nCtrl-C stops everything.", flush=True)
