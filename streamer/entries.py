@@ -48,6 +48,12 @@ class Markets(msgspec.Struct, frozen=True, tag="markets"):
     listed: tuple[Listed, ...]
 
 
+class Interrupted(msgspec.Struct, frozen=True, tag="interrupted"):
+    """The socket of these markets is over: what comes next does not follow what came before."""
+
+    market_ids: tuple[str, ...]
+
+
 class Gap(msgspec.Struct, frozen=True, tag="gap"):
     """An interval in which we were deaf, on a connection (None: all), for a market (None: all of it)."""
 
@@ -72,7 +78,7 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
     at_us: int
 
 
-Control = State | Markets | Gap | Tick | Stop
+Control = State | Markets | Interrupted | Gap | Tick | Stop
 Entry = Heard | Control
 
 _encoder = msgspec.msgpack.Encoder()

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from streamer.entries import Entry, Gap, Listed, Markets, Stop, Tick, encode
+from streamer.entries import Entry, Gap, Interrupted, Listed, Markets, Stop, Tick, encode
 from streamer.journal import JournalUnwritable, Segment
 from streamer.publisher import Publisher
 from streamer.recording import Recorder
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 # A minute's delay is what a reader of the open hour accepts; shorter ones would make many small files.
 PUBLISH_EVERY_S = 60.0
-# About 60 MB as Python rows: what a burst may add before it is published early.
+# Ten megabytes as they wait: what a burst may add before it is published early.
 PUBLISH_ROWS = 200_000
 # Frames of no rows must not let a segment grow without end.
 PUBLISH_BYTES = 256 * 1024 * 1024
@@ -86,6 +86,13 @@ class Keeper:
         if fresh:
             self.keep([Markets(fresh)])
             self.recorder.know(fresh)
+
+    def interrupt(self, market_ids: Iterable[str]) -> None:
+        """The socket of these markets is over; journalled, so that their epochs end when read again too."""
+        markets = tuple(market_ids)
+        if markets:
+            self.keep([Interrupted(markets)])
+            self.recorder.interrupt(markets)
 
     def gap_id(self) -> str:
         """The identity of the next gap of this session; number 0 is the gap after its end."""

@@ -186,6 +186,7 @@ class Loop:
         log.warning("connection %d: %s; connecting again", connection.number, why)
         self.reconnects += 1
         self._unregister(connection)
+        self._keeper.interrupt(dict.fromkeys(connection.tokens.values()))
         self._deaf(connection, connection.lost(cause, time.monotonic(), wall_us()))
 
     def _unregister(self, connection: Connection) -> None:

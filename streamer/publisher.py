@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from streamer.journal import JournalUnwritable, Segment
 from streamer.publishing import publish_kept, reread
-from streamer.recording import Rows
+from streamer.rows import Rows
 from streamer.sessions import Session
 
 if TYPE_CHECKING:

@@ -7,15 +7,15 @@ changes nothing. A segment is removed only when all of its rows are in the lake.
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer import journal
 from streamer.entries import Entry, State, Stop, Tick, decode
-from streamer.recording import TABLES, Recorder, Row, Rows
+from streamer.recording import Recorder
+from streamer.rows import TABLES, Rows
 from streamer.sessions import Ended, Session
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from polymarket_assets.lake.writing import Lake
 
 log = logging.getLogger(__name__)
-
-_HOUR_US = 3_600_000_000
 
 
 def publish(lake: Lake, session_id: str, segment: Path, rows: Rows) -> int:
@@ -36,10 +34,10 @@ def publish(lake: Lake, session_id: str, segment: Path, rows: Rows) -> int:
     """
     part = f"{session_id}-{journal.number_of(segment):06d}"
     for table in TABLES:
-        for hour, filed in _by_hour(table, rows[table]).items():
-            lake.publish(table, _arrow(table, filed), part=part, at=hour)
+        for hour, filed in _by_hour(table, rows.arrow(table)):
+            lake.publish(table, filed, part=part, at=hour)
     segment.unlink()
-    return sum(map(len, rows.values()))
+    return len(rows)
 
 
 def publish_kept(lake: Lake, session: Session, segment: Path, rows: Rows) -> int:
@@ -66,7 +64,7 @@ def reread(segment: Path) -> tuple[Rows, Ended | None]:
     entries = _entries(segment)
     first = next(entries, None)
     if not isinstance(first, State):
-        return {table: [] for table in TABLES}, None
+        return Rows("", []), None
     recorder = Recorder.resumed(first)
     ended = Ended(first.at_us, "crashed")
     for entry in entries:
@@ -88,25 +86,13 @@ def _entries(segment: Path) -> Iterator[Entry]:
         log.warning("%s: the last %d bytes are no whole record and are cut off", segment.name, torn)
 
 
-def _by_hour(table: str, rows: list[Row]) -> dict[datetime, list[Row]]:
+def _by_hour(table: str, rows: pa.Table) -> Iterator[tuple[datetime, pa.Table]]:
     """Rows by the hour that files them: of receipt, or the end of a gap."""
-    filed_by = 5 if table == "stream_gaps" else 3
-    hours: dict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        hours[row[filed_by] // _HOUR_US].append(row)
-    return {datetime.fromtimestamp(hour * 3600, UTC): filed for hour, filed in hours.items()}
+    import pyarrow.compute as pc
 
-
-def _arrow(table: str, rows: list[Row]) -> pa.Table:
-    import pyarrow as pa
-
-    from polymarket_assets.lake.errors import SchemaMismatch
-    from polymarket_assets.lake.schemas import TABLES as DECLARED
-
-    schema = DECLARED[table].schema
-    columns = zip(*rows, strict=True)
-    try:
-        arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as e:
-        raise SchemaMismatch(f"{table}: {e}") from e
-    return pa.Table.from_arrays(arrays, schema=schema)
+    if not rows.num_rows:
+        return
+    filed_by = rows.column("to_at" if table == "stream_gaps" else "received_at")
+    hours = pc.floor_temporal(filed_by, unit="hour")
+    for hour in pc.unique(hours).to_pylist():
+        yield hour, rows.filter(pc.equal(hours, hour))

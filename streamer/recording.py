@@ -11,7 +11,7 @@ book changes say it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,6 @@ from polymarket_assets.venue import frames
 from polymarket_assets.venue.errors import MalformedPayload
 from polymarket_assets.venue.records import (
     E6,
-    Book,
     BookFrame,
     Frame,
     LifecycleFrame,
@@ -27,14 +26,19 @@ from polymarket_assets.venue.records import (
     TickSizeFrame,
     TradeFrame,
 )
-from streamer.entries import Entry, Gap, Heard, Listed, Markets, State
+from polymarket_assets.venue.records import Book as WholeBook
+from streamer.books import Book, Level
+from streamer.entries import Entry, Gap, Heard, Interrupted, Listed, Markets, State
+from streamer.rows import CHANGE, NO_INSTANT, TABLES, Row, Rows
 
-Rows = dict[str, list[tuple[Any, ...]]]
-Row = tuple[Any, ...]
+__all__ = ["TABLES", "Recorder", "microseconds"]
 
-TABLES = ("trades_raw", "book_changes", "market_events", "rejects", "stream_gaps")
 # Said by the book changes too; at the venue's rates they would be most of `market_events`.
 NOT_RECORDED = frozenset({"best_bid_ask"})
+# A price grid of tenths of a cent has a thousand levels a side; what claims more is not a book.
+MOST_LEVELS = 20_000
+# A book's hash is checked this often at the most: forty microseconds each.
+CHECK_EVERY_US = 5_000_000
 
 # Names under which frames are counted.
 _KINDS: dict[Any, str] = {
@@ -44,6 +48,8 @@ _KINDS: dict[Any, str] = {
     TickSizeFrame: "tick_size_change",
     LifecycleFrame: "lifecycle",
 }
+# A market and the place of a token among its outcomes.
+_Place = tuple[Book, int]
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _MICROSECOND = timedelta(microseconds=1)
@@ -55,56 +61,76 @@ def microseconds(at: datetime) -> int:
 
 
 class Recorder:
-    """Rows of one session, and what is needed to make them."""
+    """Rows of one session, and what is needed to make them.
+
+    `on_settled` is given a book when it stands as the venue's last hash says and that is due to be checked.
+    """
 
     def __init__(self, session_id: str) -> None:
         self.session_id = session_id
-        self.rows: Rows = {table: [] for table in TABLES}
+        self.rows = Rows(session_id, [])
         # Frames by type, and oddities, since the session began.
         self.heard: Counter[str] = Counter()
+        self.books: dict[str, Book] = {}
+        self.on_settled: Callable[[Book], None] | None = None
         self._sequence = 0
-        self._books = 0
-        self._epochs: dict[str, int] = {}
-        self._markets: dict[str, Listed] = {}
-        self._tokens: dict[str, tuple[str, int]] = {}
+        self._epochs = 0
+        self._places: dict[str, _Place] = {}
 
     @classmethod
     def resumed(cls, state: State) -> Recorder:
-        """A recorder as it stood when a segment began."""
+        """A recorder as it stood when a segment began; its books have no levels."""
         recorder = cls(state.session_id)
-        recorder._sequence, recorder._books = state.sequence, state.books
-        recorder._epochs = dict(state.epochs)
+        recorder._sequence, recorder._epochs = state.sequence, state.books
         recorder.know(state.markets)
+        for market_id, epoch in state.epochs.items():
+            recorder.books[market_id].epoch = epoch
         return recorder
 
     def state(self, at_us: int) -> State:
         """Where the session stands: the first entry of a segment."""
-        return State(
-            at_us, self.session_id, self._sequence, self._books, dict(self._epochs), tuple(self._markets.values())
-        )  # fmt: skip
+        epochs = {market_id: book.epoch for market_id, book in self.books.items() if book.epoch}
+        markets = tuple(book.market for book in self.books.values())
+        return State(at_us, self.session_id, self._sequence, self._epochs, epochs, markets)
 
     def know(self, markets: Iterable[Listed]) -> None:
         """Frames of these markets' tokens can be given their identity from now on."""
         for market in markets:
-            self._markets[market.market_id] = market
-            self._tokens |= {token: (market.market_id, n) for n, token in enumerate(market.token_ids)}
+            book = self.books.get(market.market_id)
+            if book is None:
+                book = self.books[market.market_id] = Book(market, len(self.rows.markets))
+                self.rows.markets.append(market.market_id)
+            book.market = market
+            self._places |= {token: (book, n) for n, token in enumerate(market.token_ids)}
 
     def forget(self, market_ids: Iterable[str]) -> None:
         """Frames of these markets are not expected any more."""
         for market_id in market_ids:
-            market = self._markets.pop(market_id, None)
-            self._epochs.pop(market_id, None)
-            for token in market.token_ids if market else ():
-                self._tokens.pop(token, None)
+            book = self.books.pop(market_id, None)
+            for token in book.market.token_ids if book else ():
+                self._places.pop(token, None)
+
+    def interrupt(self, market_ids: Iterable[str]) -> None:
+        """What these markets' books stood on is over: changes belong to no book until a whole one comes."""
+        for market_id in market_ids:
+            book = self.books.get(market_id)
+            if book is not None:
+                book.epoch, book.hash = 0, ""
+
+    def place(self, token_id: str) -> tuple[Book, int] | None:
+        """The market of a token and the token's place among its outcomes; None where it is not known."""
+        return self._places.get(token_id)
 
     @property
     def waiting(self) -> int:
         """Rows made and not yet taken."""
-        return sum(map(len, self.rows.values()))
+        return len(self.rows)
 
     def take(self) -> Rows:
         """The rows made since the last time."""
-        taken, self.rows = self.rows, {table: [] for table in TABLES}
+        taken, self.rows = self.rows, Rows(self.session_id, list(self.books))
+        for number, book in enumerate(self.books.values()):
+            book.number = number
         return taken
 
     def replay(self, entry: Entry) -> None:
@@ -113,6 +139,8 @@ class Recorder:
             self.hear(entry)
         elif isinstance(entry, Markets):
             self.know(entry.listed)
+        elif isinstance(entry, Interrupted):
+            self.interrupt(entry.market_ids)
         elif isinstance(entry, Gap):
             self.deaf(entry)
 
@@ -121,7 +149,7 @@ class Recorder:
         row = (
             gap.gap_id, self.session_id, gap.connection, gap.market_id, gap.from_us, gap.to_us, gap.cause, None, None,
         )  # fmt: skip
-        self.rows["stream_gaps"].append(row)
+        self.rows.others["stream_gaps"].append(row)
 
     def hear(self, heard: Heard) -> list[Frame]:
         """Record one socket message; returns what it said, nothing where it could not be read."""
@@ -131,20 +159,10 @@ class Recorder:
             self._reject(heard, str(e))
             return []
         for frame in found:
-            self.heard[_KINDS[type(frame)]] += 1
-            self._record(heard, frame)
+            kind = type(frame)
+            self.heard[_KINDS[kind]] += 1
+            _RECORD[kind](self, heard, frame)
         return found
-
-    def _record(self, heard: Heard, frame: Frame) -> None:
-        kind = type(frame)
-        if kind is PriceChangeFrame:
-            self._changes(heard, frame)  # type: ignore[arg-type]
-        elif kind is BookFrame:
-            self._book(heard, frame.book)  # type: ignore[union-attr]
-        elif kind is TradeFrame:
-            self._trade(heard, frame)  # type: ignore[arg-type]
-        else:
-            self._told(heard, frame)  # type: ignore[arg-type]
 
     def _at(self, heard: Heard) -> Row:
         """Where a row was heard; every frame of a session has its own number."""
@@ -152,72 +170,128 @@ class Recorder:
         return (self.session_id, heard.connection, self._sequence, heard.at_us)
 
     def _trade(self, heard: Heard, trade: TradeFrame) -> None:
-        place = self._tokens.get(trade.token_id)
+        place = self._places.get(trade.token_id)
         if place is None:
             self._reject(heard, f"a trade of token {trade.token_id}, which is not subscribed")
             return
+        book, outcome = place
+        book.heard_us, book.last_e6 = heard.at_us, E6 - trade.price_e6 if outcome else trade.price_e6
         tx_hash = bytes.fromhex(trade.tx_hash.removeprefix("0x")) if trade.tx_hash else None
         row = (
-            *self._at(heard), trade.venue_at, place[0], trade.token_id, place[1],
+            *self._at(heard), trade.venue_at, book.market.market_id, trade.token_id, outcome,
             trade.is_buy, trade.price_e6, trade.size_e6, tx_hash,
         )  # fmt: skip
-        self.rows["trades_raw"].append(row)
+        self.rows.others["trades_raw"].append(row)
 
-    def _book(self, heard: Heard, book: Book) -> None:
-        market_id, outcome = self._tokens.get(book.token_id, (None, 0))
-        if market_id is None:
-            self._reject(heard, f"a book of token {book.token_id}, which is not subscribed")
-        elif outcome == 0:
-            self._books += 1
-            self._epochs[market_id] = self._books
-            self._levels(heard, market_id, "book", book.venue_at, _levels_of(book))
+    def _book(self, heard: Heard, frame: BookFrame) -> None:
+        said = frame.book
+        place = self._places.get(said.token_id)
+        if place is None:
+            self._reject(heard, f"a book of token {said.token_id}, which is not subscribed")
+        elif len(said.bids) + len(said.asks) > MOST_LEVELS:
+            self._reject(heard, f"a book of {len(said.bids) + len(said.asks)} levels")
+        elif place[1] == 0:
+            self._whole(place[0], said, heard)
+        else:
+            place[0].heard_us = heard.at_us
+
+    def _whole(self, book: Book, said: WholeBook, heard: Heard) -> None:
+        """A whole book opens an epoch: what comes after it applies to it."""
+        self._epochs += 1
+        book.epoch, book.heard_us, book.check_due_us = self._epochs, heard.at_us, 0
+        book.venue_us = NO_INSTANT if said.venue_at is None else microseconds(said.venue_at)
+        book.hash = said.hash
+        book.tick_e6 = book.tick_e6 if said.tick_e6 is None else said.tick_e6
+        book.last_e6 = book.last_e6 if said.last_trade_e6 is None else said.last_trade_e6
+        book.version = said.version or book.version
+        levels = _levels_of(said)
+        book.whole(levels)
+        self._levels(heard, book, levels, is_book=True)
 
     def _changes(self, heard: Heard, frame: PriceChangeFrame) -> None:
-        canonical: dict[tuple[bool, int], int] = {}
-        mirrored: dict[tuple[bool, int], int] = {}
-        market_id = None
+        canonical: list[Level] = []
+        mirrored: list[Level] = []
+        book, said = None, ""
         for change in frame.changes:
-            place = self._tokens.get(change.token_id)
+            place = self._places.get(change.token_id)
             if place is None:
                 self.heard["changes of tokens not subscribed"] += 1
                 continue
-            market_id, outcome = place
-            if outcome == 0:
-                canonical[change.is_bid, change.price_e6] = change.size_e6
+            book, outcome = place
+            if outcome:
+                mirrored.append((not change.is_bid, E6 - change.price_e6, change.size_e6))
             else:
-                mirrored[not change.is_bid, E6 - change.price_e6] = change.size_e6
-        if market_id is not None:
-            if canonical != mirrored:
-                self.heard["levels that lack their mirror"] += len(canonical.items() ^ mirrored.items())
-            levels = mirrored | canonical
-            self._levels(
-                heard, market_id, "change", frame.venue_at, [(*at, size) for at, size in levels.items()]
+                canonical.append((change.is_bid, change.price_e6, change.size_e6))
+                said = change.hash
+        if book is None:
+            return
+        if canonical != mirrored:
+            canonical = self._unmirrored(canonical, mirrored)
+        if frame.venue_us != book.venue_us:
+            # A hash is of the book after all frames of its instant: only now is that known to be over.
+            if heard.at_us >= book.check_due_us:
+                self._settled(book, heard.at_us)
+            book.venue_us = frame.venue_us
+        book.hash, book.heard_us = said, heard.at_us
+        for is_bid, price, size in canonical:
+            book.change(is_bid, price, size)
+        self._levels(heard, book, canonical, is_book=False)
+
+    def _unmirrored(self, canonical: list[Level], mirrored: list[Level]) -> list[Level]:
+        """The levels of a frame whose halves do not say the same in the same order: the canonical half counts."""
+        one = {(is_bid, price): size for is_bid, price, size in canonical}
+        other = {(is_bid, price): size for is_bid, price, size in mirrored}
+        if one != other:
+            self.heard["levels that lack their mirror"] += len(one.items() ^ other.items())
+        return [(*at, size) for at, size in (other | one).items()]
+
+    def _settled(self, book: Book, at_us: int) -> None:
+        if self.on_settled is not None and book.hash and book.epoch:
+            book.check_due_us = at_us + CHECK_EVERY_US
+            self.on_settled(book)
+
+    def _levels(self, heard: Heard, book: Book, levels: list[Level], *, is_book: bool) -> None:
+        self._sequence += 1
+        at_us, connection, sequence = heard.at_us, heard.connection, self._sequence
+        venue_us, epoch, number = book.venue_us, book.epoch, book.number
+        packed = self.rows.changes
+        for row, (is_bid, price, size) in enumerate(levels):
+            packed += CHANGE.pack(
+                at_us, venue_us, sequence, size, price, epoch, number, connection, row, is_book, is_bid
             )
 
-    def _levels(
-        self, heard: Heard, market_id: str, kind: str, venue_at: datetime | None, levels: Sequence[Row]
-    ) -> None:
-        where = self._at(heard)
-        epoch = self._epochs.get(market_id, 0)
-        self.rows["book_changes"] += [
-            (*where, row, venue_at, market_id, kind, *level, epoch) for row, level in enumerate(levels)
-        ]
+    def _tick_size(self, heard: Heard, frame: TickSizeFrame) -> None:
+        """A whole book follows on the new grid; until it comes, changes belong to none."""
+        place = self._places.get(frame.token_id)
+        if place is not None:
+            self.interrupt([place[0].market.market_id])
+            place[0].tick_e6 = frame.new_tick_e6
+        payload = heard.payload.decode(errors="replace")
+        self._event(heard, "tick_size_change", frame, payload)
 
-    def _told(self, heard: Heard, frame: TickSizeFrame | LifecycleFrame) -> None:
-        if isinstance(frame, TickSizeFrame):
-            kind, payload = "tick_size_change", heard.payload.decode(errors="replace")
-        else:
-            kind, payload = frame.kind, frame.payload
-        if kind not in NOT_RECORDED:
-            row = (*self._at(heard), frame.venue_at, kind, frame.condition_id, payload)
-            self.rows["market_events"].append(row)
+    def _told(self, heard: Heard, frame: LifecycleFrame) -> None:
+        if frame.kind not in NOT_RECORDED:
+            self._event(heard, frame.kind, frame, frame.payload)
+
+    def _event(self, heard: Heard, kind: str, frame: TickSizeFrame | LifecycleFrame, payload: str) -> None:
+        row = (*self._at(heard), frame.venue_at, kind, frame.condition_id, payload)
+        self.rows.others["market_events"].append(row)
 
     def _reject(self, heard: Heard, why: str) -> None:
         self.heard["rejected"] += 1
-        self.rows["rejects"].append((*self._at(heard), why, heard.payload.decode(errors="replace")))
+        self.rows.others["rejects"].append((*self._at(heard), why, heard.payload.decode(errors="replace")))
 
 
-def _levels_of(book: Book) -> list[Row]:
+_RECORD: dict[Any, Callable[[Recorder, Heard, Any], None]] = {
+    BookFrame: Recorder._book,
+    PriceChangeFrame: Recorder._changes,
+    TradeFrame: Recorder._trade,
+    TickSizeFrame: Recorder._tick_size,
+    LifecycleFrame: Recorder._told,
+}
+
+
+def _levels_of(book: WholeBook) -> list[Level]:
     """The levels of a whole book; an empty one is a single removal, so that it clears what stood before too."""
     bids = [(True, level.price_e6, level.size_e6) for level in book.bids]
     asks = [(False, level.price_e6, level.size_e6) for level in book.asks]

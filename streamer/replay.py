@@ -45,8 +45,7 @@ def replay(files: Iterable[Path]) -> Counts:
             recorder.hear(heard)
     if not messages:
         raise Refused("no message was received in these files: nothing to replay")
-    rows = {table: len(found) for table, found in recorder.rows.items()}
-    return Counts(messages, dict(+Counter(recorder.heard)), rows)
+    return Counts(messages, dict(+Counter(recorder.heard)), recorder.rows.counts())
 
 
 def _heard(file: Path) -> Iterator[Heard]:

@@ -2,7 +2,8 @@
 
 `websocket-client` makes the connection and speaks the protocol. Its frame reader is fed from bytes that we
 take from the socket in large pieces, because by itself it asks the operating system three times a frame,
-and what lay in its own or in TLS's buffers would be invisible to the selector.
+and what lay in its own or in TLS's buffers would be invisible to the selector. Whole text frames of ordinary
+size, which nearly all are, are cut out of those bytes before it sees them: that costs a fifth.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 USER_AGENT = "polymarket-assets-streamer/0.1"
 
 _PONG = b"PONG"
+# The first byte of a text frame that is a whole message, and the second of one whose length follows in two bytes.
+_TEXT, _LONG = 0x81, 126
 
 
 class _Starved(Exception):
@@ -54,7 +57,11 @@ class MarketSocket:
 
     def __init__(self, connected: Any) -> None:
         self._ws = connected
-        self._inbox = bytearray()
+        self._inbox, self._at = b"", 0
+        # The library holds a part of a frame, and must have the rest.
+        self._midway = False
+        # TLS hands out a record at a time and may hold more; a plain socket that gives less than asked is empty.
+        self._gives_in_parts = isinstance(self._ws.sock, ssl.SSLSocket)
         self._ws.frame_buffer = websocket.frame_buffer(self._take, skip_utf8_validation=True)
 
     def fileno(self) -> int:
@@ -72,9 +79,11 @@ class MarketSocket:
                     read.closed = "the connection was closed without a word"
                     return read
                 taken += len(piece)
-                self._inbox += piece
+                self._inbox, self._at = self._inbox[self._at :] + piece, 0
                 for message in self._messages():
                     read.messages.append((at_us, message))
+                if len(piece) < PIECE_BYTES and not self._gives_in_parts:
+                    return read
             read.unfinished = True
         # Of a plain socket and of TLS: all has been read.
         except (BlockingIOError, ssl.SSLWantReadError):
@@ -86,25 +95,43 @@ class MarketSocket:
         return read
 
     def _messages(self) -> Iterator[bytes]:
-        """The whole messages in the inbox; what is left of it stays with the frame reader."""
+        """The whole messages in the inbox; what is left of it stays there, or with the library."""
         while True:
-            try:
-                opcode, frame = self._ws.recv_data_frame()
-            except _Starved:
-                if (self._ws.frame_buffer.length or 0) > MAX_MESSAGE_BYTES:
-                    raise _Closed("a message is larger than any of the venue's") from None
+            while not self._midway and (span := _text_frame(self._inbox, self._at)) is not None:
+                start, end = span
+                if end > len(self._inbox):
+                    return
+                self._at = end
+                if end - start != len(_PONG) or self._inbox[start:end] != _PONG:
+                    yield self._inbox[start:end]
+            if self._at == len(self._inbox):
                 return
-            if opcode == websocket.ABNF.OPCODE_CLOSE:
-                raise _Closed(_closing(frame.data))
-            if frame.data != _PONG:
-                yield frame.data
+            message = self._other()
+            if message is None:
+                return
+            if message != _PONG:
+                yield message
+
+    def _other(self) -> bytes | None:
+        """The next message by way of the library; None where the rest of it has not come. Raises `_Closed`."""
+        try:
+            self._midway = True
+            opcode, frame = self._ws.recv_data_frame()
+            self._midway = False
+        except _Starved:
+            if (self._ws.frame_buffer.length or 0) > MAX_MESSAGE_BYTES:
+                raise _Closed("a message is larger than any of the venue's") from None
+            return None
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            raise _Closed(_closing(frame.data))
+        return bytes(frame.data)
 
     def _take(self, count: int) -> bytes:
         """For the frame reader: up to `count` bytes of the inbox."""
-        if not self._inbox:
+        taken = self._inbox[self._at : self._at + count]
+        if not taken:
             raise _Starved
-        taken = bytes(self._inbox[:count])
-        del self._inbox[:count]
+        self._at += len(taken)
         return taken
 
     def ping(self) -> None:
@@ -174,6 +201,18 @@ def operations(operation: str, token_ids: Iterable[str]) -> Iterator[str]:
     ids = iter(token_ids)
     while chunk := list(islice(ids, IDS_A_FRAME)):
         yield json.dumps({"operation": operation, "assets_ids": chunk, "custom_feature_enabled": True})
+
+
+def _text_frame(inbox: bytes, at: int) -> tuple[int, int] | None:
+    """Where the payload of the text frame at `at` lies (its end may be yet to come); None: it is of another kind, or too short to tell."""
+    if len(inbox) - at < 4 or inbox[at] != _TEXT:
+        return None
+    length = inbox[at + 1]
+    if length < _LONG:
+        return at + 2, at + 2 + length
+    if length == _LONG:
+        return at + 4, at + 4 + (inbox[at + 2] << 8 | inbox[at + 3])
+    return None
 
 
 def _closing(data: bytes) -> str:

@@ -17,7 +17,7 @@ import msgspec
 
 from polymarket_assets.venue import ids
 from polymarket_assets.venue.errors import MalformedPayload
-from polymarket_assets.venue.instants import milliseconds
+from polymarket_assets.venue.instants import microseconds, milliseconds
 from polymarket_assets.venue.numbers import price_e6, size_e6
 from polymarket_assets.venue.parse.clob import levels
 from polymarket_assets.venue.parse.reading import evidence
@@ -62,7 +62,7 @@ class _Book(_Wire, tag="book"):
     version: str | None = None
 
 
-class _Change(msgspec.Struct):
+class _Change(msgspec.Struct, gc=False):
     """One level; of the older forms the token (and then the hash) stands outside."""
 
     price: str
@@ -70,8 +70,6 @@ class _Change(msgspec.Struct):
     side: Side
     asset_id: str = ""
     hash: str = ""
-    best_bid: str | None = None
-    best_ask: str | None = None
 
 
 class _PriceChange(_Wire, tag="price_change"):
@@ -190,9 +188,18 @@ def _price_change(wire: _PriceChange, _raw: bytes) -> Frame:
     if changes is None:
         changes = wire.changes if wire.changes is not None else [_flat(wire)]
     return PriceChangeFrame(
-        condition_id=ids.condition_id(wire.market),
-        venue_at=milliseconds(wire.timestamp),
-        changes=tuple([_change(wire, each) for each in changes]),
+        ids.condition_id(wire.market),
+        microseconds(wire.timestamp),
+        [
+            LevelChange(
+                ids.token_id(each.asset_id or wire.asset_id),
+                _IS_BID[each.side],
+                price_e6(each.price),
+                size_e6(each.size),
+                each.hash or wire.hash,
+            )
+            for each in changes
+        ],
     )
 
 
@@ -201,18 +208,6 @@ def _flat(wire: _PriceChange) -> _Change:
     if wire.side is None:
         raise ValueError("a price change without its levels")
     return _Change(wire.price, wire.size, wire.side)
-
-
-def _change(wire: _PriceChange, change: _Change) -> LevelChange:
-    return LevelChange(
-        token_id=ids.token_id(change.asset_id or wire.asset_id),
-        is_bid=_IS_BID[change.side],
-        price_e6=price_e6(change.price),
-        size_e6=size_e6(change.size),
-        hash=change.hash or wire.hash,
-        best_bid_e6=price_e6(change.best_bid) if change.best_bid else None,
-        best_ask_e6=price_e6(change.best_ask) if change.best_ask else None,
-    )
 
 
 def _trade(wire: _Trade, _raw: bytes) -> Frame:

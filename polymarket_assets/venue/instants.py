@@ -43,6 +43,12 @@ def milliseconds(text: str) -> datetime:
     return _milliseconds(text)
 
 
+@lru_cache(_MILLISECONDS_KEPT)
+def microseconds(text: str) -> int:
+    """Unix milliseconds as text, in microseconds since the epoch."""
+    return _whole(text, LAST_S * 1000) * 1000
+
+
 def _milliseconds(value: object) -> datetime:
     return EPOCH + timedelta(milliseconds=_whole(value, LAST_S * 1000))
 

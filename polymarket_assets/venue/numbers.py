@@ -23,6 +23,8 @@ _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _EXACT = Context(prec=LONGEST + 8, rounding=ROUND_HALF_EVEN)
 # Every price of a grid of thousandths, in more than one spelling.
 _PRICES_KEPT = 4096
+# A frame gives each size twice, once for each token of the market.
+_SIZES_KEPT = 4096
 
 
 def e6(text: str) -> int:
@@ -53,6 +55,7 @@ def price_e6(text: str) -> int:
     return value
 
 
+@lru_cache(_SIZES_KEPT)
 def size_e6(text: str) -> int:
     """A number of shares or dollars, in millionths."""
     value = e6(text)

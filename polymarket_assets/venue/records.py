@@ -179,24 +179,25 @@ class BookFrame(msgspec.Struct, frozen=True, kw_only=True, tag="book"):
     book: Book
 
 
-class LevelChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A level of one token set to a size; 0 removes it."""
+class LevelChange(msgspec.Struct, frozen=True, gc=False):
+    """A level of one token set to a size; 0 removes it. The best prices that the wire adds are left out: the book tells them."""
 
     token_id: str
     is_bid: bool
     price_e6: int
     size_e6: int
     hash: str = ""
-    best_bid_e6: int | None = None
-    best_ask_e6: int | None = None
 
 
-class PriceChangeFrame(msgspec.Struct, frozen=True, kw_only=True, tag="price_change"):
-    """Levels of a market's tokens set at one instant; both tokens of the mirrored book appear."""
+class PriceChangeFrame(msgspec.Struct, frozen=True, gc=False, tag="price_change"):
+    """Levels of a market's tokens set at one instant; both tokens of the mirrored book appear.
+
+    Nearly every frame is one of these, so its instant stays a number: microseconds since the epoch.
+    """
 
     condition_id: str
-    venue_at: datetime
-    changes: tuple[LevelChange, ...]
+    venue_us: int
+    changes: list[LevelChange]
 
 
 class TradeFrame(msgspec.Struct, frozen=True, kw_only=True, tag="last_trade_price"):

@@ -336,9 +336,9 @@ def test_rows_that_fit_no_table_are_kept_aside_whole(lake: Lake, tmp_path: Path)
     """One impossible row must not keep everything after it out of the lake."""
     one = Recording(lake, tmp_path)
     one.hear(AT, trade(0, 1))
-    impossible = list(one.keeper.recorder.rows["trades_raw"][0])
+    impossible = list(one.keeper.recorder.rows.others["trades_raw"][0])
     impossible[DECLARED["trades_raw"].names.index("price_e6")] = 2**40
-    one.keeper.recorder.rows["trades_raw"].append(tuple(impossible))
+    one.keeper.recorder.rows.others["trades_raw"].append(tuple(impossible))
     one.turn(AT)
     one.hear(AT, trade(0, 2))
     one.turn(AT)

@@ -82,11 +82,11 @@ def test_sides_may_be_called_buys_and_sells() -> None:
 def test_price_changes_name_both_tokens() -> None:
     assert only(CHANGE) == PriceChangeFrame(
         condition_id=RIVER,
-        venue_at=AT,
-        changes=(
-            LevelChange(token_id=YES, is_bid=True, price_e6=380_000, size_e6=0, hash="a" * 40, best_bid_e6=370_000, best_ask_e6=390_000),
-            LevelChange(token_id=NO, is_bid=False, price_e6=620_000, size_e6=0, hash="b" * 40, best_bid_e6=610_000, best_ask_e6=630_000),
-        ),
+        venue_us=round(AT.timestamp() * 1_000_000),
+        changes=[
+            LevelChange(token_id=YES, is_bid=True, price_e6=380_000, size_e6=0, hash="a" * 40),
+            LevelChange(token_id=NO, is_bid=False, price_e6=620_000, size_e6=0, hash="b" * 40),
+        ],
     )  # fmt: skip
 
 
@@ -95,13 +95,13 @@ def test_price_changes_of_2025_and_2024() -> None:
     of_2025, of_2024 = only(CHANGES_2025), only(FLAT_2024)
     assert isinstance(of_2025, PriceChangeFrame)
     assert isinstance(of_2024, PriceChangeFrame)
-    assert of_2025.changes == (
+    assert of_2025.changes == [
         LevelChange(token_id=YES, is_bid=True, price_e6=380_000, size_e6=10_000_000, hash="c" * 40),
         LevelChange(token_id=YES, is_bid=False, price_e6=400_000, size_e6=3_250_000, hash="c" * 40),
-    )
-    assert of_2024.changes == (
+    ]
+    assert of_2024.changes == [
         LevelChange(token_id=YES, is_bid=False, price_e6=390_000, size_e6=20_750_000, hash="d" * 40),
-    )
+    ]
 
 
 def test_a_trade() -> None:
