@@ -20,6 +20,9 @@ class Listed(msgspec.Struct, frozen=True, array_like=True):
     market_id: str
     condition_id: str
     token_ids: tuple[str, ...]
+    # Facts under the venue's hash of its book, where `markets` knows them.
+    min_size_e6: int | None = None
+    neg_risk: bool | None = None
 
 
 class Heard(msgspec.Struct, frozen=True):

@@ -27,7 +27,17 @@ KNOWN_FOR = timedelta(days=15)
 # Neither is listened to: no book is served any more.
 OVER = ("closed", "dead")
 
-_COLUMNS = ("market_id", "received_at", "condition_id", "token_ids", "phase", "effective_close", "volume_usd")
+_COLUMNS = (
+    "market_id",
+    "received_at",
+    "condition_id",
+    "token_ids",
+    "phase",
+    "effective_close",
+    "volume_usd",
+    "min_size_e6",
+    "neg_risk",
+)
 _NEAREST_FIRST = [tier.name for tier in reversed(TIERS)]
 
 
@@ -126,7 +136,7 @@ def chosen(markets: Iterable[Wanted], tiers: Sequence[str], shard: int = 0, shar
 def _wanted(row: dict[str, Any], now: datetime) -> Wanted:
     market_id = row["market_id"]
     condition_id = row["condition_id"] or market_id.removeprefix("pm:")
-    listed = Listed(market_id, condition_id, tuple(row["token_ids"]))
+    listed = Listed(market_id, condition_id, tuple(row["token_ids"]), row["min_size_e6"], row["neg_risk"])
     return Wanted(listed, tier_of(row["effective_close"] - now).name, row["volume_usd"] or 0.0)
 
 
