@@ -36,6 +36,7 @@ class Clob:
             web.post("/books", self._books),
             web.get("/price", self._price),
             web.get("/midpoint", self._midpoint),
+            web.post("/midpoints", self._midpoints),
             web.get("/spread", self._spread),
             web.get("/last-trade-price", self._last),
             web.get("/tick-size", self._tick),
@@ -78,7 +79,16 @@ class Clob:
         book = self._shown(request)
         if book is None:
             return clob(NO_BOOK, 404)
-        return answer({"mid": _decimal((float(book.side.best_bid) + float(book.side.best_ask)) / 2)})
+        return answer({"mid": _mid(book)})
+
+    async def _midpoints(self, request: web.Request) -> web.Response:
+        tokens = asked_tokens(await request.read())
+        if tokens is None:
+            return clob("Invalid payload")
+        if len(tokens) > MOST_BOOKS:
+            return clob("Payload exceeds the limit")
+        books = {token: self._exchange.book(token) for token in tokens}
+        return answer({token: _mid(book) for token, book in books.items() if book is not None})
 
     async def _spread(self, request: web.Request) -> web.Response:
         book = self._shown(request)
@@ -217,6 +227,10 @@ def _number(value: float) -> float:
 
 def _decimal(value: float) -> str:
     return f"{value:.4f}".rstrip("0").rstrip(".") or "0"
+
+
+def _mid(book: Snapshot) -> str:
+    return _decimal((float(book.side.best_bid) + float(book.side.best_ask)) / 2)
 
 
 async def _ok(request: web.Request) -> web.Response:

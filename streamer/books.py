@@ -21,8 +21,8 @@ class Book:
     """The canonical book of one market. `epoch` 0: no whole book has come since it was last interrupted."""
 
     __slots__ = (
-        "asks", "best_ask", "best_bid", "bids", "check_due_us", "crossed_us", "epoch", "hash", "heard_us", "last_e6", "market",
-        "number", "tick_e6", "venue_us", "version",
+        "asks", "best_ask", "best_bid", "bids", "check_due_us", "epoch", "hash", "heard_us", "last_e6", "market", "min_size_e6",
+        "neg_risk", "number", "seeded_us", "tick_e6", "venue_us", "version",
     )  # fmt: skip
 
     def __init__(self, market: Listed, number: int) -> None:
@@ -35,18 +35,29 @@ class Book:
         self.best_bid, self.best_ask = NO_BID, NO_ASK
         # When anything of the market last came, and the venue's clock of its last change.
         self.heard_us = self.venue_us = 0
+        # The venue's clock of a book that was asked for over REST: what is older is in it already.
+        self.seeded_us = 0
         # The venue's hash of the book at `venue_us`; empty where the last frame gave none.
         self.hash = ""
         self.check_due_us = 0
-        self.crossed_us = 0
+        # Facts under the hash: the last trade in terms of the canonical token, the grid, the smallest order.
         self.last_e6: int | None = None
         self.tick_e6: int | None = None
+        self.min_size_e6 = market.min_size_e6
+        self.neg_risk = market.neg_risk
         self.version: str | None = None
 
     @property
     def is_crossed(self) -> bool:
         """Somebody bids what somebody asks: such orders would have met."""
         return self.best_bid >= self.best_ask
+
+    @property
+    def mid_e6(self) -> int | None:
+        """Halfway between best bid and best ask; None where a side is empty."""
+        if self.best_bid == NO_BID or self.best_ask == NO_ASK:
+            return None
+        return (self.best_bid + self.best_ask) // 2
 
     def whole(self, levels: Iterable[Level]) -> None:
         """Begin again with these levels."""

@@ -5,21 +5,29 @@ and ends when every token has its book again, so a gap never claims less than wh
 book does not come in time no longer holds the connection's gap open: it is subscribed again, and its own
 gap (`subscribe`) runs until its book comes.
 
-Only readable data counts as life: a PONG, or a message nobody can read, does not.
+Only readable data counts as life: a PONG, or a message nobody can read, does not. How long a silence may last
+follows from the connection's own pace; one too slow to be judged by its silence is judged by what the venue says
+over REST (`auditing`), or by its not even answering PING.
+
+A market that was frozen while its socket lived is subscribed again, and where that does not help it is `stuck`:
+it needs another socket. Its gap runs all the while.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from polymarket_assets.venue.records import BookFrame, Frame
 from streamer.backoff import pause_s
+from streamer.pace import Pace
 from streamer.sockets import MarketSocket
 
 # The venue closes a connection that has not said PING for about this long (PROTOCOL 8.2).
 PING_EVERY_S = 10.0
+# Three PINGs unanswered, of a socket that says nothing else either: nobody is there.
+PONG_WITHIN_S = 32.0
 # A token is asked for again this often at the most; then it stays reported, until the connection is new.
 SUBSCRIBE_TRIES = 2
 
@@ -38,13 +46,17 @@ class Deaf:
 
 
 @dataclass
-class _Awaited:
+class Awaited:
     """A token whose first book has not come."""
 
     since_us: int
     asked_at: float
     tries: int = 1
+    # Beyond its time: it no longer holds the connection's gap open, and has its own.
     late: bool = False
+    cause: str = "subscribe"
+    # Asked for as often as it is worth on this socket.
+    stuck: bool = False
 
 
 class Connection:
@@ -63,7 +75,11 @@ class Connection:
         self._dice = dice
         self._pinged_at = self._opened_at = now
         self._subscribed: set[str] = set()
-        self._awaited: dict[str, _Awaited] = {}
+        self._awaited: dict[str, Awaited] = {}
+        self._pace = Pace()
+        # First books are coming: they tell nothing of the pace.
+        self._settling = True
+        self._ponged_at = now
 
     @property
     def carried(self) -> int:
@@ -88,8 +104,9 @@ class Connection:
         """A socket is connected and has subscribed these tokens."""
         self.socket, self.connecting = socket, False
         self._subscribed = set(tokens)
-        self._awaited = {token: _Awaited(now_us, now) for token in self._subscribed}
-        self.last_data_at = self._pinged_at = self._opened_at = now
+        self._awaited = {token: Awaited(now_us, now) for token in self._subscribed}
+        self.last_data_at = self._pinged_at = self._opened_at = self._ponged_at = now
+        self._settling = True
 
     def failed(self, now: float) -> None:
         """No socket could be had."""
@@ -107,10 +124,20 @@ class Connection:
         self.failed(now)
         return gaps
 
-    def want(self, tokens: Mapping[str, str], now: float, now_us: int) -> list[Deaf]:
-        """Carry exactly these tokens from now on; returns the gaps of tokens given up. `sync` tells the venue."""
+    def want(
+        self, tokens: Mapping[str, str], now: float, now_us: int, elsewhere: Collection[str] = ()
+    ) -> tuple[list[Deaf], dict[str, Awaited]]:
+        """Carry exactly these tokens from now on; `sync` tells the venue.
+
+        Returns the gaps of tokens given up, and those whose gap goes on because another connection carries them `elsewhere`.
+        """
         removed = [token for token in self._awaited if token not in tokens]
-        gaps = self._late_gaps(removed, now_us)
+        moved = {
+            token: self._awaited[token]
+            for token in removed
+            if token in elsewhere and self._awaited[token].late
+        }
+        gaps = self._late_gaps([token for token in removed if token not in moved], now_us)
         for token in removed:
             del self._awaited[token]
         if tokens and not self.tokens:
@@ -119,7 +146,54 @@ class Connection:
         if not tokens:
             self._drop()
             self.deaf = None
+        return gaps, moved
+
+    def take_over(self, moved: Mapping[str, Awaited], now: float, now_us: int) -> list[Deaf]:
+        """Go on with the gaps of tokens that another connection gave up; returns those that end, since all of this one is deaf."""
+        gaps = []
+        for token, awaited in moved.items():
+            if token in self._awaited:
+                self._awaited[token] = replace(awaited, asked_at=now, tries=1, stuck=False)
+            elif token in self.tokens:
+                gaps.append(Deaf(awaited.since_us, now_us, awaited.cause, self.tokens[token]))
         return gaps
+
+    def doubt(self, since_us: Mapping[str, int], now: float) -> None:
+        """Subscribe markets again that were silent since these instants while the venue moved. Raises `Unavailable`."""
+        tokens: dict[str, list[str]] = {}
+        for token, market_id in self.tokens.items():
+            if market_id in since_us and token in self._subscribed:
+                tokens.setdefault(market_id, []).append(token)
+        for market_id, ids in tokens.items():
+            # One gap a market: its canonical token's book ends it.
+            self._awaited[ids[0]] = Awaited(since_us[market_id], now, late=True, cause="silent")
+        every = [token for ids in tokens.values() for token in ids]
+        if self.socket is not None:
+            self.socket.unsubscribe(every)
+            self.socket.subscribe(every)
+
+    def ponged(self, now: float) -> None:
+        """PING was answered: somebody is there, and nothing more is known."""
+        self._ponged_at = now
+
+    def listening(self) -> set[str]:
+        """The markets that should be heard just now: subscribed, and not waiting for their book."""
+        if self.socket is None or self.deaf is not None:
+            return set()
+        waiting = {self.tokens.get(token) for token in self._awaited}
+        return {market_id for market_id in self.tokens.values() if market_id not in waiting}
+
+    def stuck(self, now: float, first_book_s: float) -> set[str]:
+        """Markets that no asking brings back on this socket; each is told once."""
+        found = set()
+        for token, awaited in self._awaited.items():
+            over = (
+                awaited.late and awaited.tries >= SUBSCRIBE_TRIES and now - awaited.asked_at >= first_book_s
+            )
+            if over and not awaited.stuck:
+                awaited.stuck = True
+                found.add(self.tokens[token])
+        return found
 
     def sync(self, now: float, now_us: int) -> None:
         """Subscribe and unsubscribe what differs from what is wanted. Raises `Unavailable`: the socket is lost."""
@@ -130,7 +204,8 @@ class Connection:
         self._subscribed = set(self.tokens)
         for token in removed:
             self._awaited.pop(token, None)
-        self._awaited |= {token: _Awaited(now_us, now) for token in added}
+        self._awaited |= {token: Awaited(now_us, now) for token in added}
+        self._settling = self._settling or bool(added)
         self.socket.unsubscribe(removed)
         self.socket.subscribe(added)
 
@@ -142,6 +217,11 @@ class Connection:
             if type(frame) is BookFrame:
                 gaps += self._late_gaps([frame.book.token_id], at_us)
                 self._awaited.pop(frame.book.token_id, None)
+        if self._settling:
+            self._settling = any(not awaited.late for awaited in self._awaited.values())
+            self._pace.forget_since(now)
+        else:
+            self._pace.heard()
         return gaps + self._hearing(at_us) if self.deaf else gaps
 
     def tick(self, now: float, now_us: int, *, silence_s: float, first_book_s: float) -> str | None:
@@ -152,8 +232,9 @@ class Connection:
         """
         if self.socket is None:
             return None
-        if now - self.last_data_at >= silence_s:
-            return f"no data for {now - self.last_data_at:.0f} s"
+        self._pace.tick(now)
+        if (why := self._dead(now, silence_s)) is not None:
+            return why
         if now - self._pinged_at >= PING_EVERY_S:
             self._pinged_at = now
             self.socket.ping()
@@ -181,6 +262,17 @@ class Connection:
         (from_us, cause), self.deaf = self.deaf, None
         return [Deaf(from_us, max(at_us, from_us), cause)]
 
+    def _dead(self, now: float, silence_s: float) -> str | None:
+        """Why the socket cannot be alive, if it cannot."""
+        silent_s = now - self.last_data_at
+        # First books come at once or not at all.
+        limit_s = silence_s if self._settling else self._pace.silence_s(silence_s)
+        if limit_s is not None and silent_s >= limit_s:
+            return f"no data for {silent_s:.0f} s"
+        if silent_s >= silence_s and now - self._ponged_at >= PONG_WITHIN_S:
+            return f"no data, and no answer to PING for {now - self._ponged_at:.0f} s"
+        return None
+
     def _ask_again(self, now: float, first_book_s: float) -> None:
         overdue = {
             token: awaited
@@ -196,7 +288,7 @@ class Connection:
 
     def _late_gaps(self, tokens: Iterable[str], to_us: int) -> list[Deaf]:
         return [
-            Deaf(awaited.since_us, max(to_us, awaited.since_us), "subscribe", self.tokens.get(token))
+            Deaf(awaited.since_us, max(to_us, awaited.since_us), awaited.cause, self.tokens.get(token))
             for token in tokens
             if (awaited := self._awaited.get(token)) is not None and awaited.late
         ]

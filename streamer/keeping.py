@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from streamer.entries import Entry, Gap, Interrupted, Listed, Markets, Stop, Tick, encode
+from streamer.entries import Entry, Gap, Heard, Interrupted, Listed, Markets, Stop, Tick, encode
 from streamer.journal import JournalUnwritable, Segment
 from streamer.publisher import Publisher
 from streamer.recording import Recorder
@@ -73,6 +73,11 @@ class Keeper:
             else:
                 self._say(None)
                 return
+
+    def take(self, heard: Heard) -> None:
+        """Journal and record a message that was asked for rather than heard."""
+        self.keep([heard])
+        self.recorder.hear(heard)
 
     def expect(self, markets: Sequence[Listed]) -> None:
         """Markets that are subscribed from now on; journalled before any of their frames."""

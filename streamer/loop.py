@@ -15,14 +15,17 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING
 
 from polymarket_assets.venue.errors import Unavailable
-from streamer.connections import Connection, Deaf
+from streamer.auditing import Account, Auditor
+from streamer.books import Book
+from streamer.connections import Awaited, Connection, Deaf
 from streamer.dialling import Dialler
 from streamer.entries import Gap, Heard
+from streamer.freezes import Freezes
 from streamer.keeping import Keeper
 from streamer.placing import Plan
 from streamer.sockets import MarketSocket, Read
@@ -59,17 +62,27 @@ class Loop:
         # Before the first look at the lake nothing is listened to, and that is as deaf as any other time.
         self._asked_us: int | None = began_us
         self.connections: list[Connection] = []
+        # Where markets froze, and the sign for whoever places them to do so again.
+        self.freezes = Freezes()
+        self.frozen_on: dict[str, set[int]] = {}
+        self.replace = threading.Event()
         self.plan: Plan | None = None
         self.reconnects = 0
         self.last_data_us: int | None = None
         self._handed: queue.SimpleQueue[Handed] = queue.SimpleQueue()
         self._selector = selectors.DefaultSelector()
         self._unfinished: set[int] = set()
+        self._auditor = Auditor(settings, keeper.recorder, keeper.take, self.hand, self._frozen)
         self._dialler = Dialler(settings.polymarket_ws_url, self.hand, self._opened)
         self._woken, self._waker = socket.socketpair()
         self._woken.setblocking(False)
         self._waker.setblocking(False)
         self._selector.register(self._woken, selectors.EVENT_READ, None)
+
+    @property
+    def audits(self) -> Account:
+        """What comparing with the venue found."""
+        return self._auditor.account
 
     @property
     def waker(self) -> int:
@@ -98,19 +111,26 @@ class Loop:
 
     def follow(self, plan: Plan) -> None:
         """Carry what a plan says: connections are added, changed or let go."""
-        self.plan = plan
+        self.plan, self.frozen_on = plan, self.freezes.sockets(wall_us())
         now, now_us = time.monotonic(), wall_us()
         self._keeper.expect([market for carried in plan.sockets for market in carried])
         while len(self.connections) < len(plan.sockets):
             number = len(self.connections)
             self.connections.append(Connection(number, now=now, now_us=now_us, dice=self._dice))
+        everywhere = {token for carried in plan.sockets for market in carried for token in market.token_ids}
+        moved: dict[str, Awaited] = {}
         for connection in self.connections:
             carried = plan.sockets[connection.number] if connection.number < len(plan.sockets) else ()
             tokens = {token: market.market_id for market in carried for token in market.token_ids}
             if not tokens:
                 self._unregister(connection)
-            self._deaf(connection, connection.want(tokens, now, self._asked_us or now_us))
+            gaps, left = connection.want(tokens, now, self._asked_us or now_us, everywhere)
+            self._deaf(connection, gaps)
+            moved |= left
+        for connection in self.connections:
             self._guarded(connection, partial(connection.sync, now, now_us))
+            mine = {token: awaited for token, awaited in moved.items() if token in connection.tokens}
+            self._deaf(connection, connection.take_over(mine, now, now_us))
         self._asked_us = None
 
     def _round(self, timeout_s: float) -> None:
@@ -148,6 +168,8 @@ class Loop:
                 self.last_data_us = entry.at_us
                 self._deaf(connection, connection.heard(frames, entry.at_us, now))
         for connection, read in reads:
+            if read.pong:
+                connection.ponged(now)
             if read.closed is not None:
                 self._lose(connection, "closed", read.closed)
 
@@ -156,6 +178,7 @@ class Loop:
             self._guarded(connection, partial(self._check, connection, now, now_us))
             if connection.is_due(now):
                 self._dialler.dial(connection, now)
+        self._auditor.tick(now_us, self._listening)
         self._keeper.tick(now_us, min((c.good_us(now_us) for c in self.connections), default=now_us))
 
     def _check(self, connection: Connection, now: float, now_us: int) -> None:
@@ -164,6 +187,40 @@ class Loop:
         )  # fmt: skip
         if silent is not None:
             self._lose(connection, "silent", silent)
+            return
+        stuck = connection.stuck(now, self._settings.stream_first_book_s)
+        for market_id in stuck:
+            self.freezes.add(market_id, connection.number, now_us, moves=True)
+        self._move(stuck)
+
+    def _listening(self) -> set[str]:
+        """The markets that should be heard just now."""
+        return set().union(*(connection.listening() for connection in self.connections))
+
+    def _frozen(self, books: list[Book]) -> None:
+        """Markets that moved unheard: a socket that says nothing at all is lost, on a living one they are subscribed again."""
+        now, now_us = time.monotonic(), wall_us()
+        since = {book.market.market_id: book.heard_us for book in books}
+        for connection in self.connections:
+            mine = {id_: since[id_] for id_ in dict.fromkeys(connection.tokens.values()) if id_ in since}
+            if not mine or connection.socket is None:
+                continue
+            if now - connection.last_data_at >= self._settings.stream_silence_s:
+                self._lose(connection, "silent", f"{len(mine)} of its markets moved and it said nothing")
+                continue
+            log.warning(
+                "connection %d: %d markets moved and it said nothing of them", connection.number, len(mine)
+            )
+            self._keeper.interrupt(mine)
+            again = {id_ for id_ in mine if self.freezes.add(id_, connection.number, now_us) > 1}
+            self._guarded(connection, partial(connection.doubt, mine, now))
+            self._move(again)
+
+    def _move(self, market_ids: Collection[str]) -> None:
+        """Have markets placed on other sockets than those on which they froze."""
+        if market_ids:
+            self.frozen_on = self.freezes.sockets(wall_us())
+            self.replace.set()
 
     def _guarded(self, connection: Connection, act: Callable[[], None]) -> None:
         try:
@@ -206,5 +263,5 @@ class Loop:
         for connection in self.connections:
             self._deaf(connection, connection.ending(now_us))
             self._unregister(connection)
-            connection.want({}, time.monotonic(), now_us)
+            connection.want({}, time.monotonic(), now_us)  # closes the socket
         self._selector.close()

@@ -1,14 +1,15 @@
 """Which market is listened to on which socket. Pure: the same wishes and places give the same plan.
 
-A market stays where it is; new ones go where their tier is thinnest, so that losing one socket never takes
+A market stays where it is, unless it froze there; new ones go where their tier is thinnest, so that losing one socket never takes
 a whole tier. All tokens of a market share a socket, since nothing orders two sockets (PROTOCOL 8.4).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from streamer.entries import Listed
 from streamer.universe import Wanted
@@ -63,22 +64,47 @@ class _Socket:
 
 
 def place(
-    wanted: Sequence[Wanted], places: Mapping[str, int], *, tokens_each: int, most_sockets: int
+    wanted: Sequence[Wanted],
+    places: Mapping[str, int],
+    *,
+    tokens_each: int,
+    most_sockets: int,
+    frozen_on: Mapping[str, Collection[int]] = MappingProxyType({}),
 ) -> Plan:
-    """Place the wanted markets, the most urgent first, on at most `most_sockets` of `tokens_each` tokens."""
+    """Place the wanted markets, the most urgent first, on at most `most_sockets` of `tokens_each` tokens.
+
+    `frozen_on`: sockets on which a market froze; it goes elsewhere while there is an elsewhere.
+    """
     served, left_out = _served(wanted, tokens_each, most_sockets)
     needed = _needed(served, tokens_each, most_sockets)
-    held = [places[market.listed.market_id] + 1 for market in served if market.listed.market_id in places]
+    stays = {id_: n for id_, n in places.items() if n not in frozen_on.get(id_, ())}
+    held = [stays[market.listed.market_id] + 1 for market in served if market.listed.market_id in stays]
     sockets = [_Socket(tokens_each) for _ in range(max([needed, *held]))]
     for market in served:
-        if market.listed.market_id in places:
-            sockets[places[market.listed.market_id]].put(market)
+        if market.listed.market_id in stays:
+            sockets[stays[market.listed.market_id]].put(market)
     for market in served:
-        if market.listed.market_id not in places:
-            _thinnest(sockets[:needed], market).put(market)
+        market_id = market.listed.market_id
+        if market_id not in stays:
+            _elsewhere(sockets, needed, most_sockets, tokens_each, market, frozen_on.get(market_id, ())).put(
+                market
+            )
     placed = Counter(market.tier for market in wanted) - Counter(market.tier for market in left_out)
     carried = tuple(tuple(socket.markets) for socket in sockets)
     return Plan(carried, placed, Counter(market.tier for market in left_out))
+
+
+def _elsewhere(
+    sockets: list[_Socket], needed: int, most: int, tokens_each: int, market: Wanted, frozen: Collection[int]
+) -> _Socket:
+    """A socket on which the market did not freeze: one there is, else one more; where neither can be, any."""
+    if not frozen:
+        return _thinnest(sockets[:needed], market)
+    others = [socket for n, socket in enumerate(sockets) if n not in frozen and socket.takes(market)]
+    if not others and len(sockets) < most:
+        sockets.append(_Socket(tokens_each))
+        others = sockets[-1:]
+    return _thinnest(others or sockets[:needed], market)
 
 
 def _thinnest(sockets: Sequence[_Socket], market: Wanted) -> _Socket:

@@ -60,8 +60,8 @@ def snapshot(book: Book) -> Snapshot:
         dict(book.bids),
         dict(book.asks),
         book.tick_e6,
-        market.min_size_e6,
-        market.neg_risk,
+        book.min_size_e6,
+        book.neg_risk,
         book.last_e6,
         book.version,
     )

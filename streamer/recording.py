@@ -39,6 +39,11 @@ NOT_RECORDED = frozenset({"best_bid_ask"})
 MOST_LEVELS = 20_000
 # A book's hash is checked this often at the most: forty microseconds each.
 CHECK_EVERY_US = 5_000_000
+# The message of a trade follows its book by 36 ms (PROTOCOL 8.4); ten times that, and a slow wire.
+LAST_TRADE_WITHIN_US = 1_000_000
+
+# The connection of books that were asked for over REST.
+REST = -1
 
 # Names under which frames are counted.
 _KINDS: dict[Any, str] = {
@@ -121,6 +126,12 @@ class Recorder:
         """The market of a token and the token's place among its outcomes; None where it is not known."""
         return self._places.get(token_id)
 
+    def settled(self, book: Book, at_us: int) -> None:
+        """A book stands as the last hash says: hand it on to be checked, if there is anything to check it by."""
+        if self.on_settled is not None and book.hash and book.epoch:
+            book.check_due_us = at_us + CHECK_EVERY_US
+            self.on_settled(book)
+
     @property
     def waiting(self) -> int:
         """Rows made and not yet taken."""
@@ -198,11 +209,16 @@ class Recorder:
     def _whole(self, book: Book, said: WholeBook, heard: Heard) -> None:
         """A whole book opens an epoch: what comes after it applies to it."""
         self._epochs += 1
-        book.epoch, book.heard_us, book.check_due_us = self._epochs, heard.at_us, 0
+        book.epoch, book.heard_us = self._epochs, heard.at_us
+        # After a trade the last price under the hash comes a moment later, as a message of its own.
+        book.check_due_us = heard.at_us + LAST_TRADE_WITHIN_US
         book.venue_us = NO_INSTANT if said.venue_at is None else microseconds(said.venue_at)
         book.hash = said.hash
+        book.seeded_us = book.venue_us if heard.connection == REST else 0
         book.tick_e6 = book.tick_e6 if said.tick_e6 is None else said.tick_e6
         book.last_e6 = book.last_e6 if said.last_trade_e6 is None else said.last_trade_e6
+        book.min_size_e6 = book.min_size_e6 if said.min_size_e6 is None else said.min_size_e6
+        book.neg_risk = book.neg_risk if said.neg_risk is None else said.neg_risk
         book.version = said.version or book.version
         levels = _levels_of(said)
         book.whole(levels)
@@ -227,10 +243,13 @@ class Recorder:
             return
         if canonical != mirrored:
             canonical = self._unmirrored(canonical, mirrored)
+        if frame.venue_us < book.seeded_us:
+            self.heard["changes that a book asked for holds already"] += 1
+            return
         if frame.venue_us != book.venue_us:
             # A hash is of the book after all frames of its instant: only now is that known to be over.
             if heard.at_us >= book.check_due_us:
-                self._settled(book, heard.at_us)
+                self.settled(book, heard.at_us)
             book.venue_us = frame.venue_us
         book.hash, book.heard_us = said, heard.at_us
         for is_bid, price, size in canonical:
@@ -244,11 +263,6 @@ class Recorder:
         if one != other:
             self.heard["levels that lack their mirror"] += len(one.items() ^ other.items())
         return [(*at, size) for at, size in (other | one).items()]
-
-    def _settled(self, book: Book, at_us: int) -> None:
-        if self.on_settled is not None and book.hash and book.epoch:
-            book.check_due_us = at_us + CHECK_EVERY_US
-            self.on_settled(book)
 
     def _levels(self, heard: Heard, book: Book, levels: list[Level], *, is_book: bool) -> None:
         self._sequence += 1

@@ -112,8 +112,15 @@ class _Run:
         each, most = self._settings.stream_max_tokens_per_connection, self._settings.stream_max_connections
         told: object = None
         while not self._stopping.is_set():
+            self._loop.replace.clear()
             try:
-                plan = place(universe.wanted(datetime.now(UTC)), places, tokens_each=each, most_sockets=most)
+                plan = place(
+                    universe.wanted(datetime.now(UTC)),
+                    places,
+                    tokens_each=each,
+                    most_sockets=most,
+                    frozen_on=self._loop.frozen_on,
+                )
             except LakeError as e:
                 log.error("the markets to listen to cannot be read, the present ones stay: %s", e)
             else:
@@ -123,7 +130,7 @@ class _Run:
                 if told != (noted := (len(plan.sockets), plan.left_out)):
                     log.info("%s", plan.summary)
                 told = noted
-            self._stopping.wait(self._refresh_s)
+            self._loop.replace.wait(self._refresh_s)
 
     def _recover(self) -> None:
         """Thread: bring to the lake what earlier sessions of this shard left, and account for the time between."""

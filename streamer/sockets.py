@@ -48,6 +48,8 @@ class Read:
 
     messages: list[tuple[int, bytes]] = field(default_factory=list)
     closed: str | None = None
+    # PING was answered.
+    pong: bool = False
     # There may be more that no selector tells of.
     unfinished: bool = False
 
@@ -81,7 +83,10 @@ class MarketSocket:
                 taken += len(piece)
                 self._inbox, self._at = self._inbox[self._at :] + piece, 0
                 for message in self._messages():
-                    read.messages.append((at_us, message))
+                    if message == _PONG:
+                        read.pong = True
+                    else:
+                        read.messages.append((at_us, message))
                 if len(piece) < PIECE_BYTES and not self._gives_in_parts:
                     return read
             read.unfinished = True
@@ -102,15 +107,13 @@ class MarketSocket:
                 if end > len(self._inbox):
                     return
                 self._at = end
-                if end - start != len(_PONG) or self._inbox[start:end] != _PONG:
-                    yield self._inbox[start:end]
+                yield self._inbox[start:end]
             if self._at == len(self._inbox):
                 return
             message = self._other()
             if message is None:
                 return
-            if message != _PONG:
-                yield message
+            yield message
 
     def _other(self) -> bytes | None:
         """The next message by way of the library; None where the rest of it has not come. Raises `_Closed`."""

@@ -21,6 +21,7 @@ TOKENS_A_REQUEST = 500
 
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 _RAW = msgspec.json.Decoder(msgspec.Raw)
+_MIDPOINTS = msgspec.json.Decoder(dict[str, object])
 
 
 class _Named(msgspec.Struct):
@@ -83,6 +84,21 @@ class Clob:
         """The book of one token. Raises `Gone` where there is none."""
         call = Call("/book", ("clob /book",), [("token_id", token_id)], gone=ANSWERS_OF_THE_MISSING)
         return parse.book(self.service.ask(call, _RAW).value)
+
+    def midpoints(self, token_ids: Sequence[str]) -> dict[str, int]:
+        """Midpoints of tokens' books, millionths of a dollar; tokens without one, or with one that cannot be read, are left out.
+
+        Raises:
+            Unavailable, Refused, MalformedPayload: a batch as a whole was not answered.
+        """
+        found: dict[str, int] = {}
+        tokens = list(dict.fromkeys(token_ids))
+        for first in range(0, len(tokens), TOKENS_A_REQUEST):
+            asked = tokens[first : first + TOKENS_A_REQUEST]
+            body = msgspec.json.encode([{"token_id": token} for token in asked])
+            answer = self.service.ask(Call("/midpoints", ("clob /midpoints",), json=body), _MIDPOINTS).value
+            found |= parse.midpoints(answer, asked)
+        return found
 
     def market(self, condition_id: str) -> ClobMarket:
         """A market with its winner, where the venue names one; else in its compact form. Raises `Gone`."""

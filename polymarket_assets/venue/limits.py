@@ -24,6 +24,7 @@ PUBLISHED: Mapping[str, int] = {
     "clob /ok": 100,
     "clob /book": 1_500,
     "clob /books": 500,
+    "clob /midpoints": 500,
     "clob /prices-history": 1_000,
     "data": 1_000,
     "data /trades": 200,

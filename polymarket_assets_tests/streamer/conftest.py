@@ -23,6 +23,10 @@ from polymarket_assets_tests.conftest import PROJECT
 from polymarket_assets_tests.streamer.odd_venue import OddVenue, condition, tokens, wait_until
 
 
+# Nobody answers there: what the streamer asks over REST must not leave the machine.
+NOWHERE = "http://127.0.0.1:9"
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -62,7 +66,7 @@ class Streamer:
     def environment(self) -> dict[str, str]:
         own = {
             "LAKE_ROOT": self.lake.root, "STATE_DIR": str(self.state_dir), "POLYMARKET_WS_URL": self.url,
-            "STREAM_STATUS_PORT": str(self.port), **self.settings,
+            "STREAM_STATUS_PORT": str(self.port), "POLYMARKET_CLOB_URL": NOWHERE, **self.settings,
         }  # fmt: skip
         return {**os.environ, **own}
 

@@ -128,7 +128,7 @@ def test_the_gap_of_a_token_without_a_book_ends_with_its_connection(how: str) ->
     hear(made, 32, OTHER)
     ways = {
         "lost": lambda: made.lost("closed", 40, 40 * US),
-        "given up": lambda: made.want({"10": "pm:a"}, 40, 40 * US),
+        "given up": lambda: made.want({"10": "pm:a"}, 40, 40 * US)[0],
         "ended": lambda: made.ending(40 * US),
     }
     assert Deaf(0, 40 * US, "subscribe", "pm:a") in ways[how]()
@@ -140,6 +140,71 @@ def test_silence_is_no_readable_data(quiet_s: float, given_up: bool) -> None:
     opened(made, 1)
     hear(made, 10, book("10"))
     assert (tick(made, 10 + quiet_s) is not None) is given_up
+
+
+def lively(made: Connection, every_s: float, until: int) -> None:
+    """Open since 0, all books there, and data this often."""
+    opened(made, 0)
+    hear(made, 0, book("10"), book("11"))
+    for quarter in range(4 * until):
+        at = quarter / 4
+        if at % every_s == 0:
+            made.heard([OTHER], int(at * US), at)
+        tick(made, at)
+
+
+@pytest.mark.parametrize(
+    ("every_s", "silence_s", "given_up"),
+    [(0.25, 14, False), (0.25, 15.5, True), (2, 30, False), (2, 45, True), (5, 90, False), (5, 105, True)],
+)
+def test_silence_is_judged_by_the_pace_before_it(every_s: float, silence_s: float, given_up: bool) -> None:
+    made = connection()
+    lively(made, every_s, 200)
+    made.ponged(200 + silence_s)
+    assert (tick(made, 200 - every_s + silence_s) is not None) is given_up
+
+
+def test_a_quiet_connection_that_answers_is_left_in_peace_and_one_that_does_not_is_given_up() -> None:
+    """Ten minutes of a quiet market are no fault, as long as somebody is there."""
+    made = connection()
+    lively(made, 60, 120)
+    for at in range(120, 720):
+        made.ponged(at - at % 10)
+        assert tick(made, at) is None
+    told = [at for at in range(720, 800) if tick(made, at) is not None]
+    assert told[0] == 710 + 32
+
+
+def test_a_market_that_froze_is_subscribed_again_and_its_gap_runs_until_its_book() -> None:
+    made = connection()
+    wire = opened(made, 0)
+    hear(made, 1, book("10"), book("11"))
+    assert made.listening() == {"pm:a"}
+    made.doubt({"pm:a": 5 * US}, 30)
+    assert wire.sent == [("unsubscribe", ("10", "11")), ("subscribe", ("10", "11"))]
+    assert made.listening() == set()
+    assert made.good_us(31 * US) == 5 * US
+    assert hear(made, 32, book("10")) == [Deaf(5 * US, 32 * US, "silent", "pm:a")]
+
+
+def test_a_market_that_stays_frozen_is_stuck_and_its_gap_goes_on_with_another_connection() -> None:
+    made, other = connection(), Connection(4, now=0, now_us=0, dice=random.Random(1))
+    opened(made, 0)
+    hear(made, 1, book("10"), book("11"))
+    made.doubt({"pm:a": 5 * US}, 30)
+    stuck = []
+    for at in range(31, 100):
+        hear(made, at, OTHER)
+        tick(made, at)
+        stuck += [(at, market) for market in made.stuck(at, 30)]
+    assert stuck == [(90, "pm:a")], "asked twice, thirty seconds each, and told once"
+    gaps, moved = made.want({}, 100, 100 * US, elsewhere=TOKENS)
+    assert gaps == []
+    other.want(TOKENS, 100, 100 * US)
+    opened(other, 101)
+    assert other.take_over(moved, 101, 101 * US) == []
+    ended = hear(other, 102, book("11"), book("10"))
+    assert Deaf(5 * US, 102 * US, "silent", "pm:a") in ended
 
 
 def test_pings_are_sent_in_time() -> None:

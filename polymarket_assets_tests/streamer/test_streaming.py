@@ -107,6 +107,9 @@ def test_a_frozen_socket_is_given_up_although_it_answers_pings(
     one = streamer(odd_venue.url, STREAM_SILENCE_S="1.5")
     one.start()
     one.wait_for_books(2)
+    for n in range(30):
+        odd_venue.say(trade(0, n))
+        time.sleep(0.05)
     wait_until(lambda: len(odd_venue.received) >= 2, "it connects again")
     one.wait_for_books(2)
     one.stop()

@@ -7,7 +7,7 @@ else, for what it cannot read; unknown keys are ignored. What can reveal how a m
 
 from __future__ import annotations
 
-from polymarket_assets.venue.parse.clob import book, clob_market
+from polymarket_assets.venue.parse.clob import book, clob_market, midpoints
 from polymarket_assets.venue.parse.data import price_point, resolution_row, trade
 from polymarket_assets.venue.parse.gamma import listing, market, market_end
 
@@ -17,6 +17,7 @@ __all__ = [
     "listing",
     "market",
     "market_end",
+    "midpoints",
     "price_point",
     "resolution_row",
     "trade",

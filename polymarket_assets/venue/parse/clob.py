@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from operator import itemgetter
 
 import msgspec
@@ -117,6 +117,17 @@ def levels(pairs: Iterable[tuple[str, str]], *, best_highest: bool) -> tuple[Lev
     side = [(price_e6(price), size_e6(size)) for price, size in pairs]
     side.sort(key=itemgetter(0), reverse=best_highest)
     return tuple([Level(price, size) for price, size in side if size])
+
+
+def midpoints(answer: Mapping[str, object], asked: Iterable[str]) -> dict[str, int]:
+    """Midpoints in millionths by token, of those asked about that have a readable one between 0 and 1."""
+    found = {}
+    for token in asked:
+        try:
+            found[token] = price_e6(text_of(answer[token]))
+        except (KeyError, ValueError):
+            continue
+    return found
 
 
 def clob_market(row: Row) -> ClobMarket:
