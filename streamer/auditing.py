@@ -10,7 +10,6 @@ Belongs to the loop's thread; sums and questions are done by two threads of its 
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -90,11 +89,12 @@ class Auditor:
         self._reseeded: dict[str, int] = {}
         # Markets that moved over REST: when they were last heard, and when that was noticed.
         self._doubted: dict[str, tuple[int, int]] = {}
-        self._looked_us = self._audited_us = 0
+        self._now_us = self._looked_us = self._audited_us = 0
         recorder.on_settled = lambda book: self._settled.append((snapshot(book), book.epoch))
 
     def tick(self, now_us: int, listening: Callable[[], Iterable[str]]) -> None:
         """Do what is due; `listening` gives the markets that should be heard just now."""
+        self._now_us = now_us
         if now_us - self._looked_us >= LOOK_EVERY_US:
             self._looked_us = now_us
             self._look(now_us)
@@ -128,13 +128,12 @@ class Auditor:
                 self.account.checks["not made"] += len(held)
 
     def _checked(self, held: Sequence[tuple[Snapshot, int]], found: Sequence[bool] | None) -> None:
-        now_us = time.time_ns() // 1000
         for (one, epoch), same in zip(held, found or (), strict=False):
             outcome = self._judged(one.market_id, same)
             self.account.checks[outcome.value] += 1
             book = self._recorder.books.get(one.market_id)
             if outcome is not Outcome.SAME and book is not None and book.epoch == epoch:
-                self._want(one.market_id, outcome.value, now_us)
+                self._want(one.market_id, outcome.value, self._now_us)
 
     def _judged(self, market_id: str, same: bool) -> Outcome:
         if same:
@@ -172,7 +171,7 @@ class Auditor:
             reseed = asked[book.market.market_id]
             if venue_us >= book.venue_us:
                 self.account.reseeds[reseed.cause] += 1
-                self._keep(Heard(time.time_ns() // 1000, REST, rest.frame(said, venue_us)))
+                self._keep(Heard(self._now_us, REST, rest.frame(said, venue_us)))
             elif reseed.tries < STALE_TRIES:
                 self._wrong[book.market.market_id] = _Reseed(reseed.cause, reseed.tries + 1)
 
@@ -191,12 +190,11 @@ class Auditor:
             self.account.asked += len(asked)
 
     def _compare(self, asked: dict[str, tuple[Book, int]], found: dict[str, int] | None) -> None:
-        now_us = time.time_ns() // 1000
         for token, mid_e6 in (found or {}).items():
             book, heard_us = asked[token]
             ours = book.mid_e6
             if book.heard_us == heard_us and ours is not None and abs(mid_e6 - ours) >= MOVED_E6:
-                self._doubted.setdefault(book.market.market_id, (heard_us, now_us))
+                self._doubted.setdefault(book.market.market_id, (heard_us, self._now_us))
 
     def _confirm(self, now_us: int) -> None:
         """Markets that REST said moved, and that the stream still says nothing of, are frozen."""

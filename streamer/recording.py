@@ -131,6 +131,8 @@ class Recorder:
         if self.on_settled is not None and book.hash and book.epoch:
             book.check_due_us = at_us + CHECK_EVERY_US
             self.on_settled(book)
+            # What does not change need not be checked again.
+            book.hash = ""
 
     @property
     def waiting(self) -> int:

@@ -22,7 +22,6 @@ from polymarket_assets.lake.writing import Lake
 from polymarket_assets_tests.conftest import PROJECT
 from polymarket_assets_tests.streamer.odd_venue import OddVenue, condition, tokens, wait_until
 
-
 # Nobody answers there: what the streamer asks over REST must not leave the machine.
 NOWHERE = "http://127.0.0.1:9"
 
