@@ -79,11 +79,11 @@ def _replay(given: argparse.Namespace) -> int:
     return 0
 
 
-def _status(_: argparse.Namespace) -> int:
+def _status(given: argparse.Namespace) -> int:
     from polymarket_assets.settings import load
     from streamer import status
 
-    print(status.ask(load().stream_status_port))
+    print(status.ask(load().stream_status_port, f"/{given.page}"))
     return 0
 
 
@@ -137,7 +137,8 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a capture: JSON lines, or one message")  # fmt: skip
     replay.set_defaults(command=_replay)
 
-    status = commands.add_parser("status", help="what a running streamer says of itself", description="Print the health of the streamer that runs on STREAM_STATUS_PORT, as JSON.")  # fmt: skip
+    status = commands.add_parser("status", help="what a running streamer says of itself", description="Print a page of the streamer that runs on STREAM_STATUS_PORT.")  # fmt: skip
+    status.add_argument("page", nargs="?", default="health", choices=["health", "critical", "coverage", "subscriptions", "metrics"], help="which one (default: %(default)s)")  # fmt: skip
     status.set_defaults(command=_status)
     return parser
 

@@ -183,6 +183,15 @@ class Connection:
         waiting = {self.tokens.get(token) for token in self._awaited}
         return {market_id for market_id in self.tokens.values() if market_id not in waiting}
 
+    def state_of(self, token: str) -> str:
+        """How a token stands: `away` with its socket, `awaited`, `late`, `stuck`, or `live`."""
+        if self.socket is None or token not in self._subscribed:
+            return "away"
+        awaited = self._awaited.get(token)
+        if awaited is None:
+            return "live"
+        return "stuck" if awaited.stuck else "late" if awaited.late else "awaited"
+
     def stuck(self, now: float, first_book_s: float) -> set[str]:
         """Markets that no asking brings back on this socket; each is told once."""
         found = set()

@@ -28,6 +28,8 @@ class Plan:
     # Markets by tier: subscribed, and left out for want of room.
     placed: Mapping[str, int]
     left_out: Mapping[str, int]
+    # The tier of every market that should be heard, placed or not.
+    tiers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
@@ -91,7 +93,8 @@ def place(
             )
     placed = Counter(market.tier for market in wanted) - Counter(market.tier for market in left_out)
     carried = tuple(tuple(socket.markets) for socket in sockets)
-    return Plan(carried, placed, Counter(market.tier for market in left_out))
+    tiers = {market.listed.market_id: market.tier for market in wanted}
+    return Plan(carried, placed, Counter(market.tier for market in left_out), tiers)
 
 
 def _elsewhere(

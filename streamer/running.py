@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from streamer import recovery, sessions, status
 from streamer.keeping import Keeper
 from streamer.loop import Loop, wall_us
+from streamer.pages import View
 from streamer.placing import place
 from streamer.publisher import RETRY_S, Publisher
 from streamer.sealing import GRACE
@@ -42,12 +43,12 @@ def run(settings: Settings, lake: Lake, *, refresh_s: float = REFRESH_S) -> int:
     """
     state_dir = settings.need_state_dir()
     only = sessions.only_one(state_dir, settings.stream_shard)
-    account: dict[str, object] = {"status": "starting"}
+    desk = status.Desk()
     # Before the session: one that could not begin would be taken for one that crashed.
-    server = status.serve(settings.stream_status_port, lambda: account)
+    server = status.serve(settings.stream_status_port, desk)
     session = sessions.begin(state_dir, settings.stream_shard, datetime.now(UTC))
     try:
-        return _Run(settings, lake, session, account, refresh_s).live()
+        return _Run(settings, lake, session, desk, refresh_s).live()
     finally:
         server.shutdown()
         session.lock.release()
@@ -58,15 +59,21 @@ class _Run:
     """A session and everything that works for it."""
 
     def __init__(
-        self, settings: Settings, lake: Lake, session: Session, account: dict[str, object], refresh_s: float
+        self,
+        settings: Settings,
+        lake: Lake,
+        session: Session,
+        desk: status.Desk,
+        refresh_s: float,
     ) -> None:
         self._settings, self._lake, self._session = settings, lake, session
-        self._told, self._refresh_s = account, refresh_s
+        self._desk, self._refresh_s = desk, refresh_s
         self._state_dir = settings.need_state_dir()
         self._began_us = wall_us()
         self._stopping = threading.Event()
         self._publisher = Publisher(lake, session)
         self._keeper = Keeper(session, self._publisher, self._began_us, self._stopping)
+        desk.trouble = lambda: self._keeper.trouble
         dice = random.Random()
         self._loop = Loop(settings, self._keeper, self._stopping, dice=dice, began_us=self._began_us)
         self._sealing: subprocess.Popen[bytes] | None = None
@@ -77,7 +84,6 @@ class _Run:
 
     def live(self) -> int:
         """Listen until told to stop, then bring everything to the lake."""
-        self._give_account()
         self._heed_signals()
         for thread in (self._refreshing, self._recovering):
             thread.start()
@@ -175,7 +181,7 @@ class _Run:
         # Threads end only by a fault of ours, which is in the log; a new process may do better than a lame one.
         if not (self._publisher.is_alive and self._refreshing.is_alive()):
             raise RuntimeError("a thread of the streamer is dead; what was heard is in the journal")
-        self._give_account()
+        self._desk.answer(self._view)
         self._seal()
 
     def _seal(self) -> None:
@@ -198,11 +204,10 @@ class _Run:
             "what an earlier session left cannot be recovered, the log says why; no hour is sealed meanwhile"
         )
 
-    def _give_account(self) -> None:
-        now = status.state(
-            self._session.id, self._began_us, self._loop, self._keeper, self._publisher, self._trouble()
-        )
-        self._told.update(now)
+    def _view(self) -> View:
+        return View(
+            self._session.id, self._began_us, wall_us(), self._loop, self._keeper, self._publisher, self._trouble()
+        )  # fmt: skip
 
 
 def _until_next_seal(now: datetime) -> float:

@@ -1,75 +1,80 @@
-"""What the running streamer says of itself, over HTTP on the loopback interface: `/health`.
+"""The streamer's account of itself over HTTP, on the loopback interface.
 
-The loop leaves a fresh account a few times a second; answering reads it and touches nothing else. Each page
-is a function of that account, by its path.
+Pages are made by the loop's own thread, when asked for: an answer proves that it turns. One that does not
+within two seconds is critical by itself.
 """
 
 from __future__ import annotations
 
 import json
+import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from polymarket_assets.venue.errors import Refused, Unavailable
+from streamer import pages
+from streamer.pages import View
 
 if TYPE_CHECKING:
     from http.server import ThreadingHTTPServer
 
-    from streamer.keeping import Keeper
-    from streamer.loop import Loop
-    from streamer.publisher import Publisher
-
 LOOPBACK = "127.0.0.1"
 # Asked by people and by a console beside us: an answer that takes longer is none.
 ASK_TIMEOUT_S = 5.0
+# The loop turns every quarter of a second; a disk that takes nothing holds it up.
+TURN_WITHIN_S = 2.0
 
-State = Mapping[str, Any]
-PAGES: dict[str, Callable[[State], State]] = {"/health": lambda state: state}
-
-
-def state(
-    session_id: str, began_us: int, loop: Loop, keeper: Keeper, publisher: Publisher, trouble: str | None
-) -> dict[str, object]:
-    """The account of this moment. Belongs to the loop's thread."""
-    from streamer.keeping import instant
-
-    connections = [c for c in loop.connections if c.tokens]
-    troubles = [text for text in (trouble, keeper.trouble, publisher.trouble) if text]
-    return {
-        "status": "troubled" if troubles or any(c.socket is None for c in connections) else "listening",
-        "trouble": troubles,
-        "session": session_id,
-        "since": instant(began_us).isoformat(),
-        "sockets": {"open": sum(c.socket is not None for c in connections), "wanted": len(connections)},
-        "tokens": {
-            "subscribed": sum(c.carried for c in connections),
-            "wanted": sum(len(c.tokens) for c in connections),
-            "without_book": sum(c.without_book for c in connections),
-        },
-        "markets": {
-            "placed": dict(loop.plan.placed) if loop.plan else {},
-            "left_out": dict(loop.plan.left_out) if loop.plan else {},
-        },
-        "frames": dict(keeper.recorder.heard),
-        "rows": {"published": publisher.published, "waiting": keeper.recorder.waiting, "segments": publisher.pending},
-        "last_data": instant(loop.last_data_us).isoformat() if loop.last_data_us else None,
-        "gaps": keeper.gap_count,
-        "reconnects": loop.reconnects,
-    }  # fmt: skip
+PAGES: dict[str, Callable[[View], pages.Page | str]] = {
+    "/health": pages.health,
+    "/critical": pages.critical,
+    "/coverage": pages.coverage,
+    "/subscriptions": pages.subscriptions,
+    "/metrics": pages.metrics,
+}
 
 
-def serve(port: int, account: Callable[[], State]) -> ThreadingHTTPServer:
+class Desk:
+    """Where questions wait for the loop's next turn, and what it last said of its troubles."""
+
+    def __init__(self) -> None:
+        self.questions: queue.SimpleQueue[Callable[[View], None]] = queue.SimpleQueue()
+        self.trouble: Callable[[], str | None] = lambda: None
+
+    def answer(self, view: Callable[[], View]) -> None:
+        """Answer what was asked; the loop's own thread calls this."""
+        while not self.questions.empty():
+            self.questions.get()(view())
+
+
+class NotTurning(Unavailable):
+    """The loop does not answer."""
+
+
+def made(path: str, desk: Desk) -> pages.Page | str:
+    """The page at a path. Raises `NotTurning`."""
+    answer: queue.SimpleQueue[pages.Page | str] = queue.SimpleQueue()
+    desk.questions.put(lambda view: answer.put(PAGES[path](view)))
+    try:
+        return answer.get(timeout=TURN_WITHIN_S)
+    except queue.Empty:
+        why = desk.trouble() or "the machine is overloaded, or it is only starting"
+        raise NotTurning(f"the loop did not turn within {TURN_WITHIN_S:.0f} s: {why}") from None
+
+
+def serve(port: int, desk: Desk) -> ThreadingHTTPServer:
     """Answer on the loopback port, in threads of its own. Raises `Refused` when the port is taken."""
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
     class _Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            page = PAGES.get(self.path.split("?")[0])
-            content = json.dumps(page(account()) if page else {"pages": sorted(PAGES)}).encode()
-            self.send_response(200 if page else 404)
-            self.send_header("Content-Type", "application/json")
+            status, page = _answer(self.path.split("?")[0], desk)
+            content = (page if isinstance(page, str) else json.dumps(page)).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "text/plain; version=0.0.4" if isinstance(page, str) else "application/json")  # fmt: skip
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -87,12 +92,33 @@ def serve(port: int, account: Callable[[], State]) -> ThreadingHTTPServer:
     return server
 
 
-def ask(port: int) -> str:
-    """What a running streamer says of its health, as JSON text. Raises `Unavailable`."""
+def _answer(path: str, desk: Desk) -> tuple[HTTPStatus, pages.Page | str]:
+    if path not in PAGES:
+        return HTTPStatus.NOT_FOUND, {"pages": sorted(PAGES)}
     try:
-        with urlopen(f"http://{LOOPBACK}:{port}/health", timeout=ASK_TIMEOUT_S) as answer:
-            return json.dumps(json.load(answer), indent=2)
+        page = made(path, desk)
+    except NotTurning as e:
+        return HTTPStatus.SERVICE_UNAVAILABLE, {"status": "critical", "reasons": [str(e)]}
+    wrong = isinstance(page, dict) and page.get("status") == "critical"
+    return HTTPStatus.SERVICE_UNAVAILABLE if wrong else HTTPStatus.OK, page
+
+
+def ask(port: int, path: str = "/health") -> str:
+    """A page of a running streamer, JSON indented. Raises `Unavailable`."""
+    try:
+        with urlopen(f"http://{LOOPBACK}:{port}{path}", timeout=ASK_TIMEOUT_S) as answer:
+            return _readable(answer.read())
+    except HTTPError as e:
+        return _readable(e.read())
     except OSError as e:
         raise Unavailable(
             f"no streamer answers on port {port} ({getattr(e, 'reason', e)}): `python -m streamer run` starts one"
         ) from e
+
+
+def _readable(content: bytes) -> str:
+    try:
+        page: Any = json.loads(content)
+    except json.JSONDecodeError:
+        return content.decode()
+    return json.dumps(page, indent=2)
