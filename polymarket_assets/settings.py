@@ -126,7 +126,10 @@ class Settings(BaseSettings):
     )
     stream_max_connections: int = Field(32, gt=0, description="Sockets at the most")
     stream_silence_s: float = Field(
-        15.0, gt=0, allow_inf_nan=False, description="A socket with no data for this long is reconnected"
+        15.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="A lively socket with no data for this long is reconnected; slower ones have longer, by their own pace",
     )
     stream_first_book_s: float = Field(
         30.0,

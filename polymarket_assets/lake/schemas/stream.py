@@ -24,7 +24,7 @@ from polymarket_assets.lake.schemas.declare import (
 # Where on the stream a row was heard; sequence counts the frames of a session.
 HEARD: tuple[Column, ...] = (
     required("session_id", TEXT, "one run of the streamer"),
-    required("connection", INT16, "socket within the session"),
+    required("connection", INT16, "socket within the session; -1: asked for over REST"),
     required("sequence", INT64, "order of receipt within the session"),
     RECEIVED_AT,
 )
