@@ -71,6 +71,8 @@ def _seal(given: argparse.Namespace) -> int:
 def _replay(given: argparse.Namespace) -> int:
     from streamer import replay
 
+    # That the capture ends is no news worth a warning.
+    logging.disable(logging.WARNING)
     counts = replay.replay(given.files)
     print(f"messages {counts.messages}")
     for kind, held in (("frames", counts.frames), ("rows", counts.rows)):

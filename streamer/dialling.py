@@ -21,14 +21,17 @@ SLACK_S = 0.25
 # While the venue cannot be reached, one line this often.
 REMIND_S = 60.0
 
+Connect = Callable[[str, list[str]], MarketSocket]
 Opened = Callable[[Connection, MarketSocket, list[str]], None]
 
 
 class Dialler:
     """Makes sockets for connections. Belongs to the loop's thread; `hand` brings results back to it."""
 
-    def __init__(self, url: str, hand: Callable[[Callable[[], None]], None], opened: Opened) -> None:
-        self._url, self._hand, self._opened = url, hand, opened
+    def __init__(
+        self, url: str, hand: Callable[[Callable[[], None]], None], opened: Opened, connect: Connect = connect
+    ) -> None:
+        self._url, self._hand, self._opened, self._connect = url, hand, opened, connect
         self._under_way = 0
         self._next_at = 0.0
         self._told_at: float | None = None
@@ -47,7 +50,7 @@ class Dialler:
 
     def _attempt(self, connection: Connection, tokens: list[str]) -> None:
         try:
-            connected = connect(self._url, tokens)
+            connected = self._connect(self._url, tokens)
         except Unavailable as e:
             why = str(e)
             self._hand(lambda: self._failed(connection, why))

@@ -23,12 +23,12 @@ from polymarket_assets.venue.errors import Unavailable
 from streamer.auditing import Account, Auditor
 from streamer.books import Book
 from streamer.connections import Awaited, Connection, Deaf
-from streamer.dialling import Dialler
+from streamer.dialling import Connect, Dialler
 from streamer.entries import Gap, Heard
 from streamer.freezes import Freezes
 from streamer.keeping import Keeper
 from streamer.placing import Plan
-from streamer.sockets import MarketSocket, Read
+from streamer.sockets import MarketSocket, Read, connect
 
 if TYPE_CHECKING:
     from polymarket_assets.settings import Settings
@@ -57,8 +57,12 @@ class Loop:
         *,
         dice: random.Random,
         began_us: int,
+        connect: Connect = connect,
+        compares: bool = True,
     ) -> None:
         self._settings, self._keeper, self._stopping, self._dice = settings, keeper, stopping, dice
+        # Whether what is heard is held against what the venue says over REST: a capture has no venue.
+        self._compares = compares
         # Before the first look at the lake nothing is listened to, and that is as deaf as any other time.
         self._asked_us: int | None = began_us
         self.connections: list[Connection] = []
@@ -73,7 +77,7 @@ class Loop:
         self._selector = selectors.DefaultSelector()
         self._unfinished: set[int] = set()
         self._auditor = Auditor(settings, keeper.recorder, keeper.take, self.hand, self._frozen)
-        self._dialler = Dialler(settings.polymarket_ws_url, self.hand, self._opened)
+        self._dialler = Dialler(settings.polymarket_ws_url, self.hand, self._opened, connect)
         self._woken, self._waker = socket.socketpair()
         self._woken.setblocking(False)
         self._waker.setblocking(False)
@@ -178,7 +182,8 @@ class Loop:
             self._guarded(connection, partial(self._check, connection, now, now_us))
             if connection.is_due(now):
                 self._dialler.dial(connection, now)
-        self._auditor.tick(now_us, self._listening)
+        if self._compares:
+            self._auditor.tick(now_us, self._listening)
         self._keeper.tick(now_us, min((c.good_us(now_us) for c in self.connections), default=now_us))
 
     def _check(self, connection: Connection, now: float, now_us: int) -> None:

@@ -1,4 +1,4 @@
-"""Captures, heard again: recorded socket messages through the real reading and recording, with exact counts.
+"""Captures, heard again: recorded socket messages through the loop that listens to the venue, with exact counts.
 
 A capture is a file of JSON lines, `{"receivedAt", "payloadUtf8"}` or `{"t", "dir", "data"}` (only what was
 received counts), or of the messages themselves; a file that is one JSON value is one message. A capture does
@@ -8,20 +8,36 @@ not say which outcome a token stands for: the first one heard of a market is tak
 from __future__ import annotations
 
 import json
+import random
+import socket
+import struct
+import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import websocket
 
 from polymarket_assets.venue import frames
 from polymarket_assets.venue.errors import MalformedPayload, Refused
 from polymarket_assets.venue.records import BookFrame, Frame, PriceChangeFrame
+from streamer import sessions
 from streamer.entries import Heard, Listed
-from streamer.recording import Recorder, microseconds
+from streamer.keeping import Keeper
+from streamer.loop import Loop, wall_us
+from streamer.placing import Plan
+from streamer.publisher import Publisher
+from streamer.recording import microseconds
+from streamer.rows import TABLES
+from streamer.sockets import MarketSocket
 
 # Sent instants are not always recorded; a capture without them is dated to this.
 _UNDATED_US = 0
+# A disk that takes longer is none to replay on.
+PUBLISHED_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -33,19 +49,83 @@ class Counts:
     rows: dict[str, int]
 
 
-def replay(files: Iterable[Path]) -> Counts:
-    """Hear captures one after the other. Raises `Refused` for a file that is no capture, or where nothing was received."""
-    recorder = Recorder("replay")
-    messages = 0
+def replay(files: Sequence[Path]) -> Counts:
+    """Hear captures one after the other, through the loop that listens to the venue, into a lake that is thrown away.
+
+    Raises:
+        Refused: a file is no capture, or nothing was received.
+    """
+    markets, messages = _markets(files)
+    if not messages:
+        raise Refused("no message was received in these files: nothing to replay")
+    with TemporaryDirectory() as folder:
+        return _through_the_loop(Path(folder), files, markets, messages)
+
+
+def _markets(files: Sequence[Path]) -> tuple[list[Listed], int]:
+    """The markets that captures speak of, and how many messages they hold."""
     tokens: dict[str, list[str]] = {}
+    messages = 0
     for file in files:
         for heard in _heard(file):
             messages += 1
-            recorder.know(_learn(tokens, heard.payload))
-            recorder.hear(heard)
-    if not messages:
-        raise Refused("no message was received in these files: nothing to replay")
-    return Counts(messages, dict(+Counter(recorder.heard)), recorder.rows.counts())
+            _learn(tokens, heard.payload)
+    return [Listed(f"pm:{id_}", id_, tuple(known)) for id_, known in tokens.items()], messages
+
+
+def _through_the_loop(folder: Path, files: Sequence[Path], markets: list[Listed], messages: int) -> Counts:
+    from polymarket_assets.lake import reading
+    from polymarket_assets.lake.writing import Lake
+    from polymarket_assets.settings import load
+
+    stopping, now_us = threading.Event(), wall_us()
+    session = sessions.begin(folder, 0, datetime.now(UTC))
+    lake = Lake(folder / "lake")
+    publisher = Publisher(lake, session)
+    keeper = Keeper(session, publisher, now_us, stopping)
+    ours, theirs = socket.socketpair()
+    loop = Loop(
+        load(), keeper, stopping, dice=random.Random(0), began_us=now_us, connect=lambda *_: _connected(ours), compares=False
+    )  # fmt: skip
+    # Without a token there is nothing to subscribe, and yet there is something to hear.
+    loop.follow(Plan(((*markets, *_NOBODY),), {}, {}))
+    talking = threading.Thread(target=_say, args=(theirs, files), daemon=True)
+    talking.start()
+    loop.run(lambda: stopping.set() if loop.reconnects else None)
+    keeper.end(wall_us())
+    publisher.stop(PUBLISHED_WITHIN_S)
+    session.lock.release()
+    # Our own deafness while nobody spoke is none of the capture's.
+    rows = {table: reading.rows(lake, table).num_rows for table in TABLES if table != "stream_gaps"}
+    return Counts(messages, dict(+Counter(keeper.recorder.heard)), rows)
+
+
+_NOBODY = (Listed("pm:nobody", "", ("0",)),)
+
+
+def _connected(ours: socket.socket) -> MarketSocket:
+    ours.setblocking(False)
+    ws = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
+    ws.sock, ws.connected = ours, True
+    return MarketSocket(ws)
+
+
+def _say(theirs: socket.socket, files: Sequence[Path]) -> None:
+    """Thread: the venue's side of the socket, which says what was captured and closes."""
+    with theirs:
+        for file in files:
+            for heard in _heard(file):
+                theirs.sendall(_frame(heard.payload))
+
+
+def _frame(payload: bytes) -> bytes:
+    """A text frame as a server sends it (RFC 6455, 5.2)."""
+    size = len(payload)
+    if size < 126:
+        return bytes([0x81, size]) + payload
+    if size < 65_536:
+        return struct.pack("!BBH", 0x81, 126, size) + payload
+    return struct.pack("!BBQ", 0x81, 127, size) + payload
 
 
 def _heard(file: Path) -> Iterator[Heard]:
@@ -88,7 +168,7 @@ def _at_us(text: str) -> int:
 
 
 def _learn(tokens: dict[str, list[str]], payload: bytes) -> list[Listed]:
-    """Markets whose tokens this message shows for the first time, in order of appearance."""
+    """Take the tokens that a message shows for the first time; returns their markets, in order of appearance."""
     news = {}
     try:
         found = frames.parse(payload)

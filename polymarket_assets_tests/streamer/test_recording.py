@@ -222,7 +222,7 @@ def test_a_recorded_capture_gives_exactly_its_rows(recorded_dir: Path, name: str
     messages, frames, found = CAPTURES[name]
     counts = replay.replay([recorded_dir / "ws" / name])
     assert (counts.messages, counts.frames) == (messages, frames)
-    assert counts.rows == {table: found.get(table, 0) for table in TABLES}
+    assert counts.rows == {table: found.get(table, 0) for table in TABLES if table != "stream_gaps"}
 
 
 def test_every_recorded_capture_is_counted(recorded_dir: Path) -> None:
