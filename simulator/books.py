@@ -76,14 +76,21 @@ class Snapshot:
 
     def __init__(self, market: str, token: str, at_ms: int, side: Side, tick: int, neg_risk: bool, last_trade: str, version: str) -> None:  # fmt: skip
         self.side = side
-        self._head = f'{{"market":"{market}","asset_id":"{token}","timestamp":"{at_ms}","hash":"'
-        self._market, self._token, self._at = market, token, at_ms
+        self.at_ms, self._market, self._token = at_ms, market, token
+        self._head = self._head_at(at_ms)
         self._levels = f'","bids":{levels(side.bids)},"asks":{levels(side.asks)},'
         self._tick, self._last = price(tick), last_trade
         version_key = ',"version":"v2"' if version == "v2" else ""
         self._rest = f'"min_order_size":"{MIN_SIZE}","tick_size":"{self._tick}","neg_risk":{"true" if neg_risk else "false"},"last_trade_price":"{last_trade}"{version_key}}}'  # fmt: skip
         self._dump = f'"tick_size":"{self._tick}","event_type":"book","last_trade_price":"{last_trade}"{version_key}}}'  # fmt: skip
-        self.hash = sha1((self._head + self._levels + self._rest).encode()).hexdigest()
+        self.hash = self.hash_at(at_ms)
+
+    def _head_at(self, at_ms: int) -> str:
+        return f'{{"market":"{self._market}","asset_id":"{self._token}","timestamp":"{at_ms}","hash":"'
+
+    def hash_at(self, at_ms: int) -> str:
+        """The hash of the same book with another timestamp."""
+        return sha1((self._head_at(at_ms) + self._levels + self._rest).encode()).hexdigest()
 
     def rest(self) -> str:
         """The form of `/book` and `/books`."""
@@ -97,5 +104,5 @@ class Snapshot:
         """The form of the frame after a trade."""
         return (
             f'{{"market":"{self._market}", "asset_id":"{self._token}", "bids":{levels(self.side.bids, " ")}, "asks":{levels(self.side.asks, " ")}, '
-            f'"hash":"{self.hash}", "timestamp":"{self._at}", "event_type":"book"}}'
+            f'"hash":"{self.hash}", "timestamp":"{self.at_ms}", "event_type":"book"}}'
         )

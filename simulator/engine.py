@@ -12,11 +12,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from simulator import frames
+from simulator.connections import Socket
 from simulator.exchange import Exchange
 from simulator.ladder import FINE, Change, Fill
 from simulator.ledger import FLUSH_EVERY_S, Ledger
 from simulator.market import Event, Market
-from simulator.sockets import Hub, Socket
+from simulator.sockets import Hub
 from simulator.trading import Trade, Trading
 
 # The engine looks at its queue this often at most: frames of one look leave together.

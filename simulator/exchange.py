@@ -51,6 +51,11 @@ class Exchange:
             return None
         return self.floors[found[0].id].show()[found[1]]
 
+    def condition(self, token: str) -> str | None:
+        """The market a token belongs to."""
+        found = self.universe.by_token.get(token)
+        return None if found is None else found[0].condition_id
+
     def tape(self, market: Market) -> Tape:
         """Trades from before the start."""
         if market.id not in self._tapes:

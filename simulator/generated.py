@@ -13,6 +13,8 @@ from simulator.data import DataApi
 from simulator.edge import EDGE_LOGIT
 from simulator.engine import Engine
 from simulator.exchange import Exchange
+from simulator.faults import script
+from simulator.faults.control import Control
 from simulator.gamma import Gamma
 from simulator.ledger import Ledger
 from simulator.profiles import PROFILES, Profile
@@ -30,14 +32,16 @@ def venue(
     v1_data: bool = False,
     ping_timeout_s: float = PING_TIMEOUT_S,
     clock: Callable[[], float] = time.time,
+    faults: Path | None = None,
 ) -> Venue:
-    """Everything a seed decides, ready to be served from now on."""
+    """Everything a seed decides, ready to be served from now on; `faults` is a script. Raises `Unfit` (a `ValueError`) and `OSError` for that."""
+    planned = script.read(faults) if faults is not None else []
     sizes = profile if isinstance(profile, Profile) else PROFILES[profile]
     universe = Universe(seed, sizes, clock(), edge)
     exchange = Exchange(universe, seed, clock)
     told = Ledger(ledger)
     told.write("universe", seed=seed, profile=sizes.name, edge_logit=edge, started_at=universe.start)
-    hub = Hub(exchange, told, clock, ping_timeout_s)
+    hub = Hub(exchange, told, clock, ping_timeout_s, seed)
     engine = Engine(exchange, hub, told)
     engine.begin()
     told.flush()
@@ -46,7 +50,8 @@ def venue(
         "clob": Clob(exchange).routes(),
         "data": DataApi(exchange, v1=v1_data).routes(),
     }
-    return Venue(services, hub.serve, engine.loops(), lambda: _summary(exchange, hub, engine, told), told, hub.close_all)  # fmt: skip
+    loops = [*engine.loops(), *([script.follow(planned, hub.faults)] if planned else [])]
+    return Venue(services, hub.serve, loops, lambda: _summary(exchange, hub, engine, told), told, hub.close_all, Control(hub).routes())  # fmt: skip
 
 
 def _summary(exchange: Exchange, hub: Hub, engine: Engine, ledger: Ledger) -> dict[str, Any]:
@@ -66,5 +71,6 @@ def _summary(exchange: Exchange, hub: Hub, engine: Engine, ledger: Ledger) -> di
         "trades": ledger.counts.get("trade", 0),
         "frames": ledger.counts.get("frames", 0),
         "sockets": len(hub.sockets),
+        "faults": len(hub.faults.on),
         "requests": ledger.counts.get("response", 0),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,7 @@ class Ports:
 
 @dataclass
 class Venue:
-    """What is served: routes by service, the socket's handler, tasks, and what the control port tells."""
+    """What is served: routes by service, the socket's handler, tasks, and what the control port tells and does."""
 
     services: dict[str, list[web.RouteDef]]
     socket: Handler
@@ -56,6 +56,7 @@ class Venue:
     summary: Callable[[], dict[str, Any]]
     ledger: Ledger
     close: Callable[[], Awaitable[None]]
+    control: Sequence[web.RouteDef] = ()
 
 
 class Server:
@@ -140,7 +141,7 @@ class Server:
             return answer(self._venue.summary())
 
         app = web.Application()
-        app.add_routes([web.get("/health", health), web.get("/summary", summary)])
+        app.add_routes([web.get("/health", health), web.get("/summary", summary), *self._venue.control])
         return app
 
 
