@@ -32,9 +32,16 @@ class Message:
         return self.type not in (PONG, INVALID)
 
 
+@dataclass(frozen=True)
+class Farewell:
+    """The last thing that waits: what to do when everything before it was handed over."""
+
+    say: Callable[[], None]
+
+
 @dataclass(eq=False)
 class Socket:
-    """One connection. `tokens` are in order of subscription; a `cut_off` one is open, but nothing passes either way."""
+    """One connection. `tokens` are in order of subscription; one that is `leaving` takes nothing more; through one that is `cut_off` nothing passes either way."""
 
     number: int
     ws: web.WebSocketResponse
@@ -43,20 +50,31 @@ class Socket:
     tokens: dict[str, None] = field(default_factory=dict)
     custom: bool = False
     cut_off: bool = False
-    gone: bool = False
-    waiting: asyncio.Queue[Message] = field(default_factory=asyncio.Queue)
+    leaving: bool = False
+    waiting: asyncio.Queue[Message | Farewell] = field(default_factory=asyncio.Queue)
 
-    def put(self, message: Message) -> None:
-        """Queue a message; nobody takes it any more once the connection is gone."""
-        if not self.gone:
-            self.waiting.put_nowait(message)
-        elif message.done:
-            message.done(GONE)
+    def put(self, message: Message) -> bool:
+        """Queue a message; whether it was taken."""
+        if self.leaving:
+            if message.done:
+                message.done(GONE)
+            return False
+        self.waiting.put_nowait(message)
+        return True
+
+    def part(self, say: Callable[[], None]) -> None:
+        """Take nothing more, and say farewell after what waits."""
+        if not self.leaving:
+            self.leaving = True
+            self.waiting.put_nowait(Farewell(say))
 
     async def write(self) -> None:
         """Hand over what waits, in order, for as long as the connection lasts."""
         while True:
             message = await self.waiting.get()
+            if isinstance(message, Farewell):
+                message.say()
+                return
             why: str | None = GONE
             try:
                 await self.ws.send_str(message.text)
@@ -69,14 +87,15 @@ class Socket:
 
     def forget(self) -> None:
         """The connection is gone, and with it what still waited."""
-        self.gone = True
+        self.leaving = True
         while not self.waiting.empty():
             message = self.waiting.get_nowait()
-            if message.done:
+            if isinstance(message, Message) and message.done:
                 message.done(GONE)
 
     def drop(self) -> None:
         """End the connection without a word."""
+        self.leaving = True
         if self.request.transport is not None:
             self.request.transport.abort()
 

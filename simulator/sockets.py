@@ -95,17 +95,17 @@ class Hub:
             self.ledger.write("trade", at, **line, sockets=[])
 
     def hand(self, socket: Socket, message: Message) -> bool:
-        """Queue a message, or do with it what the faults will; whether it was queued just so."""
+        """Queue a message, or do with it what the faults will; whether it was queued just so and at once."""
         if self.faults.on:
             return self.faults.hand(socket, message)
-        self.put(socket, message)
-        return True
+        return self.put(socket, message)
 
-    def put(self, socket: Socket, message: Message) -> None:
-        """Queue a message past all faults."""
-        socket.put(message)
+    def put(self, socket: Socket, message: Message) -> bool:
+        """Queue a message past all faults; whether it was taken."""
+        taken = socket.put(message)
         if socket.waiting.qsize() > MOST_WAITING:
-            self.close(socket, *SLOW)
+            self._hang_up(socket, *SLOW)
+        return taken
 
     # --- one connection -------------------------------------------------------------------------------
 
@@ -147,7 +147,12 @@ class Hub:
         self.ledger.write("close", socket=socket.number, code=socket.ws.close_code)
 
     def close(self, socket: Socket, code: int, reason: str) -> None:
-        """Say so and hang up; a client may take its time to answer, nobody waits for it."""
+        """Say so and hang up, after what waits already."""
+        socket.part(lambda: self._hang_up(socket, code, reason))
+
+    def _hang_up(self, socket: Socket, code: int, reason: str) -> None:
+        """At once; a client may take its time to answer, nobody waits for it."""
+        socket.leaving = True
         task = asyncio.ensure_future(self._close(socket, code, reason))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)

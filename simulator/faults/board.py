@@ -141,13 +141,14 @@ class Board:
                 if message.done:
                     message.done(fault.name)
                 return False
-        self._hub.put(socket, message)
-        self._note(socket, message)
-        return True
+        taken = self._hub.put(socket, message)
+        if taken:
+            self._note(socket, message)
+        return taken
 
     def _note(self, socket: Socket, message: Message) -> None:
         """What a fault touched has a line of its own; a trade that is told whole has its own already."""
-        if not message.faults or message.done or socket.gone:
+        if not message.faults or message.done:
             return
         if message.type == PONG:
             self._hub.ledger.write("pong", socket=socket.number, faults=message.faults)

@@ -14,11 +14,15 @@ from simulator.faults.parameters import OfSockets
 ABNORMAL = 1006
 # What is said beside the code, unless told otherwise.
 REASONS = {1000: "", 1001: "going away", ABNORMAL: "", 1011: "internal error", 1012: "service restart", 1013: "slow consumer: send buffer full"}  # fmt: skip
+# A close frame has room for so many bytes beside the code.
+Reason = Annotated[str, Meta(max_length=123, pattern="^[ -~]*$")]
 
 
 class Closing(OfSockets, frozen=True, kw_only=True):
     code: Annotated[Literal[1000, 1001, 1006, 1011, 1012, 1013], Meta(description="1006: the TCP connection ends without a close frame")] = 1001  # fmt: skip
-    reason: Annotated[str | None, Meta(description="what is said beside the code; each code has its own", max_length=123)] = None  # fmt: skip
+    reason: Annotated[
+        Reason | None, Meta(description="what is said beside the code; each code has its own")
+    ] = None
 
 
 class Close(Fault[Closing]):
