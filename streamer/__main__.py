@@ -52,6 +52,7 @@ def _seal(given: argparse.Namespace) -> int:
     from polymarket_assets.settings import load
     from streamer import sealing
 
+    sealing.limit()
     settings = load()
     report = sealing.seal(
         _writable(settings.need_lake_root()),
@@ -65,7 +66,9 @@ def _seal(given: argparse.Namespace) -> int:
         print("nothing new to seal")
     for hour in report.held:
         print(f"not sealed {hour:%Y-%m-%d %H:00}: the journal still holds rows of it", file=sys.stderr)
-    return 0
+    for told in report.failed:
+        print(f"not sealed: {told}; its parts stay and are read as they are", file=sys.stderr)
+    return 1 if report.failed else 0
 
 
 def _replay(given: argparse.Namespace) -> int:

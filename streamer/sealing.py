@@ -4,11 +4,16 @@ An hour is sealed when it is over, its grace too, and no journal holds anything 
 nobody lives in are recovered for that. Until now, on request: a running session is asked to publish what it
 has heard, and the manifests of the open hour say up to when (`through`). What comes after lies beside the
 sealed file as parts that readers count, until the next sealing takes them in.
+
+It is done by a process of its own (`python -m streamer seal`, which `run` starts too) that has so much memory
+and no more, and gives way to those that listen.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import resource
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -32,6 +37,10 @@ GRACE = timedelta(seconds=60)
 LOOK_BACK = timedelta(days=7)
 # A running session publishes on request within seconds, unless the lake cannot be written.
 FLUSH_S = 60.0
+# Ours, not counting files that are mapped. An hour of 10,000 changes a second takes 0.75 GB, whatever its parts.
+MEMORY_BYTES = 1024 * 1024 * 1024
+# Merging is work of minutes that nobody waits for; sockets that are not read are closed.
+_NICE = 10
 _FLUSH_LOOK_S = 0.1
 
 _HOUR = timedelta(hours=1)
@@ -48,6 +57,14 @@ class Report:
     # Hours that are over and could not be sealed, because a journal still holds rows of them.
     held: tuple[datetime, ...]
     removed: int
+    # Tables of hours that could not be sealed with the memory there is, in words; their parts stay readable.
+    failed: tuple[str, ...] = ()
+
+
+def limit() -> None:
+    """Hold this process to `MEMORY_BYTES` and give way to others: for a process that does nothing but seal."""
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+    os.nice(_NICE)
 
 
 def seal(
@@ -83,29 +100,37 @@ def _seal(
     lake: Lake, hours: Iterable[datetime], unpublished: datetime | None, end: datetime, now: datetime, open_too: bool
 ) -> Report:  # fmt: skip
     sealed: dict[datetime, dict[str, int]] = {}
-    held, removed = [], 0
+    held: list[datetime] = []
+    failed: list[str] = []
+    removed = 0
     for hour in hours:
         if hour + _HOUR > end and not open_too:
             continue
         if unpublished is not None and hour >= unpublished and hour + _HOUR <= end:
             held.append(hour)
             continue
-        rows = _seal_hour(lake, hour, min(hour + _HOUR, now), now)
+        rows = _seal_hour(lake, hour, min(hour + _HOUR, now), now, failed)
         if rows is not None:
             sealed[hour] = rows
         removed += _removed(lake, hour, now)
-    return Report(sealed, tuple(held), removed)
+    return Report(sealed, tuple(held), removed, tuple(failed))
 
 
-def _seal_hour(lake: Lake, hour: datetime, through: datetime, now: datetime) -> dict[str, int] | None:
-    """Seal the tables of an hour; their rows, or None where nothing was to be done."""
+def _seal_hour(
+    lake: Lake, hour: datetime, through: datetime, now: datetime, failed: list[str]
+) -> dict[str, int] | None:
+    """Seal the tables of an hour; their rows, or None where nothing was to be done. Adds those that do not fit to `failed`."""
     from polymarket_assets.lake import merging
 
     rows: dict[str, int] = {}
     news = False
     for table in _ORDER:
         gaps = rows.get("stream_gaps", 0)
-        manifest = merging.merge(lake, table, hour, now=now, through=through, gaps=gaps)
+        try:
+            manifest = merging.merge(lake, table, hour, now=now, through=through, gaps=gaps)
+        except MemoryError as e:
+            failed.append(f"{table} of {hour:%Y-%m-%d %H:00} takes more memory than sealing is given ({e})")
+            continue
         rows[table] = manifest.rows
         news = news or manifest.sealed_at == now
     return rows if news else None

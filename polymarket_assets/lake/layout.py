@@ -20,6 +20,7 @@ from polymarket_assets.lake.spans import DAY, HOUR, Span
 
 LAKE_FILE = "_lake.json"
 MANIFEST = "_manifest.json"
+MERGED = "merged"
 _PART = re.compile(r"part-[A-Za-z0-9_.:-]+\.parquet")
 _DATE = re.compile(r"date=(\d{4})-(\d{2})-(\d{2})")
 _HOUR = re.compile(r"hour=(\d{2})")
@@ -65,6 +66,11 @@ def part(name: str) -> str:
 def is_part(path: str) -> bool:
     """Whether a path is a published part (and not a draft, a manifest or a merged file)."""
     return _PART.fullmatch(path.rsplit("/", 1)[-1]) is not None
+
+
+def is_merged(path: str) -> bool:
+    """Whether a path is a compacted file; it counts only where a manifest names it."""
+    return path.rsplit("/", 1)[-1].startswith(f"{MERGED}-")
 
 
 def span_of(path: str) -> Span | None:

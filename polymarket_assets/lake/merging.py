@@ -1,20 +1,21 @@
 """Sealing: the parts of a closed folder become one sorted file, named by a manifest.
 
-The merged file is invisible until the manifest names it, and the parts stay until no reader can still
+Rows are sorted through scratch files where they are many, so memory does not grow with them. The merged file is invisible until the manifest names it, and the parts stay until no reader can still
 hold their names, so a reader sees every row once, before, during and after. Doing it twice changes nothing;
 parts that came after a manifest count as they are, and sealing again takes them in.
 """
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polymarket_assets.lake import layout, manifests, reading
+from polymarket_assets.lake import form, layout, manifests, reading, sorting
 from polymarket_assets.lake.manifests import Manifest, ManifestFile
 from polymarket_assets.lake.schemas import TABLES, Table
 from polymarket_assets.lake.writing import Lake
@@ -55,16 +56,17 @@ def merge(
 
 
 def remove_superseded(lake: Lake, table: str, at: datetime, *, now: datetime, tier: str | None = None) -> int:
-    """Remove the parts a manifest replaced, once it is old enough; returns how many went."""
+    """Remove the parts a manifest replaced, once it is old enough, and drafts of processes that died; returns how many went."""
     folder = layout.folder(TABLES[table], at, tier)
+    removed = lake.store.remove_drafts(folder)
     manifest = manifests.read(lake.store, folder)
     if manifest is None or now - manifest.sealed_at < SUPERSEDED_KEPT:
-        return 0
+        return removed
     present = set(lake.store.list(folder))
     doomed = [path for name in manifest.superseded if (path := f"{folder}/{name}") in present]
     for path in doomed:
         lake.store.remove(path)
-    return len(doomed)
+    return removed + len(doomed)
 
 
 def _not_merged(lake: Lake, folder: str, before: Manifest | None) -> list[str]:
@@ -77,19 +79,19 @@ def _sealed(
 ) -> Manifest:
     """The manifest of what was merged before and the parts that came since."""
     held = [f"{folder}/{file.name}" for file in before.files] if before else []
-    rows = _merged(lake, table, [*held, *fresh])
-    files = (_publish(lake, folder, rows),) if rows.num_rows else ()
-    replaced = [*(before.superseded if before else ()), *map(_name, [*held, *fresh])]
+    files, extent = _merged(lake, table, folder, [*held, *fresh])
+    # Of a sealing that died before it named its file.
+    orphans = [path for path in lake.store.list(folder) if layout.is_merged(path)]
+    replaced = [*(before.superseded if before else ()), *map(_name, [*held, *fresh, *orphans])]
     current = {file.name for file in files}
-    first, last = _extent(table, rows)
     return Manifest(
         table=table.name,
         sealed_at=now,
         files=files,
-        superseded=tuple(name for name in replaced if name not in current),
-        rows=rows.num_rows,
-        first=first,
-        last=last,
+        superseded=tuple(dict.fromkeys(name for name in replaced if name not in current)),
+        rows=sum(file.rows for file in files),
+        first=extent.first,
+        last=extent.last,
     )
 
 
@@ -97,35 +99,56 @@ def _name(path: str) -> str:
     return path.rsplit("/", 1)[-1]
 
 
-def _merged(lake: Lake, table: Table, parts: list[str]) -> pa.Table:
-    read = [reading._read(table, lake.store.uri(path)) for path in parts]
-    rows = pa.concat_tables([table.schema.empty_table(), *read])
-    return rows.sort_by([(name, "ascending") for name in table.key])
+def _merged(
+    lake: Lake, table: Table, folder: str, parts: list[str]
+) -> tuple[tuple[ManifestFile, ...], _Extent]:
+    """The one file of these parts' rows (none where they hold none), and their extent in time."""
+    files = [lake.store.uri(path) for path in parts]
+    rows = sum(reading.require_declared(table, file).metadata.num_rows for file in files)
+    extent = _Extent(table)
+    if not rows:
+        return (), extent
+    with lake.store.scratch() as scratch:
+        pieces = sorting.sorted_rows(files, form.ids(table), form.order(table), scratch)
+        groups = extent.noted(_groups(table, pieces))
+        stored = lake.store.write_groups(folder, layout.MERGED, table.schema, groups, form.options(table))
+    return (ManifestFile(stored.name, rows, stored.bytes, stored.sha256),), extent
 
 
-def _publish(lake: Lake, folder: str, rows: pa.Table) -> ManifestFile:
-    name = f"merged-{_fingerprint(rows)[:16]}.parquet"
-    size = lake.store.write_table(f"{folder}/{name}", rows)
-    content = lake.store.read_bytes(f"{folder}/{name}") or b""
-    return ManifestFile(name, rows.num_rows, size, hashlib.sha256(content).hexdigest())
+def _groups(table: Table, pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Rows in groups of always the same size, so that the same rows give the same file, byte for byte."""
+    size = form.group_rows(table)
+    held: list[pa.Table] = []
+    for piece in pieces:
+        held.append(piece)
+        while (count := sum(part.num_rows for part in held)) >= size:
+            whole = pa.concat_tables(held)
+            yield _declared(table, whole.slice(0, size))
+            held = [whole.slice(size)] if count > size else []
+    if held:
+        yield _declared(table, pa.concat_tables(held))
 
 
-def _fingerprint(rows: pa.Table) -> str:
-    digest = hashlib.sha256()
-    for batch in rows.to_batches():
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, batch.schema) as writer:
-            writer.write_batch(batch)
-        digest.update(sink.getvalue())
-    return digest.hexdigest()
+def _declared(table: Table, rows: pa.Table) -> pa.Table:
+    return rows.select(list(table.names)).cast(table.schema)
 
 
-def _extent(table: Table, rows: pa.Table) -> tuple[datetime | None, datetime | None]:
-    if (
-        table.filed_by is None
-        or not rows.num_rows
-        or not pa.types.is_timestamp(rows.schema.field(table.filed_by).type)
-    ):
-        return None, None
-    extent = pc.min_max(rows.column(table.filed_by))
-    return extent["min"].as_py(), extent["max"].as_py()
+@dataclass
+class _Extent:
+    """The first and the last instant by which rows are filed; None where a table is not filed by one."""
+
+    table: Table
+    first: datetime | None = None
+    last: datetime | None = None
+
+    def noted(self, groups: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        """The groups, each looked at as it passes."""
+        column = self.table.filed_by
+        timed = column is not None and pa.types.is_timestamp(self.table.schema.field(column).type)
+        for group in groups:
+            if timed:
+                found = pc.min_max(group.column(column))
+                first, last = found["min"].as_py(), found["max"].as_py()
+                self.first = min(first, self.first or first)
+                self.last = max(last, self.last or last)
+            yield group

@@ -150,10 +150,15 @@ def footer(file: str) -> pq.ParquetFile:
         raise DamagedFile(file, f"{e}; restore it, or move it away without its rows") from e
 
 
-def _read(table: Table, file: str) -> pa.Table:
+def require_declared(table: Table, file: str) -> pq.ParquetFile:
+    """A file of the lake, opened as far as its footer. Raises `DamagedFile`, `SchemaMismatch`."""
     found = footer(file)
     if set(found.schema_arrow.names) != set(table.names):
         raise SchemaMismatch(
             f"{file} does not hold {table.name} as this version knows it: columns {sorted(set(found.schema_arrow.names) ^ set(table.names))} differ"
         )
-    return found.read(columns=list(table.names)).cast(table.schema)
+    return found
+
+
+def _read(table: Table, file: str) -> pa.Table:
+    return require_declared(table, file).read(columns=list(table.names)).cast(table.schema)

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
-from collections.abc import Iterator
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,12 +31,38 @@ _NOT_NOW = {errno.ENOSPC: "no space is left", errno.EDQUOT: "the quota is used u
 # zstd's default: level 3 costs a tenth of the highest and comes within a few percent.
 _COMPRESSION_LEVEL = 3
 
+# A draft that was not touched for this long is of a process that died: no write takes nearly as long.
+DRAFT_KEPT_S = 3600.0
+_SCRATCH = ".scratch"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A published file that is named after its content."""
+
+    name: str
+    bytes: int
+    sha256: str
+
 
 class Store(Protocol):
     """Files by path relative to the root of a lake."""
 
     def write_table(self, path: str, rows: pa.Table) -> int:
         """Publish rows as one Parquet file, whole or not at all; returns its bytes. Raises `LakeUnwritable`."""
+
+    def write_groups(
+        self,
+        folder: str,
+        prefix: str,
+        schema: pa.Schema,
+        groups: Iterable[pa.Table],
+        options: Mapping[str, Any],
+    ) -> Stored:
+        """Publish tables as the row groups of one file, whole or not at all, without holding more than one.
+
+        The file is named by prefix and checksum, so the same content replaces itself. Raises `LakeUnwritable`.
+        """
 
     def write_bytes(self, path: str, content: bytes) -> None:
         """Publish a small file, whole or not at all. Raises `LakeUnwritable`."""
@@ -49,6 +79,12 @@ class Store(Protocol):
     def uri(self, path: str) -> str:
         """The location under which DuckDB, pyarrow and polars open a path."""
 
+    def scratch(self) -> contextlib.AbstractContextManager[Path]:
+        """A local folder of one's own for intermediate files, gone afterwards. Raises `LakeUnwritable`."""
+
+    def remove_drafts(self, folder: str) -> int:
+        """Remove what processes that died left in a folder, and their scratch; returns how many files went."""
+
 
 class LocalStore:
     """A lake in a folder."""
@@ -58,14 +94,28 @@ class LocalStore:
 
     def write_table(self, path: str, rows: pa.Table) -> int:
         """See `Store`; readers never meet a half-written file."""
-        with self._published(path) as draft:
+        with self._draft(path) as draft:
             pq.write_table(rows, draft, compression="zstd", compression_level=_COMPRESSION_LEVEL)
-            return draft.stat().st_size
+            return self._publish(draft, path)
+
+    def write_groups(
+        self, folder: str, prefix: str, schema: pa.Schema, groups: Iterable[pa.Table], options: Mapping[str, Any]
+    ) -> Stored:  # fmt: skip
+        """See `Store`."""
+        with self._draft(f"{folder}/{prefix}") as draft:
+            with pq.ParquetWriter(draft, schema, **options) as writer:
+                for group in groups:
+                    writer.write_table(group, row_group_size=group.num_rows)
+            with draft.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            name = f"{prefix}-{digest[:16]}.parquet"
+            return Stored(name, self._publish(draft, f"{folder}/{name}"), digest)
 
     def write_bytes(self, path: str, content: bytes) -> None:
         """See `Store`."""
-        with self._published(path) as draft:
+        with self._draft(path) as draft:
             draft.write_bytes(content)
+            self._publish(draft, path)
 
     def read_bytes(self, path: str) -> bytes | None:
         """See `Store`."""
@@ -93,25 +143,59 @@ class LocalStore:
         return str(self.root / path)
 
     @contextlib.contextmanager
-    def _published(self, path: str) -> Iterator[Path]:
+    def scratch(self) -> Iterator[Path]:
+        """See `Store`; inside the lake, where there is room for what is to be written."""
+        with self._told("its scratch folder"):
+            (self.root / _SCRATCH).mkdir(parents=True, exist_ok=True)
+            folder = tempfile.TemporaryDirectory(dir=self.root / _SCRATCH, ignore_cleanup_errors=True)
+        with folder as made:
+            yield Path(made)
+
+    def remove_drafts(self, folder: str) -> int:
+        """See `Store`."""
+        found = [*(self.root / folder).glob(".*.draft"), *(self.root / _SCRATCH).glob("*/*")]
+        removed = 0
+        for file in found:
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - file.stat().st_mtime > DRAFT_KEPT_S:
+                    file.unlink()
+                    removed += 1
+        return removed
+
+    @contextlib.contextmanager
+    def _draft(self, path: str) -> Iterator[Path]:
+        """A hidden file beside a target, gone afterwards unless it was published."""
         target = self.root / path
         draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            yield draft
-            _sync(draft)
-            os.replace(draft, target)
-            _sync(target.parent)
+            with self._told(target.name):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                yield draft
+        finally:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+
+    def _publish(self, draft: Path, path: str) -> int:
+        """Put a whole draft in its place; returns its bytes."""
+        size = draft.stat().st_size
+        target = self.root / path
+        _sync(draft)
+        os.replace(draft, target)
+        _sync(target.parent)
+        return size
+
+    @contextlib.contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """Errors of the operating system, in words and as `LakeUnwritable`."""
+        try:
+            yield
         except OSError as e:
             why = _NOT_NOW.get(e.errno or 0)
             if why is None:
                 raise
             raise LakeUnwritable(
-                f"the lake at {self.root} cannot be written: {why} ({target.name} was not published; nothing half-written remains)"
+                f"the lake at {self.root} cannot be written: {why} ({what} was not published; nothing half-written remains)"
             ) from e
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -12,12 +14,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from polymarket_assets.lake import manifests, reading
+from polymarket_assets.lake import manifests, merging, reading
 from polymarket_assets.lake.errors import LakeUnwritable
 from polymarket_assets.lake.layout import folder
 from polymarket_assets.lake.schemas import TABLES as DECLARED
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.venue.errors import Unavailable
+from polymarket_assets_tests.conftest import PROJECT
 from polymarket_assets_tests.streamer.odd_venue import book, condition, tokens, trade, wait_until
 from streamer import journal, keeping, publisher, recovery, sealing, sessions
 from streamer.entries import Gap, Heard, Listed
@@ -356,3 +359,36 @@ def test_a_session_lives_as_long_as_its_lock_is_held(tmp_path: Path) -> None:
     assert [found.id for found in recovery.abandoned(tmp_path)] == [session.id]
     Session(session.folder).forget()
     assert list(sessions.all_sessions(tmp_path)) == []
+
+
+def test_a_table_that_takes_too_much_memory_does_not_keep_the_others_open(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = Recording(lake, tmp_path)
+    one.hear(AT, trade(0, 1), book(tokens(0)[0]))
+    one.stop(AT + timedelta(seconds=1))
+    real = merging.merge
+
+    def greedy(lake: Lake, table: str, hour: datetime, **given: Any) -> manifests.Manifest:
+        if table == "book_changes":
+            raise MemoryError("malloc of size 5 failed")
+        return real(lake, table, hour, **given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(merging, "merge", greedy)
+        report = sealing.seal(lake, tmp_path, clock=later(minutes=2))
+    assert report.failed == (
+        "book_changes of 2026-11-02 13:00 takes more memory than sealing is given (malloc of size 5 failed)",
+    )
+    assert manifest(lake, "trades_raw").rows == 1
+    assert reading.rows(lake, "book_changes").num_rows == 2
+    assert sealing.seal(lake, tmp_path, clock=later(minutes=3)).failed == ()
+    assert manifest(lake, "book_changes").rows == 2
+
+
+def test_a_sealing_process_has_so_much_memory_and_no_more() -> None:
+    code = "from streamer import sealing; sealing.limit(); bytearray(sealing.MEMORY_BYTES + 1)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr.splitlines()[-1] == "MemoryError"
