@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup up pages demo test lint bench lock
+.PHONY: setup up pages demo test lint bench drill-kill drill-disk lock
 
 # Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
 # leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
@@ -40,6 +40,13 @@ lint: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks
+
+# A few minutes each; `make drill-kill DRILL="--kills 50"` is the whole drill.
+drill-kill: setup
+	@$(BIN)/python -m drills.kill $(DRILL)
+
+drill-disk: setup
+	@$(BIN)/python -m drills.disk $(DRILL)
 
 # Needs `uv`; run after a change of the dependencies in pyproject.toml.
 lock:

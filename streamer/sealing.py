@@ -77,12 +77,16 @@ def seal(
 ) -> Report:
     """Seal every hour that can be sealed; with `until_now` also what was heard of the open one.
 
+    One at a time: where another is at work nothing is done, but `until_now`, which somebody waits for, comes after it.
+
     Raises:
         LakeUnwritable: some tables may be sealed; the call can be repeated.
         Unavailable: a running session does not publish what it holds.
     """
     one_at_a_time = Lock(sessions.home(state_dir) / "seal.lock")
-    one_at_a_time.take(wait=True)
+    if not one_at_a_time.take(wait=until_now):
+        log.info("another sealing is at work")
+        return Report({}, (), 0)
     try:
         now = clock()
         since = now - LOOK_BACK

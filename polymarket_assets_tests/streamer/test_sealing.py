@@ -25,6 +25,7 @@ from polymarket_assets_tests.streamer.odd_venue import book, condition, tokens, 
 from streamer import journal, keeping, publisher, recovery, sealing, sessions
 from streamer.entries import Gap, Heard, Listed
 from streamer.keeping import Keeper
+from streamer.locks import Lock
 from streamer.publisher import Publisher
 from streamer.recording import TABLES, microseconds
 from streamer.sessions import Ended, Session
@@ -392,3 +393,15 @@ def test_a_sealing_process_has_so_much_memory_and_no_more() -> None:
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, timeout=60
     )
     assert done.stderr.splitlines()[-1] == "MemoryError"
+
+
+def test_of_two_sealings_the_second_has_nothing_to_do(lake: Lake, tmp_path: Path) -> None:
+    """Streamers that are killed and started again must not leave a queue of sealings behind."""
+    one = Recording(lake, tmp_path)
+    one.hear(AT, trade(0, 1))
+    one.stop(AT + timedelta(seconds=1))
+    first = Lock(sessions.home(tmp_path) / "seal.lock")
+    assert first.take()
+    assert sealing.seal(lake, tmp_path, clock=later(minutes=2)).sealed == {}
+    first.release()
+    assert list(sealing.seal(lake, tmp_path, clock=later(minutes=2)).sealed) == [HOUR]

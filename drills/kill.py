@@ -1,0 +1,264 @@
+"""`python -m drills.kill`: SIGKILL at random moments, also while sealing; then what was sent is looked for.
+
+A lake and a state folder of the drill's own, a simulator with a ledger, and the streamer as people run it. In each
+round the recorder is killed: at once after it was started, some time after it had caught up, or together with a
+`seal --until now` (either first). At the end it is stopped, everything is sealed, `trades` is built with
+the simulator's Data API, and the promises are judged against the ledger.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from drills import truth
+from drills.judging import Kill, Recorded, Sent, Verdict, judge
+from drills.processes import PROJECT, Simulator, Streamer, wait_for
+from polymarket_assets import venue
+from polymarket_assets.collecting import healing
+from polymarket_assets.lake import reading
+from polymarket_assets.lake.spans import Span
+from polymarket_assets.lake.writing import Lake
+
+# A few minutes on two cores; `--kills 50` is the whole drill.
+KILLS = 12
+RATE = 2000
+# The targets of the two figures.
+HEARING_S, RECOVERED_S = 3.0, 10.0
+# Kinds of rounds, and how many of each in ten.
+ROUNDS = {"early": 2, "late": 5, "sealing": 3}
+# Sooner, it would be killed before it has heard anything most of the time; later, nothing new would be met.
+_EARLY_S, _LATE_S, _SEAL_S = (0.05, 3.0), (0.3, 6.0), (0.0, 3.0)
+# New markets are looked for about so often.
+_DISCOVER_S = 10.0
+# Trades handed over just before the end may not be read any more.
+_IN_FLIGHT = timedelta(seconds=1)
+# Violations shown of each promise.
+_SHOWN = 5
+
+
+@dataclass
+class Figures:
+    """What recovering took, in seconds from each start."""
+
+    hearing_s: list[float] = field(default_factory=list)
+    recovered_s: list[float] = field(default_factory=list)
+    rounds: Counter[str] = field(default_factory=Counter)
+
+
+class Drill:
+    """One drill in a folder."""
+
+    def __init__(
+        self, folder: Path, simulator: Simulator, dice: random.Random, say: Callable[[str], None]
+    ) -> None:
+        self.lake = Lake(folder / "lake")
+        self.streamer = Streamer(folder / "lake", folder / "state", simulator.url, folder / "streamer.log")
+        self.kills: list[Kill] = []
+        self.figures = Figures()
+        self.files = 0
+        self.unreadable: list[str] = []
+        self._simulator, self._dice, self._say = simulator, dice, say
+        self._seen: dict[Path, int] = {}
+        self._killed_at: list[datetime] = []
+        self._discovered_at = 0.0
+
+    def run(self, kills: int) -> tuple[datetime, datetime]:
+        """Kill so often, then stop and seal; returns from when until when everything is accounted for."""
+        self._discover()
+        started = datetime.now(UTC)
+        self._start()
+        self._wait_until_well()
+        for n in range(kills):
+            kind = self._dice.choices(list(ROUNDS), list(ROUNDS.values()))[0]
+            self._round(kind)
+            self.figures.rounds[kind] += 1
+            self._look_at_files()
+            self._say(f"killed {n + 1} of {kills} times ({kind})")
+            self._start()
+            if kind != "early" or n + 1 == kills:
+                self._wait_until_well()
+        ended = datetime.now(UTC)
+        if code := self.streamer.end(signal.SIGTERM):
+            raise RuntimeError(f"the streamer ended with {code}: {self.streamer.said[-2000:]}")
+        self._seal()
+        return started, ended - _IN_FLIGHT
+
+    def build_trades(self, span: Span) -> None:
+        """Heal what was not heard."""
+        time.sleep(truth.BLOCK.total_seconds())
+        data = venue.connect(self._simulator.settings)
+        try:
+            for hour in span.hours():
+                healing.build_trades(self.lake, data.data, hour, clock=lambda: datetime.now(UTC))
+        finally:
+            data.close()
+
+    def _start(self) -> None:
+        self._started = time.monotonic()
+        self.streamer.start()
+
+    def _wait_until_well(self) -> None:
+        """Wait for data and for recovery, and note how long both took."""
+        wait_for(lambda: self._lives() and self.streamer.is_hearing, "data")
+        again = datetime.now(UTC)
+        self.figures.hearing_s.append(time.monotonic() - self._started)
+        wait_for(lambda: self._lives() and self.streamer.is_recovered, "recovery")
+        self.figures.recovered_s.append(time.monotonic() - self._started)
+        self.kills += [Kill(at, again) for at in self._killed_at]
+        self._killed_at.clear()
+        if time.monotonic() - self._discovered_at > _DISCOVER_S:
+            self._discover()
+
+    def _round(self, kind: str) -> None:
+        if kind == "sealing":
+            seal = self.streamer.spawn("seal", "--until", "now")
+            time.sleep(self._dice.uniform(*_SEAL_S))
+            for kill in self._dice.sample([self._kill, lambda: _kill(seal)], 2):
+                kill()
+            return
+        time.sleep(self._dice.uniform(*(_EARLY_S if kind == "early" else _LATE_S)))
+        self._kill()
+
+    def _kill(self) -> None:
+        self._killed_at.append(datetime.now(UTC))
+        self.streamer.end(signal.SIGKILL)
+
+    def _discover(self) -> None:
+        self._discovered_at = time.monotonic()
+        self._simulator.discover(self.lake)
+
+    def _look_at_files(self) -> None:
+        """Open what was published since the last look."""
+        now = {file: file.stat().st_ino for file in truth.published(Path(self.lake.root)) if file.exists()}
+        fresh = [file for file, inode in now.items() if self._seen.get(file) != inode]
+        self.files += len(fresh)
+        self.unreadable += truth.unreadable(fresh)
+        self._seen |= now
+
+    def _seal(self) -> None:
+        """Seal twice: what is sealed must not change."""
+        before: list[str] | None = None
+        for _ in range(2):
+            if code := self.streamer.run("seal", "--until", "now"):
+                raise RuntimeError(f"seal ended with {code}: {self.streamer.said[-2000:]}")
+            sealed = reading.files(self.lake, "trades_raw") + reading.files(self.lake, "book_changes")
+            if before not in (None, sealed):
+                self.unreadable.append(f"sealing twice changed the files: {set(sealed) ^ set(before or ())}")
+            before = sealed
+        self._look_at_files()
+
+    def _lives(self) -> bool:
+        if not self.streamer.is_alive:
+            raise RuntimeError(f"the streamer ended by itself: {self.streamer.said[-2000:]}")
+        return True
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Drill and judge; 1 where a promise is broken."""
+    given = _parser().parse_args(arguments)
+    console = Console()
+    folder = Path(tempfile.mkdtemp(prefix="drill-kill-"))
+    console.print(f"{given.kills} kills, seed {given.seed}, in {folder}", highlight=False)
+    simulator = Simulator(folder, _load(given, console))
+    drill = Drill(
+        folder,
+        simulator,
+        random.Random(given.seed),
+        lambda said: console.print(said, style="dim", highlight=False),
+    )
+    try:
+        start, end = drill.run(given.kills)
+        drill.build_trades(Span(start, end))
+    finally:
+        if drill.streamer.is_alive:
+            drill.streamer.end(signal.SIGKILL)
+        simulator.stop()
+    lines = truth.ledger(simulator.ledger)
+    sent = list(truth.sent(lines, start, end))
+    recorded = truth.recorded(drill.lake, truth.begun_at(lines), {trade.key for trade in sent})
+    recorded.unreadable += drill.unreadable
+    verdicts = judge(sent, recorded, drill.kills, drill.files)
+    console.print(_shown(verdicts))
+    console.print(_measured(drill.figures, sent, recorded, end - start))
+    return 1 if any(verdict.violations for verdict in verdicts) else 0
+
+
+def _load(given: argparse.Namespace, console: Console) -> list[str]:
+    """The simulator's options: as busy as asked for, where it can be."""
+    told = subprocess.run([sys.executable, "-m", "simulator", "serve", "--help"], cwd=PROJECT, capture_output=True, text=True, check=True)  # fmt: skip
+    options = ["--seed", str(given.seed)]
+    if given.profile:
+        return [*options, "--profile", given.profile]
+    if "busy" in told.stdout and "--rate" in told.stdout:
+        return [*options, "--profile", "busy", "--rate", str(given.rate)]
+    console.print(f"this simulator has no busy profile: its demo profile is used, far below {given.rate} messages a second", style="yellow")  # fmt: skip
+    return options
+
+
+def _shown(verdicts: list[Verdict]) -> Table:
+    shown = Table("promise", "judged", "violations", "of these")
+    for verdict in verdicts:
+        count = len(verdict.violations)
+        told = "\n".join([*verdict.violations[:_SHOWN], *(["…"] if count > _SHOWN else [])])
+        shown.add_row(
+            verdict.promise, f"{verdict.judged:,}", f"{count:,}", told, style="red" if count else ""
+        )
+    return shown
+
+
+def _measured(figures: Figures, sent: list[Sent], recorded: Recorded, span: timedelta) -> Table:
+    shown = Table("figure", "median", "worst", "target")
+    for name, taken, target in (
+        ("start to data heard", figures.hearing_s, HEARING_S),
+        ("start to recovery complete", figures.recovered_s, RECOVERED_S),
+    ):
+        worst = max(taken)
+        shown.add_row(
+            name,
+            f"{statistics.median(taken):.2f} s",
+            f"{worst:.2f} s",
+            f"{target:g} s",
+            style="yellow" if worst > target else "",
+        )
+    kinds = ", ".join(f"{count} {kind}" for kind, count in figures.rounds.items())
+    shown.caption = f"kills: {kinds}; {sum(s.due for s in sent):,} trades sent of markets listened to in {span.total_seconds():.0f} s, {recorded.heard.total():,} heard, {len(recorded.gaps):,} gaps"
+    return shown
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m drills.kill", description=__doc__)
+    parser.add_argument(
+        "--kills", type=int, default=KILLS, help="how often (default: %(default)s; the whole drill: 50)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=7, help="of the moments and of the simulator (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--rate", type=int, default=RATE, help="messages a second, of a busy profile (default: %(default)s)"
+    )
+    parser.add_argument("--profile", help="another profile of the simulator")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""What the judges are shown: the simulator's ledger, and what a lake holds, opened by every reader people use."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pyarrow.parquet as pq
+
+from drills.judging import Gap, Key, Recorded, Sent
+from polymarket_assets.lake import reading
+from polymarket_assets.lake.schemas import TABLES
+from polymarket_assets.lake.writing import Lake
+from streamer.recording import TABLES as STREAMED
+
+# A trade is known to the Data API, and dated, some seconds after the match.
+BLOCK = timedelta(seconds=5)
+
+
+def ledger(file: Path) -> list[dict[str, Any]]:
+    """The lines of a ledger in the order of their instants; a last line that is not whole is none."""
+    lines = (json.loads(line) for line in file.read_text().splitlines(keepends=True) if line.endswith("\n"))
+    return sorted(lines, key=lambda line: str(line["at"]))
+
+
+def begun_at(lines: Iterable[dict[str, Any]]) -> datetime:
+    """When a ledger was begun; what was over by then is dated before."""
+    return datetime.fromisoformat(next(line["at"] for line in lines if line["kind"] == "universe"))
+
+
+def sent(lines: Iterable[dict[str, Any]], start: datetime, end: datetime) -> Iterator[Sent]:
+    """The trades of a ledger; due are those between two instants of tokens that were subscribed."""
+    wanted: set[str] = set()
+    for line in lines:
+        if line["kind"] == "subscribe":
+            wanted |= set(line["token_ids"])
+        elif line["kind"] == "unsubscribe":
+            wanted -= set(line["token_ids"])
+        elif line["kind"] == "trade":
+            at, token = datetime.fromisoformat(line["at"]), line["token_id"]
+            yield Sent(
+                at,
+                (line["tx_hash"], token),
+                f"pm:{line['condition_id']}",
+                len(line["sockets"]),
+                token in wanted and start <= at <= end,
+            )
+
+
+def recorded(lake: Lake, begun: datetime, known: Collection[Key]) -> Recorded:
+    """What a lake holds of the stream, and of `trades` but for what was traded before the ledger was begun."""
+    raw = reading.rows(lake, "trades_raw").select(["tx_hash", "token_id"]).to_pylist()
+    trades = reading.rows(lake, "trades").select(["tx_hash", "token_id", "traded_at"]).to_pylist()
+    return Recorded(
+        heard=Counter((f"0x{row['tx_hash'].hex()}", row["token_id"]) for row in raw),
+        gaps=list(_gaps(lake)),
+        doubled={table: _doubled(lake, table) for table in (*STREAMED, "trades")},
+        trades=Counter(
+            key
+            for row in trades
+            if (key := (f"0x{row['tx_hash'].hex()}", row["token_id"])) in known
+            or row["traded_at"] >= begun + BLOCK
+        ),
+    )
+
+
+def _gaps(lake: Lake) -> Iterator[Gap]:
+    with reading.connect(lake) as connection:
+        carried = connection.sql(
+            "select session_id, connection, list(distinct market_id) from book_changes group by all"
+        ).fetchall()
+    markets = {(session, number): frozenset(found) for session, number, found in carried}
+    for row in reading.rows(lake, "stream_gaps").to_pylist():
+        of: frozenset[str] | None = None
+        if row["market_id"] is not None:
+            of = frozenset({row["market_id"]})
+        elif row["connection"] is not None:
+            of = markets.get((row["session_id"], row["connection"]), frozenset())
+        yield Gap(row["from_at"], row["to_at"], row["cause"], of)
+
+
+def _doubled(lake: Lake, table: str) -> int:
+    key = ", ".join(TABLES[table].key)
+    with reading.connect(lake) as connection:
+        ((count,),) = connection.sql(
+            f"select count(*) from (select 1 from {table} group by {key} having count(*) > 1)"
+        ).fetchall()
+    return int(count)
+
+
+def published(root: Path) -> list[Path]:
+    """Every published Parquet file of a lake, superseded ones too."""
+    return sorted(
+        path
+        for path in root.rglob("*.parquet")
+        if not any(part.startswith(".") for part in path.relative_to(root).parts)
+    )
+
+
+def unreadable(files: Sequence[Path]) -> list[str]:
+    """Files that any of three readers does not open and read to the end, or of which they count differently."""
+    told = []
+    with duckdb.connect() as connection:
+        for file in files:
+            try:
+                counts = {
+                    pq.read_table(file, partitioning=None).num_rows,
+                    pl.read_parquet(file, hive_partitioning=False).height,
+                    len(connection.read_parquet(str(file)).fetchall()),
+                }
+            except FileNotFoundError:
+                continue
+            except (OSError, ValueError, duckdb.Error, pl.exceptions.PolarsError) as e:
+                told.append(f"{file.name}: {e}")
+                continue
+            if len(counts) > 1:
+                told.append(f"{file.name}: the readers count {sorted(counts)}")
+    return told
