@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -15,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.request import urlopen
+
+import requests
 
 from polymarket_assets import venue
 from polymarket_assets.collecting import discovery
@@ -26,7 +26,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 # Longer than anything takes on a busy machine.
 PATIENCE_S = 60.0
 _LOOK_S = 0.02
-_SAID = re.compile(r"http://127.0.0.1:(\d+)/.*ws://127.0.0.1:(\d+)/")
+_SAID = re.compile(r"http://127.0.0.1:(\d+)/.*ws://127.0.0.1:(\d+)/.*http://127.0.0.1:(\d+)/")
 
 Found = TypeVar("Found")
 
@@ -69,6 +69,7 @@ class Simulator:
             self._process = subprocess.Popen(command, cwd=PROJECT, stdout=output, stderr=output)
         said = wait_for(lambda: _SAID.search(log.read_text()) or self._ended(log), "the simulator")
         self.url, self._base = f"ws://127.0.0.1:{said[2]}/ws/market", f"http://127.0.0.1:{said[1]}"
+        self._control = f"http://127.0.0.1:{said[3]}"
 
     @property
     def settings(self) -> Settings:
@@ -86,6 +87,12 @@ class Simulator:
             discovery.discover(lake, connected.gamma, self.settings, clock=lambda: datetime.now(UTC))
         finally:
             connected.close()
+
+    def control(self, method: str, path: str, given: dict[str, Any]) -> Any:
+        """Ask something of the control port."""
+        answer = requests.request(method, self._control + path, json=given, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
 
     def stop(self) -> None:
         """The ledger is whole afterwards."""
@@ -138,10 +145,13 @@ class Streamer:
 
     def health(self) -> dict[str, Any]:
         """What it says of itself; nothing while it does not answer."""
+        return self.page("health")
+
+    def page(self, name: str) -> dict[str, Any]:
+        """One of its pages, also where it says by its status that all is not well; nothing while it does not answer."""
         try:
-            with urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5) as answer:
-                return dict(json.load(answer))
-        except OSError:
+            return dict(requests.get(f"http://127.0.0.1:{self.port}/{name}", timeout=5).json())
+        except requests.RequestException:
             return {}
 
     def end(self, number: int = signal.SIGTERM) -> int:
