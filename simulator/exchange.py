@@ -7,6 +7,7 @@ from collections.abc import Callable
 from simulator.books import Snapshot
 from simulator.ladder import ONE
 from simulator.market import Market
+from simulator.pulse import Pulse
 from simulator.rows import Figures
 from simulator.tape import Tape
 from simulator.trading import Trade, Trading
@@ -30,10 +31,12 @@ class Exchange:
         self.live_trades: dict[str, list[Trade]] = {}
         self._tapes: dict[str, Tape] = {}
         self._figures: dict[str, tuple[float, Figures]] = {}
+        rate = universe.profile.rate
+        self._pulse = None if rate is None else Pulse(rate, lambda: len(self.floors))
 
     def open_floor(self, market: Market, now: float) -> Trading:
         """Begin trading."""
-        floor = self.floors[market.id] = Trading(market, self.seed, now)
+        floor = self.floors[market.id] = Trading(market, self.seed, now, self._pulse)
         floor.last = self.tape(market).last
         self.live_trades[market.id] = floor.trades
         return floor

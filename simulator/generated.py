@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,11 @@ def venue(
     ping_timeout_s: float = PING_TIMEOUT_S,
     clock: Callable[[], float] = time.time,
     faults: Path | None = None,
+    rate: float | None = None,
 ) -> Venue:
-    """Everything a seed decides, ready to be served from now on; `faults` is a script. Raises `Unfit` (a `ValueError`) and `OSError` for that."""
+    """Everything a seed decides, ready to be served from now on; `faults` is a script. Raises `ValueError` and `OSError` for what cannot be."""
     planned = script.read(faults) if faults is not None else []
-    sizes = profile if isinstance(profile, Profile) else PROFILES[profile]
+    sizes = _at_rate(profile if isinstance(profile, Profile) else PROFILES[profile], rate)
     universe = Universe(seed, sizes, clock(), edge)
     exchange = Exchange(universe, seed, clock)
     told = Ledger(ledger)
@@ -52,6 +54,16 @@ def venue(
     }
     loops = [*engine.loops(), *([script.follow(planned, hub.faults)] if planned else [])]
     return Venue(services, hub.serve, loops, lambda: _summary(exchange, hub, engine, told), told, hub.close_all, Control(hub).routes())  # fmt: skip
+
+
+def _at_rate(profile: Profile, rate: float | None) -> Profile:
+    if rate is None:
+        return profile
+    if profile.rate is None:
+        raise ValueError(f"--rate is for profiles that have one: {profile.name} is as lively as its markets, choose --profile busy")  # fmt: skip
+    if rate <= 0:
+        raise ValueError(f"--rate {rate:g} is no rate: give a number above 0")
+    return replace(profile, rate=rate)
 
 
 def _summary(exchange: Exchange, hub: Hub, engine: Engine, ledger: Ledger) -> dict[str, Any]:

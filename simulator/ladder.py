@@ -42,8 +42,10 @@ class Fill:
 class Ladder:
     """Both sides of one market."""
 
-    def __init__(self, tick: int, half_spread: float, depth: float, levels: int, dice: random.Random) -> None:
+    def __init__(self, tick: int, half_spread: float, depth: float, levels: int, dice: random.Random, touched: int = MOST_TOUCHED, lazy: float = 0.0) -> None:  # fmt: skip
         self.tick, self._half, self._depth, self._levels, self._dice = tick, half_spread, depth, levels, dice
+        # Quotes stay while the mid is nearer than `lazy` (thousandths) to the one that they were made for.
+        self._touched, self._lazy, self._made_for = touched, lazy, -math.inf
         self.bids: dict[int, int] = {}
         self.asks: dict[int, int] = {}
 
@@ -64,7 +66,7 @@ class Ladder:
 
     def regrid(self, tick: int, mid: float) -> None:
         """Start again on a finer grid."""
-        self.tick, self.bids, self.asks = tick, {}, {}
+        self.tick, self.bids, self.asks, self._made_for = tick, {}, {}, -math.inf
         self.requote(mid)
 
     def take(self, buys: bool, size: int) -> Fill | None:
@@ -82,7 +84,9 @@ class Ladder:
         return None if last is None else Fill(last, size - left)
 
     def _targets(self, mid: float) -> tuple[int, int]:
-        at, away = mid * ONE, self._half * self.tick
+        if abs(mid * ONE - self._made_for) >= self._lazy:
+            self._made_for = mid * ONE
+        at, away = self._made_for, self._half * self.tick
         bid = math.floor((at - away) / self.tick) * self.tick
         ask = math.ceil((at + away) / self.tick) * self.tick
         return bid, max(ask, bid + self.tick)
@@ -112,7 +116,7 @@ class Ladder:
     def _touch(self) -> list[Change]:
         """Somebody changes an order near the best."""
         changes = []
-        for _ in range(self._dice.randint(0, MOST_TOUCHED)):
+        for _ in range(self._dice.randint(0, self._touched)):
             is_bid = self._dice.random() < 0.5
             side = sorted(self.bids, reverse=True) if is_bid else sorted(self.asks)
             place = int(self._dice.expovariate(0.4))

@@ -44,6 +44,8 @@ class Profile:
     past_races: int
     past_games: int
     past_windows: int
+    # Frames a second that all markets together send to one who listens to all; None: as lively as their kind.
+    rate: float | None = None
 
 
 DEMO = Profile(
@@ -94,4 +96,27 @@ SMALL = Profile(
     past_windows=3,
 )
 
-PROFILES = {profile.name: profile for profile in (DEMO, SMALL)}
+# As many markets as fill two sockets, and a rate that recorders are drilled at.
+BUSY = Profile(
+    "busy",
+    (
+        Standing(180, STANDALONE, 13, 280),
+        Standing(12, RACE, 14, 200, 5),
+        Standing(30, GAME, 4.5, 40, 2),
+        Standing(20, STANDALONE, 1.1, 3.8),
+        Standing(10, STANDALONE, 0.2, 0.9),
+    ),
+    (
+        Series("btc", "1m", 60, 60),
+        Series("btc", "5m", 300, 600),
+        Series("sol", "15m", 900, 900),
+    ),
+    brief_every_s=12.0,
+    past_standalone=8,
+    past_races=2,
+    past_games=2,
+    past_windows=3,
+    rate=2_000.0,
+)
+
+PROFILES = {profile.name: profile for profile in (DEMO, SMALL, BUSY)}

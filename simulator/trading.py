@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from simulator import books
 from simulator.chance import dice, digest
-from simulator.ladder import FINE, ONE, Change, Ladder
+from simulator.ladder import FINE, MOST_TOUCHED, ONE, Change, Ladder
 from simulator.market import Market
+from simulator.pulse import Pulse
 
 # Outside of these prices the grid becomes finer, once.
 COARSE_FROM, COARSE_TO = 0.04, 0.96
@@ -45,13 +46,14 @@ class Trade:
 class Trading:
     """The floor of one market."""
 
-    def __init__(self, market: Market, seed: int, now: float) -> None:
-        self.market, self._seed = market, seed
+    def __init__(self, market: Market, seed: int, now: float, pulse: Pulse | None = None) -> None:
+        self.market, self._seed, self._pulse = market, seed, pulse
         self._dice = dice(seed, market.id, "trading")
         self.changed_ms = int(now * 1000)
         self.last: int | None = None
         self.trades: list[Trade] = []
-        self.ladder = Ladder(market.tick, market.half_spread, market.depth, market.levels, self._dice)
+        moves = (MOST_TOUCHED, 0.0) if pulse is None else (pulse.touched, pulse.lazy)
+        self.ladder = Ladder(market.tick, market.half_spread, market.depth, market.levels, self._dice, *moves)
         self.sees_extremes(now)
         self.ladder.requote(market.mid(now))
         self.quote_at = now + self._dice.random() * self._pause()
@@ -114,15 +116,20 @@ class Trading:
         return books.Snapshot(market.condition_id, market.tokens[side], self.changed_ms, levels, self.ladder.tick, market.event.neg_risk, books.last(self.last), market.version)  # fmt: skip
 
     def _pause(self) -> float:
+        if self._pulse is not None:
+            return self._pulse.quote_every_s()
         path = self.market.path
         return min(max((path.ends_at - path.starts_at) / path.cells, QUICKEST_S), SLOWEST_S)
+
+    def _a_minute(self) -> float:
+        return self.market.pace if self._pulse is None else self._pulse.trades_a_minute()
 
     def _plan_trade(self) -> None:
         """Poisson arrivals of a rate that rises towards the end; exact up to the change of the rate between two trades."""
         market = self.market
         left = max(market.ends_at - self.trade_at, 0.0)
         rush = RUSH * math.exp(-left / (RUSH_SHARE * (market.ends_at - market.listed_at)))
-        following = self.trade_at + self._dice.expovariate(market.pace * (1 + rush) / 60)
+        following = self.trade_at + self._dice.expovariate(self._a_minute() * (1 + rush) / 60)
         self.trade_at = following if following < market.ends_at else math.inf
 
 
