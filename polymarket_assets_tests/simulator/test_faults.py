@@ -166,8 +166,8 @@ def test_tokens_beyond_the_silent_cap_are_accepted_and_not_served(venue: Running
 def test_a_request_is_answered_by_invalid_operation_and_not_done(venue: Running, ids: list[str]) -> None:
     with fault(venue, "invalid_operation"):
         client = Client(venue, ids[:4])
-        client.waits_to_hear()
-        time.sleep(0.3)
+        until(lambda: client.texts)
+        client.falls_silent()
         assert set(client.texts) == {"INVALID OPERATION"}
     client.subscribe(ids)
     client.waits_to_hear(5)
