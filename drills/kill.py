@@ -178,8 +178,11 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     console = Console()
     folder = Path(tempfile.mkdtemp(prefix="drill-kill-"))
-    console.print(f"{given.kills} kills, seed {given.seed}, in {folder}", highlight=False)
-    simulator = Simulator(folder, _load(given, console))
+    options, told = busy(given.rate, given.seed)
+    if given.profile:
+        options, told = ["--seed", str(given.seed), "--profile", given.profile], given.profile
+    console.print(f"{given.kills} kills, seed {given.seed}, {told}, in {folder}", highlight=False)
+    simulator = Simulator(folder, options)
     drill = Drill(
         folder,
         simulator,
@@ -203,16 +206,22 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if any(verdict.violations for verdict in verdicts) else 0
 
 
-def _load(given: argparse.Namespace, console: Console) -> list[str]:
-    """The simulator's options: as busy as asked for, where it can be."""
-    told = subprocess.run([sys.executable, "-m", "simulator", "serve", "--help"], cwd=PROJECT, capture_output=True, text=True, check=True)  # fmt: skip
-    options = ["--seed", str(given.seed)]
-    if given.profile:
-        return [*options, "--profile", given.profile]
+def busy(rate: int, seed: int) -> tuple[list[str], str]:
+    """The simulator's options for so many messages a second, and in words what they give."""
+    told = subprocess.run(
+        [sys.executable, "-m", "simulator", "serve", "--help"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    options = ["--seed", str(seed)]
     if "busy" in told.stdout and "--rate" in told.stdout:
-        return [*options, "--profile", "busy", "--rate", str(given.rate)]
-    console.print(f"this simulator has no busy profile: its demo profile is used, far below {given.rate} messages a second", style="yellow")  # fmt: skip
-    return options
+        return [*options, "--profile", "busy", "--rate", str(rate)], f"{rate} messages a second"
+    return (
+        options,
+        f"this simulator has no busy profile: its demo profile is used, far below {rate} messages a second",
+    )
 
 
 def _shown(verdicts: list[Verdict]) -> Table:

@@ -179,7 +179,8 @@ class _Run:
 
     def _every_tick(self) -> None:
         # Threads end only by a fault of ours, which is in the log; a new process may do better than a lame one.
-        if not (self._publisher.is_alive and self._refreshing.is_alive()):
+        working = self._publisher.is_alive and self._refreshing.is_alive()
+        if not working and not self._stopping.is_set():
             raise RuntimeError("a thread of the streamer is dead; what was heard is in the journal")
         self._desk.answer(self._view)
         self._seal()
