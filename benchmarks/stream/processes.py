@@ -152,7 +152,7 @@ class Measured:
             time.sleep(0.02)
         took = self.cpu_s()
         if self.process.wait() != 0:
-            raise Failed(f"a measured process ended with {self.process.returncode}: {self.said[-500:]}")
+            raise Failed(f"a measured process ended with {self.process.returncode}: {self.said[-3000:]}")
         return took
 
     @property

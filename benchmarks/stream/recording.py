@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -16,7 +19,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from benchmarks.stream.lake import listing, recorded
-from benchmarks.stream.processes import Failed, Measured, VenueProcess, wait_until
+from benchmarks.stream.processes import PROJECT, Failed, Measured, VenueProcess, wait_until
 from polymarket_assets.lake.writing import Lake
 
 # Connecting is staggered: two hundred sockets take ten seconds.
@@ -130,6 +133,13 @@ class Recording:
         except OSError:
             return {}
 
+    def seal(self) -> None:
+        """Have everything heard so far published and sealed. Raises `Failed`."""
+        command = [sys.executable, "-m", "streamer", "seal", "--until", "now"]
+        done = subprocess.run(command, cwd=PROJECT, env={**os.environ, **self.environment}, capture_output=True, text=True)  # fmt: skip
+        if done.returncode:
+            raise Failed(f"the hour cannot be sealed: {done.stderr[-500:]}")
+
     def serves(self, tokens: int) -> bool:
         """Whether so many tokens are subscribed and each has its first book."""
         if self.process.process.poll() is not None:
@@ -163,6 +173,7 @@ def streamer(
     venue: VenueProcess,
     load: Load,
     *,
+    beforehand: Callable[[Recording], None] | None = None,
     afterwards: Callable[[Recording], None] | None = None,
     launcher: tuple[str, ...] = ("-m", "streamer", "run"),
 ) -> Ran:
@@ -175,6 +186,10 @@ def streamer(
         tokens = 2 * venue.markets
         wait_until(lambda: one.serves(tokens), f"{tokens} tokens are served", CONNECTED_S)
         venue.wait_for(load.sockets, tokens)
+        # First books are work of the start: their rows are published before the clock begins.
+        one.seal()
+        if beforehand is not None:
+            beforehand(one)
         before = _settled(one.process)
         venue.go(load.messages, load.rate)
         with _sampling(one.process) as samples:
