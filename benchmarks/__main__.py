@@ -1,4 +1,7 @@
-"""`python -m benchmarks [FIGURE…]`: measure, print a table, append JSON lines."""
+"""`python -m benchmarks [FIGURE…] [--long]`: measure, print tables, append JSON lines.
+
+Most figures are a piece of Python beside another one; `stream` is a suite of its own with a table of its own.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import pkgutil
 import platform
 import subprocess
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,25 +27,55 @@ from benchmarks.measuring import Figure, Measured, measure
 
 # Beside the other data of this machine, which git does not keep.
 RESULTS = Path("data/benchmarks.jsonl")
+# The streamer under load: many figures of one run.
+STREAM = "stream"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure the figures asked for, all by default; 1 where a piece that was to be measured failed."""
     figures = {figure.name: figure for figure in _figures()}
-    asked = _parser(figures).parse_args(arguments)
+    asked = _parser([*figures, STREAM]).parse_args(arguments)
     told = Console(stderr=True)
-    measured: list[Measured] = []
-    failed: list[str] = []
-    for name in track(asked.figures or list(figures), "measuring", console=told, transient=True):
-        try:
-            measured.append(measure(figures[name]))
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as e:
-            failed.append(f"{name} could not be measured: {e}")
-    Console().print(_shown(measured))
-    _append(asked.out, measured)
+    wanted = asked.figures or [*figures, STREAM]
+    failed = _pieces([figures[name] for name in wanted if name != STREAM], asked.out, told)
+    if STREAM in wanted:
+        failed += _stream(asked.out, asked.long, told)
     for line in [f"appended to {asked.out}", *failed]:
         told.print(line, highlight=False, markup=False, soft_wrap=True)
     return 1 if failed else 0
+
+
+def _pieces(figures: list[Figure], out: Path, told: Console) -> list[str]:
+    """Measure pieces of Python and show them; returns what failed."""
+    measured: list[Measured] = []
+    failed: list[str] = []
+    for figure in track(figures, "measuring", console=told, transient=True):
+        try:
+            measured.append(measure(figure))
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as e:
+            failed.append(f"{figure.name} could not be measured: {e}")
+    if figures:
+        Console().print(_shown(measured))
+    _append(out, map(_line, measured))
+    return failed
+
+
+def _stream(out: Path, long: bool, told: Console) -> list[str]:
+    """Measure the streamer and show what could be measured; returns what failed."""
+    from benchmarks.stream import suite, telling
+    from benchmarks.stream.processes import Failed
+
+    rows: list[suite.Row] = []
+    failed: list[str] = []
+    with told.status("measuring the streamer") as status:
+        try:
+            for row in suite.measured(long=long, tell=status.update):
+                rows.append(row)
+                _append(out, [telling.line(row)])
+        except Failed as e:
+            failed.append(f"{STREAM} could not be measured: {e}")
+    Console().print(telling.shown(rows))
+    return failed
 
 
 def _figures() -> Iterator[Figure]:
@@ -62,14 +95,15 @@ def _parser(names: Collection[str]) -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure; nothing is asserted.")
     parser.add_argument("figures", nargs="*", type=figure, metavar="FIGURE", help=", ".join(names))
+    parser.add_argument("--long", action="store_true", help="with stream: ten minutes of 10,000 messages a second, and the start with 40,000 tokens too")  # fmt: skip
     parser.add_argument("--out", type=Path, default=RESULTS, help=f"JSON lines to append to ({RESULTS})")
     return parser
 
 
-def _append(results: Path, measured: list[Measured]) -> None:
+def _append(results: Path, told: Iterable[dict[str, object]]) -> None:
     results.parent.mkdir(parents=True, exist_ok=True)
     with results.open("a") as lines:
-        lines.writelines(json.dumps(_line(m)) + "\n" for m in measured)
+        lines.writelines(json.dumps(each) + "\n" for each in told)
 
 
 def _shown(measured: list[Measured]) -> Table:
