@@ -1,9 +1,10 @@
 """The streamer under load: a venue that costs next to nothing, the streamer as a process, and others beside it.
 
-    books, traffic -> venue        what the venue says, and a process that says it as fast as it is heard
-    lake, processes                what a recorder needs, and what it costs
+    books, traffic -> venue        what the venue says, and a process that says it (wire, clients) as fast as it is heard
+    lake, processes, recording     what a recorder needs, what it costs, and whether it has everything
     bare, naive                    receiving and decoding alone; a recorder as one writes it in an afternoon
-    suite                          the rows of the table, in one run
+    durable, sizes, stages         how soon on the disk, how many bytes, where the time goes (watched, profiling)
+    suite, telling                 the rows of the table, in one run
 
 The streamer is a black box here: `python -m streamer run`, its `/health`, and the lake it leaves.
 """

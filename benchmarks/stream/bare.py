@@ -107,7 +107,7 @@ def main() -> None:
     count = 0
     unfinished: set[Any] = set()
     while not over:
-        ready = {key.fileobj for key, _ in selector.select(0 if unfinished else 0.25)} | unfinished
+        ready: set[Any] = {key.fileobj for key, _ in selector.select(0 if unfinished else 0.25)} | unfinished
         unfinished = set()
         for one in ready:
             read = one.read(lambda: time.time_ns() // 1000)

@@ -12,12 +12,16 @@ from hashlib import sha1, sha256
 from random import Random
 from typing import NamedTuple
 
+from benchmarks.stream.wire import frame
+
 ONE = 1000
 MIN_SIZE = "5"
-# A side is filled up to this many levels; recorded books hold 40 to 95 on both sides together.
-LEVELS = 40
+# A side is filled up to this many levels; a recorded one of a five-minute market holds 48 and 49.
+LEVELS = 48
 # Books begin no nearer to 0 or 1 than this: both sides need levels.
 MARGIN = 150
+# Orders that go, of those that come or go behind the best price; as many orders leave by being traded.
+CANCELLED = 0.45
 # People type round numbers; programs do not.
 ROUND_SHARES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 
@@ -47,16 +51,6 @@ def tokens(number: int) -> tuple[str, str]:
     """The token ids of a market, 77 digits each."""
     first, second = (int.from_bytes(sha256(b"token %d %d" % (number, n)).digest()) for n in (0, 1))
     return str(_FIRST_ID + first % (9 * _FIRST_ID)), str(_FIRST_ID + second % (9 * _FIRST_ID))
-
-
-def frame(text: str) -> bytes:
-    """A text message as a server's WebSocket frame."""
-    content = text.encode()
-    if len(content) < 126:
-        return bytes((0x81, len(content))) + content
-    if len(content) < 65536:
-        return b"\x81\x7e" + len(content).to_bytes(2) + content
-    return b"\x81\x7f" + len(content).to_bytes(8) + content
 
 
 def shares(hundredths: int) -> str:
@@ -198,7 +192,7 @@ class Market:
         is_bid = self._dice.random() < 0.5
         side = self.bids if is_bid else self.asks
         depth = 1 + int(self._dice.expovariate(0.15))
-        if self._dice.random() < 0.5 and depth < len(side.keys):
+        if self._dice.random() < CANCELLED and depth < len(side.keys):
             price = side.sign * side.keys[-1 - depth]
             return is_bid, price, side.cancel(price)
         price = min(max(side.best - side.sign * depth * self.tick, self.tick), ONE - self.tick)

@@ -78,14 +78,14 @@ def _listener(module: str, venue: VenueProcess, load: Load, *more: str) -> Ran:
         before = _settled(one)
         venue.go(load.messages, load.rate)
         told = venue.done()
-        _taken(venue)
+        wall_s = _taken(venue) - told["began_at"]
         _settled(one)
         took = one.stop(signal.SIGTERM) - before
         heard = int(one.process.stdout.readline())
         if heard != told["told"]["messages"] + told["first_messages"]:
             raise Failed(f"{module} heard {heard} messages of {told['told']['messages']}")
         venue.wait_empty()
-        return Ran(load, told["told"]["messages"], took, told["ended_at"] - told["began_at"], told)
+        return Ran(load, told["told"]["messages"], took, wall_s, told)
     finally:
         one.kill()
 
@@ -99,9 +99,10 @@ def _settled(one: Measured) -> float:
     return now
 
 
-def _taken(venue: VenueProcess) -> None:
-    """Until nothing lies in a socket's buffer any more. Raises `Failed`."""
+def _taken(venue: VenueProcess) -> float:
+    """Until nothing lies in a socket's buffer any more; returns that instant. Raises `Failed`."""
     wait_until(lambda: not _queued(venue.port), "everything said is taken from the sockets", HEARD_S)
+    return time.monotonic()
 
 
 def _queued(port: int) -> bool:
@@ -194,14 +195,14 @@ def streamer(
         venue.go(load.messages, load.rate)
         with _sampling(one.process) as samples:
             told = venue.done()
-            _taken(venue)
+            wall_s = _taken(venue) - told["began_at"]
         _settled(one.process)
         took = one.process.stop(signal.SIGTERM) - before
         _complete(one.lake, told)
         if afterwards is not None:
             afterwards(one)
         venue.wait_empty()
-        return Ran(load, told["told"]["messages"], took, told["ended_at"] - told["began_at"], told, samples)
+        return Ran(load, told["told"]["messages"], took, wall_s, told, samples)
 
 
 def _complete(lake: Lake, told: dict[str, Any]) -> None:

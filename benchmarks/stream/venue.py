@@ -15,64 +15,21 @@ Commands are lines of JSON on standard input, answers lines of JSON on standard 
 from __future__ import annotations
 
 import argparse
-import base64
-import hashlib
-import itertools
+import gc
 import json
 import os
 import selectors
 import socket
-import sys
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.stream import books
-from benchmarks.stream.books import Said, frame
-from benchmarks.stream.traffic import Traffic, traffic
+from benchmarks.stream import books, wire
+from benchmarks.stream.clients import COUNTS, Connection, sliced
+from benchmarks.stream.traffic import Traffic, traffic, until
 
-_MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 # With a rate, what is due is sent this often: a hundredth of a second is what the venue's own batches span.
 SLICE_S = 0.01
-# One `send` takes at most this much: more would only be copied for nothing.
-PIECE_BYTES = 1 << 20
-# A place for everything that one connection is to be told at full speed.
-COUNTS = ("messages", "changes", "books", "levels", "trades")
-
-
-class Connection:
-    """One client: what it asked for, what it is still to be told, and what it was told in all."""
-
-    def __init__(self, connected: socket.socket) -> None:
-        self.socket = connected
-        self.inbox = b""
-        self.upgraded = False
-        self.tokens: set[str] = set()
-        self.asked_twice = 0
-        self.pending: deque[memoryview] = deque()
-        self.writing = False
-        self.told = dict.fromkeys(COUNTS, 0)
-        self.first_books = 0
-        self.first_messages = 0
-
-    def tell(self, payload: bytes) -> None:
-        """Queue bytes; `flush` sends them."""
-        self.pending.append(memoryview(payload))
-
-    def flush(self) -> bool:
-        """Send what is taken; whether all of it is out. Raises `OSError`: the client is gone."""
-        while self.pending:
-            piece = self.pending[0]
-            try:
-                sent = self.socket.send(piece[:PIECE_BYTES])
-            except BlockingIOError:
-                return False
-            if sent == len(piece):
-                self.pending.popleft()
-            else:
-                self.pending[0] = piece[sent:]
-        return True
 
 
 class Venue:
@@ -81,7 +38,8 @@ class Venue:
     def __init__(self, made: Traffic) -> None:
         self._made = made
         self._market_of = {token: n for n in range(len(made.reopened)) for token in books.tokens(n)}
-        self._levels = [said.levels for said in made.reopened]
+        # Levels of the canonical book: the second token's are its mirror.
+        self._levels = {token: 0 if n else said.levels for said in made.reopened for n, token in enumerate(books.tokens(said.market))}  # fmt: skip
         self._connections: list[Connection] = []
         self._lost = 0
         self._questions = 0
@@ -153,33 +111,31 @@ class Venue:
             return
         if not connection.upgraded:
             self._upgrade(connection)
-        for text in _texts(connection) if connection.upgraded else ():
-            if text is None:
+        while connection.upgraded and (found := wire.unframed(connection.inbox)) is not None:
+            opcode, text, connection.inbox = found
+            if opcode == wire.CLOSE:
                 self._drop(connection)
                 return
-            self._asked(connection, text)
+            if opcode == wire.TEXT:
+                self._asked(connection, text)
 
     def _upgrade(self, connection: Connection) -> None:
         head, end, rest = connection.inbox.partition(b"\r\n\r\n")
         if not end:
             return
-        named = {line.split(b":", 1)[0].strip().lower(): line.split(b":", 1)[1].strip() for line in head.split(b"\r\n")[1:]}  # fmt: skip
-        if b"sec-websocket-key" not in named:
+        key = wire.asked(head).get(b"sec-websocket-key")
+        if key is None:
             # A question over HTTP: there is nothing but the socket here.
             self._questions += 1
             connection.tell(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             connection.inbox = b""
             return
-        accepted = base64.b64encode(hashlib.sha1(named[b"sec-websocket-key"] + _MAGIC).digest())
-        connection.tell(
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + accepted + b"\r\n\r\n"
-        )
+        connection.tell(wire.switching(key))
         connection.inbox, connection.upgraded = rest, True
 
     def _asked(self, connection: Connection, text: bytes) -> None:
         if text == b"PING":
-            connection.tell(frame("PONG"))
+            connection.tell(wire.frame("PONG"))
             return
         asked = json.loads(text)
         ids = [token for token in asked.get("assets_ids", ()) if token in self._market_of]
@@ -189,8 +145,8 @@ class Venue:
             connection.asked_twice += self._running or len(connection.tokens.intersection(ids))
             connection.tokens.update(ids)
             connection.first_messages += 1
-            connection.first_books += sum(self._levels[self._market_of[token]] for token in ids if token == books.tokens(self._market_of[token])[0])  # fmt: skip
-            connection.tell(frame("[" + ",".join(self._made.dumps[token] for token in ids) + "]\n"))
+            connection.first_levels += sum(self._levels[token] for token in ids)
+            connection.tell(wire.frame("[" + ",".join(self._made.dumps[token] for token in ids) + "]\n"))
 
     def _commanded(self) -> bool:
         heard = os.read(0, 1 << 16)
@@ -215,7 +171,7 @@ class Venue:
     def _do_go(self, messages: int, rate: float | None = None) -> None:
         self._rate = rate
         per_slice = messages if rate is None else max(1, int(rate * SLICE_S))
-        self._slices = _sliced(_until(messages, self._made), self._listeners(), per_slice)
+        self._slices = sliced(until(messages, self._made), self._listeners(), per_slice)
         if rate is None:
             # What goes out at full speed is laid out before the clock starts.
             self._slices = iter(list(self._slices))
@@ -267,84 +223,10 @@ class Venue:
             questions=self._questions,
             asked_twice=sum(c.asked_twice for c in listening),
             first_messages=sum(c.first_messages for c in listening),
-            first_levels=sum(c.first_books for c in listening),
+            first_levels=sum(c.first_levels for c in listening),
             sockets=[c.told["messages"] for c in listening],
             told={name: sum(c.told[name] for c in listening) for name in COUNTS},
         )
-
-
-def _until(messages: int, made: Traffic) -> Iterator[Said]:
-    """What was made, again and again, up to so many messages; from the second pass on each market begins with its books."""
-    count = trades = 0
-    fresh = set(range(len(made.reopened)))
-    for turn in itertools.count():
-        for said in made.said:
-            if said.market not in fresh:
-                fresh.add(said.market)
-                count += made.reopened[said.market].messages
-                yield made.reopened[said.market]
-            count += said.messages
-            trades += said.trades
-            yield said if not (turn and said.trades) else _settled_anew(said, trades)
-            if count >= messages:
-                return
-        fresh.clear()
-
-
-def _settled_anew(said: Said, transaction: int) -> Said:
-    """The same trade in another transaction: a hash that came before would cost a recorder nothing to keep."""
-    end = b'"}'
-    digest = hashlib.sha256(b"again %d" % transaction).hexdigest().encode()
-    return said._replace(payload=said.payload[: -len(digest) - len(end)] + digest + end)
-
-
-def _sliced(
-    said: Iterable[Said], listeners: dict[int, list[Connection]], messages: int
-) -> Iterator[list[tuple[Connection, bytes]]]:
-    """What each connection is told at once, so many messages at a time; counted as it is laid out."""
-    owed, count = 0, 0
-    laid: dict[Connection, list[bytes]] = {}
-    for one in said:
-        for connection in listeners.get(one.market, ()):
-            laid.setdefault(connection, []).append(one.payload)
-            told = connection.told
-            for name in COUNTS:
-                told[name] += getattr(one, name)
-        count += one.messages
-        if count - owed >= messages:
-            owed += messages
-            yield [(connection, b"".join(payloads)) for connection, payloads in laid.items()]
-            laid = {}
-    if laid:
-        yield [(connection, b"".join(payloads)) for connection, payloads in laid.items()]
-
-
-def _texts(connection: Connection) -> Iterator[bytes | None]:
-    """The whole text messages in the inbox, unmasked; None: the client says good-bye."""
-    while (found := _unframed(connection.inbox)) is not None:
-        opcode, text, connection.inbox = found
-        if opcode == 0x8:
-            yield None
-            return
-        if opcode == 0x1:
-            yield text
-
-
-def _unframed(inbox: bytes) -> tuple[int, bytes, bytes] | None:
-    if len(inbox) < 2:
-        return None
-    length, at = inbox[1] & 0x7F, 2
-    if length >= 126:
-        wide = 2 if length == 126 else 8
-        if len(inbox) < at + wide:
-            return None
-        length, at = int.from_bytes(inbox[at : at + wide]), at + wide
-    end = at + 4 + length
-    if len(inbox) < end:
-        return None
-    mask, masked = inbox[at : at + 4], inbox[at + 4 : end]
-    key = int.from_bytes((mask * (length // 4 + 1))[:length])
-    return inbox[0] & 0xF, (int.from_bytes(masked) ^ key).to_bytes(length), inbox[end:]
 
 
 def _say(**what: Any) -> None:
@@ -360,8 +242,11 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     if given.core is not None:
         os.sched_setaffinity(0, {given.core})
-    Venue(traffic(given.markets, given.messages)).serve()
+    made = traffic(given.markets, given.messages)
+    # What was made stays: looking through it for rubbish would hold the venue up.
+    gc.freeze()
+    Venue(made).serve()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -21,8 +21,7 @@ from benchmarks.stream.profiling import shares
 from benchmarks.stream.recording import Load
 from benchmarks.stream.stages import unframed
 from benchmarks.stream.suite import Row
-from benchmarks.stream.traffic import Traffic, traffic
-from benchmarks.stream.venue import _until
+from benchmarks.stream.traffic import Traffic, traffic, until
 from polymarket_assets.lake.writing import Lake
 from simulator.books import book_hash
 from streamer.entries import Heard, Tick, encode
@@ -108,7 +107,7 @@ def best(book: dict[str, Any]) -> tuple[str, str]:
 
 def test_a_second_pass_begins_each_market_with_its_books_and_settles_trades_anew(made: Traffic) -> None:
     """Changes apply to the book before them, and a hash that was kept before would cost nothing to keep again."""
-    told = list(_until(2 * MESSAGES, made))
+    told = list(until(2 * MESSAGES, made))
     again = told[len(made.said) :]
     seen: set[int] = set()
     for one in again:
