@@ -33,6 +33,10 @@ LONG = Load(100, 6_000_000, 10_000)
 LONG_MADE = 1_200_000
 # Sockets and tokens of the largest start.
 START_SOCKETS, START_TOKENS = 200, 40_000
+# Bytes a row at the most; of whole hours, since names are kept once a file, however few rows it has.
+BYTES = {"changes": 11.0, "trades_raw": 60.0}
+# Growth that a day would not notice, MB a minute; in less than ten minutes batches that come and go say more.
+FLAT_MB = 1.0
 # Memory is judged when buffers and batches have had their first full turn.
 WARM = 1 / 3
 
@@ -115,7 +119,7 @@ def _steady(venue: VenueProcess, tell: Tell) -> Iterator[Row]:
     yield _rate_row("streamer end to end, 100 sockets, 10,000/s", whole, plain, wanted=40_000)
     yield _durable(waits)
     yield from _memory(whole)
-    yield from _bytes(found)
+    yield from _bytes(found, {})
 
 
 def _long(tell: Tell) -> Iterator[Row]:
@@ -130,8 +134,8 @@ def _long(tell: Tell) -> Iterator[Row]:
 
         whole = streamer(venue, LONG, afterwards=look)
     yield _rate_row("streamer end to end, 100 sockets, 10,000/s, 10 min", whole, None, wanted=40_000)
-    yield from _memory(whole)
-    yield from _bytes(found)
+    yield from _memory(whole, wanted=FLAT_MB)
+    yield from _bytes(found, BYTES)
 
 
 def _start(tell: Tell) -> Iterator[Row]:
@@ -169,11 +173,11 @@ def _durable(waits: Sequence[float]) -> Row:
     return Row("heard to durable, p99", percentile(list(waits), 0.99), "s", 1.5, more=False, note=note)
 
 
-def _memory(ran: Ran) -> Iterator[Row]:
+def _memory(ran: Ran, wanted: float | None = None) -> Iterator[Row]:
     samples = [(at, mb) for at, mb in ran.resident_mb if at >= WARM * ran.wall_s]
     peak = max(mb for _, mb in ran.resident_mb)
     note = f"peak {peak:.0f} MB, least squares over the last two thirds of {ran.wall_s:.0f} s"
-    yield Row("memory grows by", 60 * slope(samples), "MB/min", note=note)
+    yield Row("memory grows by", 60 * slope(samples), "MB/min", wanted, more=False, note=note)
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float:
@@ -184,8 +188,7 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
     return sum((x - x_mean) * (y - y_mean) for x, y in points) / spread
 
 
-def _bytes(found: dict[str, Size]) -> Iterator[Row]:
-    wanted = {"changes": 11.0, "trades_raw": 60.0}
+def _bytes(found: dict[str, Size], wanted: dict[str, float]) -> Iterator[Row]:
     names = {
         "changes": "sealed: a canonical book change",
         "levels": "sealed: a level of a whole book",

@@ -24,7 +24,7 @@ def shown(rows: Iterable[Row]) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
     for row in rows:
-        wanted = "" if row.wanted is None else f"{'≥' if row.more else '≤'} {row.wanted:,.4g}"
+        wanted = "" if row.wanted is None else f"{'≥' if row.more else '≤'} {_number(row.wanted)}"
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
         table.add_row(row.name, f"{_number(row.value)} {row.unit}", wanted, _SAID[row.met], ratio, row.note)
     return table
@@ -49,4 +49,4 @@ def line(row: Row) -> dict[str, object]:
 def _number(value: float) -> str:
     if math.isnan(value):
         return "—"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
