@@ -28,6 +28,8 @@ CONNECTED_S = 180.0
 HEARD_S = 30.0
 # A process that takes less than this between two looks is idle.
 IDLE_S, LOOK_S = 0.02, 0.5
+# A port of which nobody listens.
+NOWHERE = "http://127.0.0.1:9"
 
 
 @dataclass(frozen=True)
@@ -160,8 +162,8 @@ def streaming(venue: VenueProcess, sockets: int, *, launcher: tuple[str, ...] = 
             "LAKE_ROOT": str(root / "lake"), "STATE_DIR": str(root / "state"), "POLYMARKET_WS_URL": venue.url,
             "STREAM_STATUS_PORT": str(port), "STREAM_MAX_CONNECTIONS": str(sockets), "STREAM_TIERS": "t2,t3,t4",
             "STREAM_MAX_TOKENS_PER_CONNECTION": str(-(-2 * venue.markets // sockets)),
-            # Whatever it asks over HTTP, it asks here: a benchmark never calls the real venue.
-            **{f"POLYMARKET_{name}_URL": f"http://127.0.0.1:{venue.port}" for name in ("CLOB", "GAMMA", "DATA")},
+            # Whatever it asks over HTTP nobody answers: a benchmark never calls the real venue.
+            **{f"POLYMARKET_{name}_URL": NOWHERE for name in ("CLOB", "GAMMA", "DATA")},
         }  # fmt: skip
         process = Measured(launcher, environment, root / "streamer.log")
         try:
