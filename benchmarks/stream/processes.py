@@ -84,6 +84,10 @@ class VenueProcess:
         wait_until(lambda: not self.status()["sockets"], "everybody has left the venue", 30.0)
         self._tell(do="forget")
 
+    def hum(self, every_s: float) -> None:
+        """Say a book on each socket now and then: sockets that hear nothing are given up."""
+        self._tell(do="hum", every_s=every_s)
+
     def go(self, messages: int, rate: float | None = None) -> None:
         """Begin to speak; `done` returns when everybody has heard everything."""
         self._tell(do="go", messages=messages, rate=rate)

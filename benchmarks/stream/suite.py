@@ -37,6 +37,8 @@ START_SOCKETS, START_TOKENS = 200, 40_000
 BYTES = {"changes": 11.0, "trades_raw": 60.0}
 # Growth that a day would not notice, MB a minute; in less than ten minutes batches that come and go say more.
 FLAT_MB = 1.0
+# A socket that hears nothing for 15 s is given up, and the last may come later than that.
+HUM_S = 5.0
 # Memory is judged when buffers and batches have had their first full turn.
 WARM = 1 / 3
 
@@ -141,6 +143,7 @@ def _long(tell: Tell) -> Iterator[Row]:
 def _start(tell: Tell) -> Iterator[Row]:
     tell("200 sockets, 40,000 tokens: from start to the last first book")
     with VenueProcess(START_TOKENS // 2, 0) as venue, streaming(venue, START_SOCKETS) as one:
+        venue.hum(HUM_S)
         wait_until(lambda: one.serves(START_TOKENS), "every token has its first book", CONNECTED_S)
         took = time.monotonic() - one.process.began_at
         cpu_s = one.process.cpu_s()

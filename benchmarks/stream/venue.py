@@ -9,6 +9,7 @@ Commands are lines of JSON on standard input, answers lines of JSON on standard 
 
     {"do": "status"}                                     who is connected and subscribed
     {"do": "go", "messages": 400000, "rate": 10000}      speak; without `rate` as fast as it is taken
+    {"do": "hum", "every_s": 5}                          until then, say a book now and then: a silent venue is left
     {"do": "forget"}                                     a new run: counts and first books as at the beginning
 """
 
@@ -22,6 +23,7 @@ import selectors
 import socket
 import time
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from benchmarks.stream import books, wire
@@ -46,6 +48,8 @@ class Venue:
         self._slices: Iterator[list[tuple[Connection, bytes]]] = iter(())
         self._running = False
         self._rate: float | None = None
+        self._hum_s: float | None = None
+        self._hum_at = 0.0
         self._next_at = 0.0
         self._began_at = 0.0
         self._late_s = 0.0
@@ -61,7 +65,7 @@ class Venue:
         """Until standard input ends."""
         _say(event="listening", port=self._listening.getsockname()[1])
         while True:
-            wait = max(0.0, self._next_at - time.monotonic()) if self._running and self._rate else None
+            wait = max(0.0, self._next_at - time.monotonic()) if self._running and self._rate else self._hum_s
             for key, events in self._selector.select(wait):
                 if key.fileobj is self._listening:
                     self._accept()
@@ -72,6 +76,15 @@ class Venue:
                     self._attend(key.data, events)
             if self._running:
                 self._speak()
+            elif self._hum_s is not None and time.monotonic() >= self._hum_at:
+                self._hum(self._hum_s)
+
+    def _hum(self, every_s: float) -> None:
+        """Tell everybody a book of theirs as it stands; not counted, since nothing is while nobody speaks."""
+        self._hum_at = time.monotonic() + every_s
+        for connection in list(self._connections):
+            for token in islice(connection.tokens, 1):
+                self._told(connection, self._made.reopened[self._market_of[token]].payload)
 
     def _accept(self) -> None:
         connected, _ = self._listening.accept()
@@ -165,11 +178,14 @@ class Venue:
             quiet=not any(c.pending for c in listening),
         )
 
+    def _do_hum(self, every_s: float) -> None:
+        self._hum_s = every_s
+
     def _do_forget(self) -> None:
         self._lost = self._questions = 0
 
     def _do_go(self, messages: int, rate: float | None = None) -> None:
-        self._rate = rate
+        self._rate, self._hum_s = rate, None
         per_slice = messages if rate is None else max(1, int(rate * SLICE_S))
         self._slices = sliced(until(messages, self._made), self._listeners(), per_slice)
         if rate is None:

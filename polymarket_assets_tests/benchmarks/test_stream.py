@@ -141,6 +141,21 @@ def test_every_socket_is_told_exactly_what_is_counted(venue: VenueProcess) -> No
     venue.wait_empty()
 
 
+def test_a_humming_venue_is_never_silent(venue: VenueProcess) -> None:
+    """Sockets that hear nothing are given up: a start would be measured that never ends."""
+    connected = websocket.create_connection(venue.url, timeout=10)
+    connected.send(json.dumps({"assets_ids": [tokens(3)[0]], "type": "market"}))
+    first = json.loads(connected.recv())[0]
+    venue.hum(0.05)
+    heard = [json.loads(connected.recv()) for _ in range(4)]
+    assert [frame["asset_id"] for frame in heard] == [*tokens(3), *tokens(3)]
+    assert (heard[0]["hash"], heard[0]["bids"]) == (first["hash"], first["bids"])
+    venue.go(1)
+    venue.done()
+    connected.close()
+    venue.wait_empty()
+
+
 def test_a_rate_is_kept(venue: VenueProcess) -> None:
     ran = recording.bare(venue, Load(2, 1_000, rate=2_000))
     assert ran.messages >= 1_000
