@@ -130,10 +130,20 @@ class Result:
         said += [
             f"a gap ends {gap.to_at:%H:%M:%S}, after the healing" for gap in self.gaps if self._too_long(gap)
         ]
+        said += [
+            f"a gap begins {gap.from_at:%H:%M:%S}, before the fault"
+            for gap in self.gaps
+            if self._too_early(gap)
+        ]
         return said
 
     def _too_long(self, gap: Gap) -> bool:
         return self.healed_at is not None and gap.to_at > self.healed_at + SLACK
+
+    def _too_early(self, gap: Gap) -> bool:
+        """A market's gap begins when that market last spoke; a socket speaks all the time."""
+        is_of_one = gap.markets is not None and len(gap.markets) == 1
+        return not is_of_one and gap.from_at < self.began - SLACK
 
 
 class Drill:
@@ -180,7 +190,12 @@ class Drill:
         case = result.case
         while (passed := time.monotonic() - start) < case.for_s + HEALED_WITHIN_S:
             now = self.streamer.health()
-            if now and case.shows is not None and result.detected_s is None and case.shows(before, now):
+            if (
+                "session" in now
+                and case.shows is not None
+                and result.detected_s is None
+                and case.shows(before, now)
+            ):
                 result.detected_s = passed
             seen = case.shows is None or result.detected_s is not None
             over = passed >= case.for_s
@@ -195,7 +210,9 @@ class Drill:
             if over and result.healed_s is not None:
                 break
             time.sleep(_LOOK_S)
-        after = self.streamer.health()
+        after = wait_for(
+            lambda: (page := self.streamer.health()).get("session") and page, "an answer of the streamer"
+        )
         done = {"reconnects": after["reconnects"] - before["reconnects"], "frozen": after["audits"]["frozen"] - before["audits"]["frozen"]}  # fmt: skip
         result.acted = ", ".join(f"{count} {name}" for name, count in done.items() if count)
 

@@ -10,7 +10,7 @@ import struct
 
 import msgspec
 
-_FRAME = struct.Struct("<cqH")
+_FRAME = struct.Struct("<cqh")
 _FRAME_TAG = b"F"
 
 

@@ -37,8 +37,8 @@ __all__ = ["TABLES", "Recorder", "microseconds"]
 NOT_RECORDED = frozenset({"best_bid_ask"})
 # A price grid of tenths of a cent has a thousand levels a side; what claims more is not a book.
 MOST_LEVELS = 20_000
-# A book's hash is checked this often at the most: forty microseconds each.
-CHECK_EVERY_US = 5_000_000
+# A book's hash is checked this often at the most: some fifty microseconds each, of a thread that shares our core.
+CHECK_EVERY_US = 10_000_000
 # The message of a trade follows its book by 36 ms (PROTOCOL 8.4); ten times that, and a slow wire.
 LAST_TRADE_WITHIN_US = 1_000_000
 

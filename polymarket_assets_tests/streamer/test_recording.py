@@ -174,6 +174,13 @@ def test_a_recorder_resumed_from_its_state_makes_the_same_rows() -> None:
     assert other.state(9) == one.state(9)
 
 
+@pytest.mark.parametrize("connection", [0, 199, -1])
+def test_a_message_is_read_from_the_journal_as_it_was_written(connection: int) -> None:
+    """-1 is a book that was asked for over REST."""
+    heard = Heard(1_790_000_000_000_000, connection, b'{"event_type":"book"}')
+    assert decode(encode(heard)) == heard
+
+
 def test_a_market_given_up_is_forgotten() -> None:
     made = recorder()
     hear(made, book(YES))
