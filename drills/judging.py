@@ -13,6 +13,7 @@ PROMISED = timedelta(seconds=1)
 ON_ITS_WAY = timedelta(seconds=1)
 
 Key = tuple[str, str]  # transaction hash (0x…), token id
+Place = tuple[int, str]  # number of a life, market id
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,23 @@ class Kill:
     def excuses(self, sent: Sent) -> bool:
         """Whether a trade may have reached nobody, or was received less than a second before."""
         return self.at - PROMISED <= sent.at <= self.again_at
+
+
+@dataclass(frozen=True)
+class Life:
+    """One process of the recorder, from its start to its kill (the last: to its stop)."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass
+class Frames:
+    """Book changes by life and market: handed to its sockets more than a second before its end, or at all; and recorded."""
+
+    early: Counter[Place] = field(default_factory=Counter)
+    handed: Counter[Place] = field(default_factory=Counter)
+    recorded: Counter[Place] = field(default_factory=Counter)
 
 
 @dataclass
@@ -131,6 +149,20 @@ def missing_trades(sent: Sequence[Sent], recorded: Recorded, _: Sequence[Kill]) 
     wrong = (due - recorded.trades.keys()) | strange
     return Verdict(
         "after healing, trades holds every trade sent and no other", len(due), _keys(dict.fromkeys(wrong, 1))
+    )
+
+
+def changes(frames: Frames) -> Verdict:
+    """Frames of book changes that are missing though handed to us well before the end of a life, or more than were handed."""
+    fewer, more = frames.early - frames.recorded, frames.recorded - frames.handed
+    told = [f"{count} missing" for count in [fewer.total()] if count] + [
+        f"{count} too many" for count in [more.total()] if count
+    ]
+    places = [f"life {life}, {market[:12]}…" for life, market in sorted({**fewer, **more})]
+    return Verdict(
+        "every change of a book received more than 1 s before a kill is there",
+        frames.early.total(),
+        (*told, *places),
     )
 
 

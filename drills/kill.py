@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from drills import truth
-from drills.judging import Kill, Recorded, Sent, Verdict, judge
+from drills.judging import Frames, Kill, Life, Recorded, Sent, Verdict, changes, judge
 from drills.processes import PROJECT, Simulator, Streamer, wait_for
 from polymarket_assets import venue
 from polymarket_assets.collecting import healing
@@ -39,8 +39,10 @@ KILLS = 12
 RATE = 2000
 # The targets of the two figures.
 HEARING_S, RECOVERED_S = 3.0, 10.0
-# Kinds of rounds, and how many of each in ten.
+# Kinds of rounds, and how many of each in ten; the last round is always a `FULL` one.
 ROUNDS = {"early": 2, "late": 5, "sealing": 3}
+# Killed when a minute of journal, all that is ever open, is nearly full: the most that there can be to recover.
+FULL, _FULL_S = "full", 56.0
 # Sooner, it would be killed before it has heard anything most of the time; later, nothing new would be met.
 _EARLY_S, _LATE_S, _SEAL_S = (0.05, 3.0), (0.3, 6.0), (0.0, 3.0)
 # New markets are looked for about so often.
@@ -69,6 +71,7 @@ class Drill:
         self.lake = Lake(folder / "lake")
         self.streamer = Streamer(folder / "lake", folder / "state", simulator.url, folder / "streamer.log")
         self.kills: list[Kill] = []
+        self.lives: list[Life] = []
         self.figures = Figures()
         self.files = 0
         self.unreadable: list[str] = []
@@ -84,15 +87,16 @@ class Drill:
         self._start()
         self._wait_until_well()
         for n in range(kills):
-            kind = self._dice.choices(list(ROUNDS), list(ROUNDS.values()))[0]
+            kind = self._dice.choices(list(ROUNDS), list(ROUNDS.values()))[0] if n + 1 < kills else FULL
             self._round(kind)
             self.figures.rounds[kind] += 1
             self._look_at_files()
             self._say(f"killed {n + 1} of {kills} times ({kind})")
             self._start()
-            if kind != "early" or n + 1 == kills:
+            if kind != "early":
                 self._wait_until_well()
         ended = datetime.now(UTC)
+        self.lives.append(Life(self._born_at, ended))
         if code := self.streamer.end(signal.SIGTERM):
             raise RuntimeError(f"the streamer ended with {code}: {self.streamer.said[-2000:]}")
         self._seal()
@@ -109,7 +113,7 @@ class Drill:
             data.close()
 
     def _start(self) -> None:
-        self._started = time.monotonic()
+        self._started, self._born_at = time.monotonic(), datetime.now(UTC)
         self.streamer.start()
 
     def _wait_until_well(self) -> None:
@@ -131,11 +135,13 @@ class Drill:
             for kill in self._dice.sample([self._kill, lambda: _kill(seal)], 2):
                 kill()
             return
-        time.sleep(self._dice.uniform(*(_EARLY_S if kind == "early" else _LATE_S)))
+        moments = {"early": _EARLY_S, "late": _LATE_S, FULL: (_FULL_S, _FULL_S)}
+        time.sleep(self._dice.uniform(*moments[kind]))
         self._kill()
 
     def _kill(self) -> None:
         self._killed_at.append(datetime.now(UTC))
+        self.lives.append(Life(self._born_at, self._killed_at[-1]))
         self.streamer.end(signal.SIGKILL)
 
     def _discover(self) -> None:
@@ -201,8 +207,10 @@ def main(arguments: list[str] | None = None) -> int:
     recorded = truth.recorded(drill.lake, truth.begun_at(lines), {trade.key for trade in sent})
     recorded.unreadable += drill.unreadable
     verdicts = judge(sent, recorded, drill.kills, drill.files)
+    frames = truth.frames(lines, drill.lives, drill.lake)
+    verdicts.append(changes(frames))
     console.print(_shown(verdicts))
-    console.print(_measured(drill.figures, sent, recorded, end - start))
+    console.print(_measured(drill, sent, recorded, frames))
     return 1 if any(verdict.violations for verdict in verdicts) else 0
 
 
@@ -235,22 +243,23 @@ def _shown(verdicts: list[Verdict]) -> Table:
     return shown
 
 
-def _measured(figures: Figures, sent: list[Sent], recorded: Recorded, span: timedelta) -> Table:
+def _measured(drill: Drill, sent: list[Sent], recorded: Recorded, frames: Frames) -> Table:
     shown = Table("figure", "median", "worst", "target")
     for name, taken, target in (
-        ("start to data heard", figures.hearing_s, HEARING_S),
-        ("start to recovery complete", figures.recovered_s, RECOVERED_S),
+        ("start to data heard", drill.figures.hearing_s, HEARING_S),
+        ("start to recovery complete", drill.figures.recovered_s, RECOVERED_S),
     ):
         worst = max(taken)
+        over = "yellow" if worst > target else ""
         shown.add_row(
-            name,
-            f"{statistics.median(taken):.2f} s",
-            f"{worst:.2f} s",
-            f"{target:g} s",
-            style="yellow" if worst > target else "",
+            name, f"{statistics.median(taken):.2f} s", f"{worst:.2f} s", f"{target:g} s", style=over
         )
-    kinds = ", ".join(f"{count} {kind}" for kind, count in figures.rounds.items())
-    shown.caption = f"kills: {kinds}; {sum(s.due for s in sent):,} trades sent of markets listened to in {span.total_seconds():.0f} s, {recorded.heard.total():,} heard, {len(recorded.gaps):,} gaps"
+    kinds = ", ".join(f"{count} {kind}" for kind, count in drill.figures.rounds.items())
+    alive_s = sum((life.end - life.start).total_seconds() for life in drill.lives)
+    shown.caption = (
+        f"kills: {kinds}; alive {alive_s:.0f} s, handed {frames.handed.total() / alive_s:,.0f} book changes a second; "
+        f"{sum(s.due for s in sent):,} trades sent, {recorded.heard.total():,} heard, {len(recorded.gaps):,} gaps"
+    )
     return shown
 
 

@@ -23,6 +23,8 @@ from polymarket_assets.lake.writing import Lake
 from polymarket_assets.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[1]
+# Everything a simulator has is near enough to be listened to.
+ALL_TIERS = {"STREAM_TIERS": "t0,t1,t2,t3,t4"}
 # Longer than anything takes on a busy machine.
 PATIENCE_S = 60.0
 _LOOK_S = 0.02
@@ -112,7 +114,7 @@ class Streamer:
     state_dir: Path
     url: str
     log: Path
-    more: dict[str, str] = field(default_factory=dict)
+    more: dict[str, str] = field(default_factory=lambda: dict(ALL_TIERS))
     # Put before the command: limits that a process inherits, another user, …
     before: Callable[[], None] | None = None
     process: subprocess.Popen[bytes] | None = None

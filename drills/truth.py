@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 import pyarrow.parquet as pq
 
-from drills.judging import Gap, Key, Recorded, Sent
+from drills.judging import PROMISED, Frames, Gap, Key, Life, Recorded, Sent
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.writing import Lake
@@ -51,6 +51,39 @@ def sent(lines: Iterable[dict[str, Any]], start: datetime, end: datetime) -> Ite
                 len(line["sockets"]),
                 token in wanted and start <= at <= end,
             )
+
+
+def frames(lines: Iterable[dict[str, Any]], lives: Sequence[Life], lake: Lake) -> Frames:
+    """Book changes that each life of the recorder was handed, and those it recorded."""
+    found = Frames()
+    of: dict[int, int] = {}
+    for line in lines:
+        if line["kind"] == "open":
+            at = datetime.fromisoformat(line["at"])
+            socket = line["socket"]
+            of |= [(socket, n) for n, life in enumerate(lives) if life.start <= at <= life.end]
+        elif line["kind"] == "frames" and line["type"] == "price_change":
+            for life in (of[socket] for socket in line["sockets"] if socket in of):
+                place = (life, f"pm:{line['condition_id']}")
+                found.handed[place] += line["count"]
+                if datetime.fromisoformat(line["at"]) <= lives[life].end - PROMISED:
+                    found.early[place] += line["count"]
+    found.recorded = _changes(lake, lives)
+    return found
+
+
+def _changes(lake: Lake, lives: Sequence[Life]) -> Counter[tuple[int, str]]:
+    counts: Counter[tuple[int, str]] = Counter()
+    ends = [*(life.start for life in lives[1:]), datetime.max.replace(tzinfo=UTC)]
+    with reading.connect(lake) as connection:
+        for n, (life, end) in enumerate(zip(lives, ends, strict=True)):
+            rows = connection.execute(
+                "select market_id, count(distinct (session_id, connection, sequence)) from book_changes "
+                "where kind = 'change' and received_at >= $1 and received_at < $2 group by all",
+                [life.start, end],
+            ).fetchall()
+            counts |= Counter({(n, market): count for market, count in rows})
+    return counts
 
 
 def recorded(lake: Lake, begun: datetime, known: Collection[Key]) -> Recorded:

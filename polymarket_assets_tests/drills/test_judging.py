@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from drills import truth
-from drills.judging import Gap, Kill, Recorded, Sent, judge
+from drills.judging import Frames, Gap, Kill, Life, Recorded, Sent, changes, judge
 from polymarket_assets.lake.writing import Lake
 
 AT = datetime(2026, 11, 2, 13, tzinfo=UTC)
@@ -162,3 +162,28 @@ def test_a_torn_file_is_found_and_a_whole_one_opens(tmp_path: Path) -> None:
 
 def test_an_empty_lake_holds_nothing(lake: Lake) -> None:
     assert truth.recorded(lake, AT, set()).heard.total() == 0
+
+
+@pytest.mark.parametrize(("recorded", "violations"), [(8, 0), (10, 0), (7, 2), (11, 2)])
+def test_changes_of_books_are_counted_within_the_second_that_may_be_lost(
+    recorded: int, violations: int
+) -> None:
+    place = (0, MARKET)
+    frames = Frames(Counter({place: 8}), Counter({place: 10}), Counter({place: recorded}))
+    assert len(changes(frames).violations) == violations, "a count, and a place"
+
+
+def test_frames_are_counted_by_the_life_that_was_handed_them(lake: Lake) -> None:
+    frame = {"kind": "frames", "type": "price_change", "condition_id": "0x1", "sockets": [1], "count": 2}
+    lines = [
+        {"at": at(1).isoformat(), "kind": "open", "socket": 1},
+        {"at": at(2).isoformat(), **frame},
+        {"at": at(9.5).isoformat(), **frame},
+        {"at": at(10.2).isoformat(), "kind": "open", "socket": 2},
+        {"at": at(11).isoformat(), **frame, "sockets": [2]},
+        {"at": at(12).isoformat(), **frame, "sockets": [2], "type": "dump"},
+    ]
+    found = truth.frames(lines, [Life(at(0), at(10)), Life(at(10.1), at(20))], lake)
+    assert found.early == Counter({(0, MARKET): 2, (1, MARKET): 2})
+    assert found.handed == Counter({(0, MARKET): 4, (1, MARKET): 2})
+    assert found.recorded == Counter()
