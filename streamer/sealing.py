@@ -41,6 +41,8 @@ FLUSH_S = 60.0
 MEMORY_BYTES = 1024 * 1024 * 1024
 # Merging is work of minutes that nobody waits for; sockets that are not read are closed.
 _NICE = 10
+# Their stacks count as memory too: on a machine of many cores they would be most of it.
+_THREADS = 2
 _FLUSH_LOOK_S = 0.1
 
 _HOUR = timedelta(hours=1)
@@ -63,8 +65,12 @@ class Report:
 
 def limit() -> None:
     """Hold this process to `MEMORY_BYTES` and give way to others: for a process that does nothing but seal."""
+    import pyarrow as pa
+
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
     os.nice(_NICE)
+    pa.set_cpu_count(_THREADS)
+    pa.set_io_thread_count(_THREADS)
 
 
 def seal(

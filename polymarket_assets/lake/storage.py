@@ -12,7 +12,7 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -153,13 +153,11 @@ class LocalStore:
 
     def remove_drafts(self, folder: str) -> int:
         """See `Store`."""
-        found = [*(self.root / folder).glob(".*.draft"), *(self.root / _SCRATCH).glob("*/*")]
-        removed = 0
-        for file in found:
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - file.stat().st_mtime > DRAFT_KEPT_S:
-                    file.unlink()
-                    removed += 1
+        scratch = self.root / _SCRATCH
+        left = [*(self.root / folder).glob(".*.draft"), *scratch.glob("*/*")]
+        removed = sum(_removed(file, file.unlink) for file in left)
+        for emptied in scratch.glob("*"):
+            _removed(emptied, emptied.rmdir)
         return removed
 
     @contextlib.contextmanager
@@ -196,6 +194,21 @@ class LocalStore:
             raise LakeUnwritable(
                 f"the lake at {self.root} cannot be written: {why} ({what} was not published; nothing half-written remains)"
             ) from e
+
+
+def _removed(path: Path, remove: Callable[[], None]) -> bool:
+    """Whether something was left by a process that died, and is gone now."""
+    try:
+        if time.time() - path.stat().st_mtime <= DRAFT_KEPT_S:
+            return False
+        remove()
+    except FileNotFoundError:
+        return False
+    except OSError as e:
+        if e.errno != errno.ENOTEMPTY:
+            raise
+        return False
+    return True
 
 
 def _sync(path: Path) -> None:

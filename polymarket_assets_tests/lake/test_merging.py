@@ -148,6 +148,9 @@ def test_what_a_sealing_that_died_left_is_removed_with_the_parts(
         os.utime(left, (0, 0))
     assert merging.remove_superseded(lake, "book_changes", AT, now=later) == 2
     assert not orphan.exists()
+    os.utime(scratch.parent, (0, 0))
+    merging.remove_superseded(lake, "book_changes", AT, now=later)
+    assert not scratch.parent.exists()
     assert {path.name for path in where.iterdir()} == {"_manifest.json", manifest.files[0].name}
 
 
