@@ -1,58 +1,64 @@
 """`trades_raw` to `trades`: every trade once, and over the gaps of the stream what the Data API knows.
 
-Healing asks only about markets that were deaf in the hour, from their first gap on; `joining` makes the rows.
+`hearing` reads what was heard, `deafness` what was not, `fetching` asks about it, `joining` makes the rows, and
+`trade_hours` keeps the account. A build never loses what an earlier one recovered, and does not ask again about a
+market that is healed: the same lake gives the same rows, and a later build needs to ask only for what is missing.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
-from polymarket_assets.collecting import joining, queries
-from polymarket_assets.lake.spans import HOUR, Span
+from polymarket_assets.collecting import hearing, joining, trade_hours
+from polymarket_assets.collecting.deafness import Deafness, deafness
+from polymarket_assets.collecting.fetching import (
+    EARLY,
+    HEALED,
+    LEFT_OUT,
+    UNMAPPED,
+    Asked,
+    Fetched,
+    Trades,
+    fetch,
+)
+from polymarket_assets.lake import reading
+from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.venue.errors import Gone, MalformedPayload, Refused, Unavailable
-from polymarket_assets.venue.records import Page, Trade
+from polymarket_assets.venue.errors import Refused, Unavailable
 
-log = logging.getLogger(__name__)
-
-# A block follows its match by about two seconds; ten times that is beyond any seen.
-BLOCK_LAG = timedelta(seconds=20)
-# A gap is filed by its end; longer ones are found in the hours of the following day.
-GAP_FILED_WITHIN = timedelta(days=1)
-# Most markets asked about for one hour: a request or a few each, minutes within the venue's limits.
+# Most markets asked about in one build: a request or a few each, minutes within the venue's limits.
 MOST_HEALED = 500
-# One part holds the hour: built again, it is replaced.
-PART = "hour"
+PART = trade_hours.PART
 
 
 class HourNotBegun(Refused):
     """Trades were asked for an hour that lies ahead."""
 
 
-class Trades(Protocol):
-    """The Data API, as far as healing needs it."""
-
-    def trades(self, condition_id: str, *, since: datetime) -> Iterator[Page]:
-        """Pages of a market's trades, newest first."""
+class HeardGone(Refused):
+    """What was heard of an hour is not in the lake any more."""
 
 
 @dataclass(frozen=True)
 class TradesReport:
-    """The trades of an hour by where they come from; `recovered` were not heard."""
+    """The trades of an hour by where they come from; `recovered` were not heard, `unexplained` of these by no gap."""
 
     rows: int
     stream: int
     rest: int
     both: int
     recovered: int
+    unexplained: int
     gaps: int
-    # Markets deaf at some time of the hour; of these healed, and not: beyond `MOST_HEALED`, or not answered.
+    # Markets deaf at some time of the hour; of these healed for good, answered too early to be sure, beyond
+    # `MOST_HEALED`, and all that are not healed.
     affected: int
     healed: int
+    early: int
+    left_out: int
     unhealed: int
     # Trades of the Data API whose outcome nobody knows, and rows of it that could not be read.
     unmapped: int
@@ -61,39 +67,31 @@ class TradesReport:
     bytes: int
 
 
-@dataclass
-class _Fetched:
-    """What the Data API knows of the affected markets."""
-
-    trades: list[tuple[Trade, datetime]] = field(default_factory=list)
-    healed: int = 0
-    malformed: int = 0
-
-
-def build_trades(
-    lake: Lake, data: Trades | None, hour: datetime, *, clock: Callable[[], datetime]
-) -> TradesReport:
+def build_trades(lake: Lake, data: Trades | None, hour: datetime, *, clock: Callable[[], datetime]) -> TradesReport:  # fmt: skip
     """Build `trades` of an hour from what was heard and, with the Data API, from what was not.
 
     Raises:
         HourNotBegun: the hour lies ahead.
-        Unavailable: the Data API failed; the trades heard and those recovered before are written.
+        HeardGone: what was heard of it was removed; its trades stay as they are.
+        Unavailable: the Data API failed; the trades heard and those recovered by now are written.
         LakeUnwritable: nothing was written.
     """
     span = _begun(hour, clock())
-    heard = joining.heard_around(lake, span)
-    gaps, affected = _affected(lake, span)
-    asked = affected[:MOST_HEALED] if data is not None else []
-    fetched, failure = _Fetched(), None
-    try:
-        _fetch(data, asked, span, clock, fetched)
-    except Unavailable as e:
-        failure = e
-    rows, unmapped = joining.joined(lake, heard, fetched.trades, span, clock())
-    written = lake.publish_rows("trades", rows, part=PART, at=span.start)
-    if failure is not None:
-        raise Unavailable(f"after {fetched.healed} of {len(asked)} deaf markets: {failure}") from failure
-    return _report(rows, gaps, affected, fetched, unmapped, data is not None, written.bytes)
+    heard, carried = hearing.heard_around(lake, span), reading.rows(lake, "trades", span).to_pylist()
+    inside = hearing.heard_by_hour(lake, span).get(span.start, 0)
+    _require_heard(inside, carried, span)
+    deaf = deafness(lake, span)
+    fetched = _heal(lake, data, deaf, span, clock)
+    fills = joining.fetched_fills(fetched.trades, carried)
+    joined = joining.joined(lake, heard, fills, span, clock())
+    asked = {m: replace(a, state=UNMAPPED) if m in joined.unmapped_markets else a for m, a in fetched.asked.items()}  # fmt: skip
+    written = lake.publish_rows("trades", joined.rows, part=PART, at=span.start)
+    account = trade_hours.account(span, clock(), inside, deaf, asked, joined.rows)
+    # After the trades: an account that is missing or old only makes a later build ask again.
+    lake.publish_rows("trade_hours", [account], part=PART, at=span.start)
+    if fetched.failure is not None:
+        raise Unavailable(f"{account['unhealed']} of {len(asked)} deaf markets are not healed: {fetched.failure}") from fetched.failure  # fmt: skip
+    return _report(joined, account, asked, fetched.malformed, data is not None, written.bytes)
 
 
 def _begun(hour: datetime, now: datetime) -> Span:
@@ -103,90 +101,47 @@ def _begun(hour: datetime, now: datetime) -> Span:
     return span
 
 
-def _affected(lake: Lake, span: Span) -> tuple[int, list[tuple[str, datetime]]]:
-    """How many gaps touch the hour, and the markets deaf in it with the start of their first gap, busiest first."""
-    around = Span(span.start - HOUR, span.end + HOUR)
-    gaps = Span(span.start - BLOCK_LAG, span.end + GAP_FILED_WITHIN)
-    with queries.over(lake, trades_raw=around, book_changes=around, stream_gaps=gaps) as connection:
-        connection.execute(_TOUCHING, {"start": span.start - BLOCK_LAG, "end": span.end})
-        count = connection.execute("select count(*) from touching").fetchone()
-        found = connection.execute(_AFFECTED).fetchall()
-    return (count[0] if count else 0), [(market, since) for market, since, _ in found]
+def _require_heard(inside: int, carried: list[dict[str, Any]], span: Span) -> None:
+    lost = sum(row["source"] != "rest" for row in carried)
+    if lost and not inside:
+        raise HeardGone(
+            f"the {lost} trades heard in the hour {span.start:%Y-%m-%d %H}:00 UTC stay as they are: trades_raw does not hold them any more, and built again they would be lost"
+        )
 
 
-_TOUCHING = """
-create temp table touching as select * from stream_gaps where from_at < $end and to_at > $start
-"""
-
-# A gap of one market, of one connection, or (a process that was not there) of everything streamed around the hour.
-_AFFECTED = """
-with streamed as (
-    select session_id, connection, market_id, count(*) as heard from trades_raw group by all
-    union all
-    select distinct session_id, connection, market_id, 0 from book_changes
-), deaf as (
-    select market_id, from_at, 0 as heard from touching where market_id is not null
-    union all
-    select s.market_id, g.from_at, s.heard from touching g join streamed s
-    on g.market_id is null
-        and (g.connection is null or (g.session_id = s.session_id and g.connection = s.connection))
-)
-select market_id, min(from_at), max(heard) as busy from deaf group by market_id order by busy desc, market_id
-"""
+def _heal(lake: Lake, data: Trades | None, deaf: Deafness, span: Span, clock: Callable[[], datetime]) -> Fetched:  # fmt: skip
+    """Ask about deaf markets that no earlier build healed from as far back; what is known of the others stays."""
+    before = trade_hours.asked_before(lake, span)
+    since = {market_id: max(at, span.start) for market_id, at in deaf.since.items()}
+    kept = {m: before[m] for m, at in since.items() if m in before and _covers(before[m], at)}
+    wanted = [(market_id, at) for market_id, at in since.items() if market_id not in kept]
+    fetched = fetch(data, wanted, MOST_HEALED, span, clock)
+    fetched.asked = {market_id: {**kept, **fetched.asked}[market_id] for market_id in since}
+    return fetched
 
 
-def _fetch(
-    data: Trades | None,
-    affected: Iterable[tuple[str, datetime]],
-    span: Span,
-    clock: Callable[[], datetime],
-    fetched: _Fetched,
-) -> None:
-    """Add what the Data API knows of the deaf markets, from the first gap on."""
-    for market_id, since in affected:
-        assert data is not None
-        try:
-            _fetch_market(data, market_id, max(since, span.start - BLOCK_LAG) - BLOCK_LAG, clock, fetched)
-        except Gone as e:
-            log.info("%s has no trades: %s", market_id, e)
-        except (Refused, MalformedPayload) as e:
-            log.warning("%s is not healed: %s", market_id, e)
-            continue
-        fetched.healed += 1
+def _covers(asked: Asked, since: datetime) -> bool:
+    return asked.state == HEALED and asked.since_at <= since
 
 
-def _fetch_market(
-    data: Trades, market_id: str, since: datetime, clock: Callable[[], datetime], fetched: _Fetched
-) -> None:
-    for page in data.trades(market_id.removeprefix("pm:"), since=since):
-        fetched.malformed += len(page.malformed)
-        fetched.trades += [(trade, clock()) for trade in page.rows if isinstance(trade, Trade)]
-
-
-def _report(
-    rows: list[dict[str, Any]],
-    gaps: int,
-    affected: list[tuple[str, datetime]],
-    fetched: _Fetched,
-    unmapped: int,
-    asked: bool,
-    size: int,
-) -> TradesReport:
-    def count(source: str) -> int:
-        return sum(row["source"] == source for row in rows)
-
+def _report(joined: joining.Joined, account: dict[str, Any], asked: dict[str, Asked], malformed: int, by_rest: bool, size: int) -> TradesReport:  # fmt: skip
+    sources = [row["source"] for row in joined.rows]
+    states = [known.state for known in asked.values()]
     return TradesReport(
-        rows=len(rows),
-        stream=count("stream"),
-        rest=count("rest"),
-        both=count("both"),
-        recovered=count("rest"),
-        gaps=gaps,
-        affected=len(affected),
-        healed=fetched.healed,
-        unhealed=len(affected) - fetched.healed,
-        unmapped=unmapped,
-        malformed=fetched.malformed,
-        healing="by the Data API" if asked else "not done: no Data API was given",
+        rows=len(sources),
+        stream=sources.count("stream"),
+        rest=sources.count("rest"),
+        both=sources.count("both"),
+        recovered=account["recovered"],
+        unexplained=account["unexplained"],
+        gaps=len(account["gaps"]),
+        affected=len(states),
+        healed=states.count(HEALED),
+        early=states.count(EARLY),
+        left_out=states.count(LEFT_OUT),
+        unhealed=account["unhealed"],
+        unmapped=joined.unmapped,
+        malformed=malformed,
+        healing="by the Data API" if by_rest else "not done: no Data API was given",
         bytes=size,
     )

@@ -19,7 +19,7 @@ from polymarket_assets.venue.errors import Gone, MalformedPayload, PolymarketErr
 from polymarket_assets.venue.records import Page, Trade
 from polymarket_assets_tests.collecting.fakes import HOUR, Time, list_markets, market_id, market_row, token
 
-NOW = HOUR + timedelta(hours=1, minutes=5)
+NOW = HOUR + timedelta(hours=1, minutes=8)
 
 
 def at(seconds: float) -> datetime:
@@ -92,12 +92,12 @@ def test_a_trade_heard_on_two_sockets_is_one_trade(lake: Lake) -> None:
     assert trades(lake)[0]["usd_e6"] == 4_000_000
 
 
-def test_equal_fills_of_one_transaction_are_two_trades(lake: Lake) -> None:
-    twice = [heard(1, 10), heard(1, 10, sequence=2)]
-    again = [{**row, "connection": 1} for row in twice]
-    record(lake, *twice, *again)
-    assert build(lake).rows == 2
-    assert len({row["trade_id"] for row in trades(lake)}) == 2
+def test_the_same_message_delivered_twice_is_one_trade_and_another_size_is_another(lake: Lake) -> None:
+    """Also after a reconnect, under another session: the venue sends one message per transaction."""
+    twice = [heard(1, 10), heard(1, 10, sequence=2), heard(1, 10, session_id="b", venue_at=at(10.001))]
+    record(lake, *twice, heard(1, 10, sequence=3, size_e6=1), heard(1, 10, sequence=4, is_buy=False))
+    assert build(lake).rows == 3
+    assert len({row["trade_id"] for row in trades(lake)}) == 3
 
 
 def test_trades_are_filed_by_the_match_whenever_they_were_heard(lake: Lake) -> None:
@@ -107,7 +107,7 @@ def test_trades_are_filed_by_the_match_whenever_they_were_heard(lake: Lake) -> N
 
 
 def test_without_a_gap_nobody_is_asked(lake: Lake) -> None:
-    record(lake, heard(1, 10), gaps=(gap(-500, -100), gap(4000, 4100)))
+    record(lake, heard(1, 10), gaps=(gap(-500, -200), gap(4000, 4100)))
     data = Data([fill(9, 20)])
     report = build(lake, data)
     assert (report.rows, report.gaps, data.asked) == (1, 0, [])
@@ -115,14 +115,14 @@ def test_without_a_gap_nobody_is_asked(lake: Lake) -> None:
 
 def test_what_was_not_heard_is_recovered_and_what_was_is_not_doubled(lake: Lake) -> None:
     """The block comes two seconds after the match: matching by time would count half the trades twice."""
-    record(lake, heard(1, 10), heard(2, 70), gaps=(gap(40, 60),))
-    data = Data([fill(1, 10), fill(7, 45), fill(8, 58), fill(2, 70)])
+    record(lake, heard(1, 10), heard(2, 170), gaps=(gap(140, 160),))
+    data = Data([fill(1, 10), fill(7, 145), fill(8, 158), fill(2, 170)])
     report = build(lake, data)
     assert (report.rows, report.stream, report.rest, report.both, report.recovered) == (4, 1, 2, 1, 2)
     assert (report.gaps, report.affected, report.healed, report.unhealed) == (1, 1, 1, 0)
     assert [row["source"] for row in trades(lake)] == ["stream", "rest", "rest", "both"]
     rest = trades(lake)[1]
-    assert (rest["traded_at"], rest["received_at"]) == (at(47), NOW)
+    assert (rest["traded_at"], rest["received_at"]) == (at(147), NOW)
 
 
 def test_of_a_trade_both_have_the_stream_tells_the_time_and_the_data_api_the_fills(lake: Lake) -> None:
@@ -205,7 +205,7 @@ def test_an_outcome_the_venue_has_not_joined_yet_is_found_by_its_token(lake: Lak
 
 def test_a_failing_data_api_keeps_the_trades_heard_and_fails_the_run(lake: Lake) -> None:
     record(lake, heard(1, 10), gaps=(gap(20, 60),))
-    with pytest.raises(Unavailable, match="after 0 of 1 deaf markets"):
+    with pytest.raises(Unavailable, match="1 of 1 deaf markets are not healed"):
         build(lake, Data(failure=Unavailable("data answered 503")))
     assert len(trades(lake)) == 1
 

@@ -77,6 +77,11 @@ def optional(name: str, type_: pa.DataType, doc: str) -> Column:
     return Column(name, type_, doc, nullable=True)
 
 
+def structs(*columns: Column) -> pa.DataType:
+    """A list of rows within a row."""
+    return pa.list_(pa.struct([pa.field(c.name, c.type, c.nullable) for c in columns]))
+
+
 MARKET_ID = required("market_id", TEXT, "pm:0x<64 hex> | us:<slug> | <source>:<key>")
 RECEIVED_AT = required(
     "received_at", INSTANT, "when it reached us: what was known as of an instant is decided by this alone"

@@ -19,6 +19,7 @@ from polymarket_assets.lake.schemas.declare import (
     Table,
     optional,
     required,
+    structs,
 )
 
 # Where on the stream a row was heard; sequence counts the frames of a session.
@@ -56,9 +57,13 @@ TRADES = Table(
         required(
             "trade_id",
             ID16,
-            "blake2b(tx_hash, token_id, side, n), 16 bytes; n counts equal fills of one transaction",
+            "blake2b(tx_hash, token_id, side, n), 16 bytes; n numbers the fills of one transaction, token and side by price and size",
         ),
-        required("traded_at", INSTANT, "the venue's clock: of the match where heard, of the block otherwise"),
+        required(
+            "traded_at",
+            INSTANT,
+            "the venue's clock: of the match where heard, of the block otherwise; received_at where a message was dated over an hour off",
+        ),
         RECEIVED_AT,
         MARKET_ID,
         required("token_id", TEXT, "token that traded"),
@@ -66,9 +71,49 @@ TRADES = Table(
         required("is_buy", FLAG, "the taker bought that token"),
         required("price_e6", INT32, "millionths of a dollar, in terms of that token"),
         required("size_e6", INT64, "millionths of a share"),
-        required("usd_e6", INT64, "price × size, millionths of a dollar, rounded down"),
+        required(
+            "usd_e6",
+            INT64,
+            "price × size, millionths of a dollar, rounded down; rows are takers' only, so its sum is the volume counted once",
+        ),
         optional("tx_hash", HASH32, "settlement transaction"),
         required("source", TEXT, "stream | rest | both"),
+    ),
+)
+
+TRADE_HOURS = Table(
+    "trade_hours",
+    "an hour of `trades`: what it was built from, and what is still missing",
+    ("hour_at",),
+    "hour_at",
+    (
+        required("hour_at", INSTANT, "start of the hour"),
+        required("built_at", INSTANT, "when the hour's trades were last built"),
+        required("heard", INT64, "rows of trades_raw that belong to the hour, every copy counted"),
+        required("recovered", INT32, "trades that were not heard, of the Data API"),
+        required("unexplained", INT32, "of these, trades that no gap explains"),
+        required("unhealed", INT32, "markets deaf in the hour that are not healed yet"),
+        required(
+            "gaps",
+            structs(
+                required("gap_id", TEXT, "gap of stream_gaps that touches the hour"),
+                required("markets", INT32, "markets it made deaf"),
+                required("unhealed", INT32, "of these, not healed yet"),
+                required("recovered", INT32, "trades recovered in it"),
+            ),
+            "gaps that touch the hour",
+        ),
+        required(
+            "deaf",
+            structs(
+                required("market_id", TEXT, "market"),
+                required("since_at", INSTANT, "start of its first gap in the hour"),
+                optional("asked_at", INSTANT, "when the Data API had answered; null: it has not"),
+                required("state", TEXT, "what came of it"),
+                required("recovered", INT32, "trades recovered"),
+            ),
+            "markets deaf in the hour; state: healed | early | left_out | unanswered | refused | unreadable | unmapped",
+        ),
     ),
 )
 
@@ -148,7 +193,7 @@ WHALE_EVENTS = Table(
     ("event_id",),
     "traded_at",
     (
-        required("event_id", TEXT, "<tx hash>:<token id>"),
+        required("event_id", TEXT, "<tx hash, or trade id where there is none>:<token id>:<B or S>"),
         required("traded_at", INSTANT, "first fill"),
         MARKET_ID,
         required("outcome_index", INT8, "outcome that traded"),
@@ -156,9 +201,17 @@ WHALE_EVENTS = Table(
         required("fills", INT32, "fills joined"),
         required("price", REAL, "size-weighted price, dollars"),
         required("usd_e6", INT64, "millionths of a dollar"),
-        optional("depth_share", REAL, "of the dollars resting within 5 cents before it"),
-        optional("day_volume_share", REAL, "of the market's last day of volume"),
+        optional(
+            "depth_share",
+            REAL,
+            "of the dollars resting before it within 5 cents on the side of the book it took; null: no book was known, or that side was empty",
+        ),
+        optional(
+            "day_volume_share",
+            REAL,
+            "of the market's last day of volume as listed before it; null: not known, or none",
+        ),
     ),
 )
 
-TABLES = (TRADES_RAW, TRADES, BOOK_CHANGES, MARKET_EVENTS, REJECTS, STREAM_GAPS, WHALE_EVENTS)
+TABLES = (TRADES_RAW, TRADES, TRADE_HOURS, BOOK_CHANGES, MARKET_EVENTS, REJECTS, STREAM_GAPS, WHALE_EVENTS)
