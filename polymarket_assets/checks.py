@@ -1,7 +1,7 @@
-"""Checks that hold wrong rows back: keys are unique, and rows lie in the partition that files them.
+"""Checks that hold wrong rows back: keys are unique, rows lie in the partition that files them, values are possible.
 
-Derived from the tables' own declarations; a blocking failure keeps what is downstream in the same run from
-being built on them.
+The first two are derived from the tables' own declarations. A blocking failure keeps what is downstream in the same
+run from being built on them; those of `trade_checks` only say what a person should look at.
 """
 
 from collections.abc import Callable
@@ -9,6 +9,9 @@ from datetime import date, datetime
 
 import dagster as dg
 
+from polymarket_assets import trade_checks
+from polymarket_assets.collecting import whales
+from polymarket_assets.collecting.hearing import MISDATED
 from polymarket_assets.lake import layout, reading
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import Span
@@ -18,6 +21,7 @@ from polymarket_assets.resources import LakeResource
 # Asset -> the table it fills, and its partitions.
 _CHECKED: dict[str, tuple[str, dg.PartitionsDefinition | None]] = {
     "trades": ("trades", HOUR),
+    "whale_events": ("whale_events", HOUR),
     "features": ("features", HOUR),
     "history_features": ("features", DAY),
     "history_markets": ("history_markets", DAY),
@@ -58,6 +62,36 @@ def misfiled(lake: LakeResource, table: str, span: Span | None) -> int:
     return sum(not _within(layout.span_of(file), first, last) for file, first, last in found)
 
 
+# Table -> rules by name: what makes a row impossible, and what holds instead.
+RULES: dict[str, dict[str, tuple[str, str]]] = {
+    "trades": {
+        "prices_are_possible": ("price_e6 not between 0 and 1000000", "A share costs from nothing to a dollar."),
+        "sizes_are_positive": ("size_e6 <= 0", "Something was traded."),
+        "dollars_are_price_times_size": ("usd_e6 <> price_e6::hugeint * size_e6 // 1000000", "usd_e6 is price × size, rounded down."),
+        "known_after_the_match": (f"received_at < traded_at - interval {MISDATED.total_seconds():.0f} second", "No trade reached us long before the venue's clock says that it was made."),
+        "sources_are_known": ("source not in ('stream', 'rest', 'both') or (tx_hash is null and source <> 'stream')", "Every trade says who told it; what the Data API told has a transaction."),
+    },
+    "whale_events": {
+        "shares_are_positive": ("depth_share <= 0 or day_volume_share <= 0 or fills < 1", "An order takes some of what rests and adds to the volume."),
+        "whales_are_large": (f"usd_e6 < {whales.AT_LEAST_USD * 1_000_000}", "No order below the least size is a whale."),
+    },
+}  # fmt: skip
+
+
+def impossible(lake: LakeResource, table: str, rule: str, span: Span | None) -> int:
+    """How many rows of a span break one of the table's `RULES`."""
+    import duckdb
+
+    files = reading.files(lake.open(), table, span)
+    if not files:
+        return 0
+    wrong = RULES[table][rule][0]
+    counted = duckdb.execute(
+        f"select count(*) from read_parquet($files, union_by_name = true) where {wrong}", {"files": files}
+    ).fetchone()
+    return int(counted[0]) if counted else 0
+
+
 def _within(span: Span | None, first: date | datetime, last: date | datetime) -> bool:
     if span is None:
         return True
@@ -91,6 +125,19 @@ def _check(name: str, asset: str) -> dg.AssetChecksDefinition:
     return check
 
 
+def _rule(asset: str, rule: str) -> dg.AssetChecksDefinition:
+    table, partitions = _CHECKED[asset]
+
+    @dg.asset_check(
+        asset=asset, name=rule, partitions_def=partitions, blocking=True, description=RULES[table][rule][1]
+    )
+    def check(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
+        wrong = _count(lambda lake, table, span: impossible(lake, table, rule, span), context, lake, table)
+        return dg.AssetCheckResult(passed=wrong == 0, metadata={"rows that break it": wrong})
+
+    return check
+
+
 def _count(
     counted: Callable[[LakeResource, str, Span | None], int],
     context: dg.AssetCheckExecutionContext,
@@ -99,14 +146,17 @@ def _count(
 ) -> int:
     span = None
     if context.has_partition_key or context.has_partition_key_range:
-        window = context.partition_time_window
-        span = Span(window.start, window.end)
+        span = trade_checks.span_of(context)
     return counted(lake, table, span)
 
 
 ALL = [
-    _check(name, asset)
-    for asset, (table, _) in _CHECKED.items()
-    for name in _SAID
-    if name != "rows_are_filed_right" or TABLES[table].filed_by is not None
+    *(
+        _check(name, asset)
+        for asset, (table, _) in _CHECKED.items()
+        for name in _SAID
+        if name != "rows_are_filed_right" or TABLES[table].filed_by is not None
+    ),
+    *(_rule(asset, rule) for asset, (table, _) in _CHECKED.items() for rule in RULES.get(table, ())),
+    *trade_checks.WARNINGS,
 ]

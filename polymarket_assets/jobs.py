@@ -46,10 +46,10 @@ DISCOVERY = dg.define_asset_job(
 )
 CLOSED_HOUR = dg.define_asset_job(
     "closed_hour",
-    selection=["trades"],
+    selection=["trades", "whale_events"],
     partitions_def=HOUR,
     tags=BATCH,
-    description="Trades of an hour that is over, once each.",
+    description="Trades of an hour that is over, once each, and the large ones.",
 )
 HOUR_FEATURES = dg.define_asset_job(
     "hour_features",

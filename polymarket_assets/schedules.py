@@ -76,7 +76,8 @@ def _partitioned(
 ALL: list[dg.ScheduleDefinition] = [
     *(_window_schedule(tier) for tier in TIERS),
     _partitioned("discovery", jobs.DISCOVERY, "*/10 * * * *", hour_key, "Every ten minutes: what is listed."),
-    # Seven minutes past: the streamer has sealed the hour, late answers are in.
+    # Seven minutes past: the streamer has sealed the hour, and the Data API, whose answers are up to five minutes old, knows
+    # every block of it (`fetching.SETTLED_AFTER`). What comes later, the sensor `unsettled_hours` sees.
     _partitioned(
         "closed_hour", jobs.CLOSED_HOUR, "7 * * * *", hour_before, "The trades of the hour that just closed."
     ),

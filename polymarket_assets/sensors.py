@@ -24,6 +24,11 @@ from polymarket_assets.resources import LakeResource
 LOOK_BACK = timedelta(hours=48)
 # How often ended markets are asked about: a run costs a few CPU-seconds.
 RESOLVE_EVERY_S = 300
+# How often hours are looked at that something came to later, and how many are built again at one look: those of a day
+# without the streamer or the Data API. They wait behind everything that cannot be done later.
+UNSETTLED_EVERY_S = 300
+MOST_UNSETTLED = 24
+_LATER = {"dagster/priority": "-5"}
 
 
 def sealed(lake: Lake, now: datetime) -> dict[str, tuple[str, datetime, manifests.Manifest]]:
@@ -103,4 +108,36 @@ def ended_markets(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg
     return dg.RunRequest(run_key=now.isoformat(), tags={"ended_markets": str(len(wanted) + left)})
 
 
-ALL = [sealed_hours, ended_markets]
+@dg.sensor(
+    job=jobs.CLOSED_HOUR,
+    minimum_interval_seconds=UNSETTLED_EVERY_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Builds an hour's trades again when gaps or messages of it were recorded later, and while it is not healed.",
+)
+def unsettled_hours(
+    context: dg.SensorEvaluationContext, lake: LakeResource
+) -> dg.SensorResult | dg.SkipReason:
+    """A run for each hour and build at most once an hour: one that fails before it builds is not asked for at every look."""
+    from polymarket_assets.collecting import trade_hours
+
+    now = utc_now()
+    try:
+        found = [
+            h for h in trade_hours.unsettled(lake.open(), now=now) if HOUR.has_partition_key(hour_key(h.hour))
+        ]
+    except LakeError as e:
+        return dg.SkipReason(f"the lake could not be read, nothing is concluded from that: {e}")
+    if not found:
+        return dg.SkipReason("every hour's trades are built from all that is known")
+    asked = [
+        dg.RunRequest(
+            run_key=f"{hour_key(h.hour)} {h.built_at} {hour_key(now)}",
+            partition_key=hour_key(h.hour),
+            tags={"unsettled": h.why, **_LATER},
+        )
+        for h in found[:MOST_UNSETTLED]
+    ]
+    return dg.SensorResult(run_requests=asked)
+
+
+ALL = [sealed_hours, ended_markets, unsettled_hours]

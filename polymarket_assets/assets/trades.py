@@ -1,11 +1,12 @@
-"""The stream: hours the streamer sealed, declared as external assets, and trades once each, healed."""
+"""The stream: hours the streamer sealed, declared as external assets, trades once each, healed, and the large ones."""
 
 import dagster as dg
 
 from polymarket_assets.assets.running import RETRY_VENUE, metadata, partition_metadata, run_span, told_plainly
-from polymarket_assets.collecting import healing
+from polymarket_assets.collecting import healing, whales
 from polymarket_assets.partitions import HOUR, utc_now
 from polymarket_assets.resources import LakeResource, VenueResource
+from polymarket_assets.tiers import TIERS
 
 # The streamer writes these and knows nothing of Dagster; the sensor `sealed_hours` reports them.
 STREAMED: dict[str, str] = {
@@ -47,4 +48,20 @@ def trades(
         return dg.MaterializeResult(metadata={**metadata(report), **holds})
 
 
-ASSETS = [*SPECS, trades]
+@dg.asset(
+    partitions_def=HOUR,
+    deps=["trades", *(dg.AssetKey(["snapshots", tier.name]) for tier in TIERS)],
+    group_name="stream",
+    kinds={"python", "parquet"},
+    owners=["team:collection"],
+)
+def whale_events(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
+    """Large orders of takers in the hour, fills joined, beside the depth and the day's volume known before them."""
+    with told_plainly():
+        opened, span = lake.open(), run_span(context)
+        report = whales.build_whales(opened, span.start)
+        holds = partition_metadata(opened, "whale_events", span)
+        return dg.MaterializeResult(metadata={**metadata(report), **holds})
+
+
+ASSETS = [*SPECS, trades, whale_events]

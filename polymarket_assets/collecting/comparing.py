@@ -1,4 +1,4 @@
-"""How far the stream and the Data API agree about the trades that both have.
+"""How far the stream and the Data API agree about the trades that both have, and whether each trade stands once.
 
 The stream tells the last price a taker touched, the Data API what the taker paid on average: within half a cent in
 99.9 % (PROTOCOL 8.4). Sizes are the same. Where they differ more often, one of the feeds changed its meaning.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polymarket_assets.collecting import queries
+from polymarket_assets.collecting.hearing import MATCHED_AT
 from polymarket_assets.lake.spans import HOUR, Span
 from polymarket_assets.lake.writing import Lake
 
@@ -60,4 +61,48 @@ with told as (
 select count(*), count(*) filter (abs(t.price - h.price) > $price), count(*) filter (abs(t.size - h.size) > $size),
     max(abs(t.price - h.price))
 from told t join heard h using (tx_hash, token_id, is_buy)
+"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Trades heard that no hour of `trades` holds, and trades of the hour that a neighbour holds too."""
+
+    missing: int
+    in_two_hours: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether each trade stands in exactly one hour."""
+        return not (self.missing or self.in_two_hours)
+
+
+def standing(lake: Lake, span: Span) -> Standing:
+    """Look for what an hour heard in it and its neighbours; the Data API may have named another token of the market.
+
+    Either figure becomes nothing when the hours are built again from the same lake.
+    """
+    around = Span(span.start - HOUR, span.end + HOUR)
+    hour = {"start": span.start, "end": span.end}
+    with queries.over(lake, trades=around, trades_raw=around) as connection:
+        missing = connection.execute(_MISSING, hour).fetchone()
+        twice = connection.execute(_TWICE, hour).fetchone()
+    assert missing is not None
+    assert twice is not None
+    return Standing(int(missing[0]), int(twice[0]))
+
+
+_MISSING = f"""
+select count(*) from (
+    select distinct market_id, tx_hash from trades_raw
+    where tx_hash is not null and {MATCHED_AT} >= $start and {MATCHED_AT} < $end
+    except select market_id, tx_hash from trades
+)
+"""
+
+_TWICE = """
+select count(*) from (
+    select trade_id from trades group by all
+    having bool_or(traded_at >= $start and traded_at < $end) and bool_or(not (traded_at >= $start and traded_at < $end))
+)
 """

@@ -28,27 +28,30 @@ def heard_around(lake: Lake, span: Span) -> list[dict[str, Any]]:
     Columns are those of `trades_raw`, with `tx_hash` standing in where `real_hash` is null, and `n` numbering the
     messages of one transaction, token and side.
     """
-    with queries.over(lake, trades_raw=Span(span.start - HOUR, span.end + HOUR)) as connection:
-        return (
-            connection.sql(_HEARD, params={"start": span.start - NEAR, "end": span.end + NEAR})
-            .to_arrow_table()
-            .to_pylist()
-        )  # type: ignore[no-any-return]
+    near = {"start": span.start - NEAR, "end": span.end + NEAR}
+    with queries.over(lake, trades_raw=_around(span)) as connection:
+        rows: list[dict[str, Any]] = connection.sql(_HEARD, params=near).to_arrow_table().to_pylist()
+    return rows
+
+
+def _around(span: Span) -> Span:
+    return Span(span.start - HOUR, span.end + HOUR)
 
 
 def heard_by_hour(lake: Lake, span: Span) -> dict[datetime, int]:
     """Rows of `trades_raw` by the hour of their match, every copy counted."""
-    with queries.over(lake, trades_raw=Span(span.start - HOUR, span.end + HOUR)) as connection:
-        return dict(connection.sql(f"select date_trunc('hour', {_MATCHED_AT}), count(*) from trades_raw group by all").fetchall())  # fmt: skip
+    with queries.over(lake, trades_raw=_around(span)) as connection:
+        return dict(connection.sql(f"select date_trunc('hour', {MATCHED_AT}), count(*) from trades_raw group by all").fetchall())  # fmt: skip
 
 
-_MATCHED_AT = f"""case when abs(epoch_us(received_at) - epoch_us(venue_at)) <= {MISDATED // timedelta.resolution}
+# The instant of a row's match: what files it.
+MATCHED_AT = f"""case when abs(epoch_us(received_at) - epoch_us(venue_at)) <= {MISDATED // timedelta.resolution}
 then venue_at else received_at end"""
 
 # A trade without a transaction is named by what is known of it, in as many bytes.
 _HEARD = f"""
 with dated as (
-    select *, {_MATCHED_AT} as matched_at from trades_raw
+    select *, {MATCHED_AT} as matched_at from trades_raw
 ), named as (
     select * exclude (tx_hash), tx_hash as real_hash,
         coalesce(tx_hash, unhex(sha256(concat_ws(':', market_id, epoch_us(venue_at), price_e6, size_e6)))) as tx_hash

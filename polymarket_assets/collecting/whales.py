@@ -4,7 +4,8 @@ An order is what one transaction settled of one token and side. Orders that the 
 apart: neither the stream nor `trades` names the wallet that would join them.
 
 Depth and volume are what we knew before the trade: of the newest snapshot received before it. A taker who buys the
-first outcome or sells the second takes the asks of the canonical book, any other its bids.
+first outcome or sells the second takes the asks of the canonical book, any other its bids; the share of the depth
+is of dollars at that book's prices, whichever token was paid for.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ select
     min(traded_at) as traded_at, any_value(market_id) as market_id, any_value(outcome_index) as outcome_index, is_buy,
     count(*)::int as fills, sum(price_e6::hugeint * size_e6)::double / sum(size_e6) / 1e6 as price,
     sum(usd_e6)::bigint as usd_e6,
+    sum(if(outcome_index = 0, price_e6, 1000000 - price_e6)::hugeint * size_e6)::double / 1e12 as canonical_usd,
     min(if(source = 'rest', traded_at - $block_after, least(traded_at, received_at))) as before
 from trades group by coalesce(tx_hash, trade_id), token_id, is_buy
 """
@@ -96,7 +98,7 @@ _WHALES = """
 with measured as (
     select o.*,
         case when s.received_at >= o.before - $book_for then
-            o.usd_e6 / 1e6 / nullif(if(o.is_buy = (o.outcome_index = 0), s.ask_depth_5c_usd, s.bid_depth_5c_usd), 0)
+            o.canonical_usd / nullif(if(o.is_buy = (o.outcome_index = 0), s.ask_depth_5c_usd, s.bid_depth_5c_usd), 0)
         end as depth_share,
         case when s.received_at >= o.before - $volume_for then o.usd_e6 / 1e6 / nullif(s.volume_24h_usd, 0) end
             as day_volume_share
