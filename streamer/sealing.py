@@ -37,7 +37,7 @@ GRACE = timedelta(seconds=60)
 LOOK_BACK = timedelta(days=7)
 # A running session publishes on request within seconds, unless the lake cannot be written.
 FLUSH_S = 60.0
-# Ours, not counting files that are mapped. An hour of 10,000 changes a second takes 0.75 GB, whatever its parts.
+# Ours, not counting files that are mapped. An hour of 10,000 changes a second fits into 0.8 GB, whatever its parts.
 MEMORY_BYTES = 1024 * 1024 * 1024
 # Merging is work of minutes that nobody waits for; sockets that are not read are closed.
 _NICE = 10
