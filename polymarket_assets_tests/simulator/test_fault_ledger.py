@@ -28,7 +28,7 @@ AT_ONCE: dict[str, dict[str, Any]] = {
     "": {},
     "freeze_socket": {"for_s": 2},
     "freeze_tokens": {"share": 0.5},
-    "silent_cap": {"tokens": 11},
+    "silent_cap": {"tokens": 60},
     "no_pong": {},
     "duplicate": {"times": 3, "chance": 0.4},
     "reorder": {},
