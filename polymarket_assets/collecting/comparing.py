@@ -42,9 +42,8 @@ def agreement(lake: Lake, span: Span) -> Agreement:
     with queries.over(lake, trades=span, trades_raw=Span(span.start - HOUR, span.end + HOUR)) as connection:
         found = connection.execute(
             _COMPARED, {"price": PRICE_TOLERANCE_E6, "size": SIZE_TOLERANCE_E6}
-        ).fetchone()
-    assert found is not None
-    compared, prices, sizes, largest = found
+        ).fetchall()
+    ((compared, prices, sizes, largest),) = found
     return Agreement(compared, int(prices or 0), int(sizes or 0), float(largest or 0.0) / 1e4)
 
 
@@ -85,11 +84,9 @@ def standing(lake: Lake, span: Span) -> Standing:
     around = Span(span.start - HOUR, span.end + HOUR)
     hour = {"start": span.start, "end": span.end}
     with queries.over(lake, trades=around, trades_raw=around) as connection:
-        missing = connection.execute(_MISSING, hour).fetchone()
-        twice = connection.execute(_TWICE, hour).fetchone()
-    assert missing is not None
-    assert twice is not None
-    return Standing(int(missing[0]), int(twice[0]))
+        ((missing,),) = connection.execute(_MISSING, hour).fetchall()
+        ((twice,),) = connection.execute(_TWICE, hour).fetchall()
+    return Standing(missing, twice)
 
 
 _MISSING = f"""

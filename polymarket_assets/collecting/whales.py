@@ -58,12 +58,12 @@ def build_whales(lake: Lake, hour: datetime) -> WhalesReport:
     known = Span(span.start - VOLUME_KNOWN_FOR - HOUR, span.end)
     with queries.over(lake, trades=span, snapshots=known) as connection:
         connection.execute(_ORDERS, {"block_after": BLOCK_AFTER})
-        counted = connection.execute("select count(*) from orders").fetchone()
+        (orders,) = connection.execute("select count(*) from orders").fetchall()
         rows = connection.sql(_WHALES, params=_THRESHOLDS).to_arrow_table()
     rows = rows.select(TABLES["whale_events"].names)
     written = lake.publish("whale_events", rows, part=PART, at=span.start)
     return WhalesReport(
-        orders=counted[0] if counted else 0,
+        orders=orders[0],
         whales=rows.num_rows,
         usd=sum(rows.column("usd_e6").to_pylist()) / 1e6,
         with_depth=rows.num_rows - rows.column("depth_share").null_count,

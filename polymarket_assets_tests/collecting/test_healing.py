@@ -260,3 +260,124 @@ def test_an_hour_to_come_is_refused(lake: Lake) -> None:
 def test_an_hour_without_trades_is_known_to_have_none(lake: Lake) -> None:
     assert build(lake).rows == 0
     assert reading.files(lake, "trades") != []
+
+
+def account(lake: Lake) -> dict[str, Any]:
+    """The account of the hour."""
+    (row,) = reading.rows(lake, "trade_hours").to_pylist()
+    return row
+
+
+def states(lake: Lake) -> dict[int, str]:
+    return {int(deaf["market_id"][5:], 16): deaf["state"] for deaf in account(lake)["deaf"]}
+
+
+def test_what_one_build_recovered_the_next_keeps_without_asking(lake: Lake) -> None:
+    """Also while the Data API is down; the instant at which it was known first stays."""
+    record(lake, heard(1, 10), gaps=(gap(200, 300),))
+    build(lake, Data([fill(7, 250)]))
+    before = trades(lake)
+    down = Data(failure=Unavailable("data answered 503"))
+    healing.build_trades(lake, down, HOUR, clock=Time(NOW + timedelta(hours=5)).clock)
+    assert (trades(lake), down.asked) == (before, [])
+
+
+def test_a_gap_recorded_later_is_healed_later(lake: Lake) -> None:
+    """A gap that was still open, or of a process that came back hours afterwards, stands in a later hour's files."""
+    record(lake, heard(1, 10))
+    data = Data([fill(7, 3000)])
+    assert build(lake, data).rows == 1
+    record(
+        lake, heard(99, 12_000, session_id="z"), gaps=(gap(2900, 11_000, session_id="z", cause="crashed"),)
+    )
+    report = build(lake, data)
+    assert (report.rows, report.recovered, report.affected, report.healed) == (2, 1, 1, 1)
+
+
+def test_a_connection_that_was_deaf_for_hours_is_known_by_what_it_heard_afterwards(lake: Lake) -> None:
+    record(lake, heard(1, 12_000, connection=4, n=5), gaps=(gap(20, 11_000, connection=4),))
+    data = Data([fill(7, 100, n=5)])
+    assert build(lake, data).recovered == 1
+
+
+def test_an_answer_that_may_be_old_is_asked_for_again(lake: Lake) -> None:
+    """The edge keeps an answer for 300 s, so one of five past may not know the last block of the hour."""
+    record(lake, heard(1, 10), gaps=(gap(3500, 3590),))
+    early = healing.build_trades(lake, Data([]), HOUR, clock=Time(HOUR + timedelta(hours=1, minutes=5)).clock)
+    assert (early.early, early.healed, early.unhealed) == (1, 0, 1)
+    report = build(lake, Data([fill(7, 3550)]))
+    assert (report.recovered, report.healed) == (1, 1)
+
+
+def test_markets_left_out_come_next_time(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(healing, "MOST_HEALED", 2)
+    markets = [heard(n, n, n=n) for n in range(1, 6)]
+    record(lake, *markets, gaps=(gap(200, 300),))
+    data = Data([fill(10 + n, 250, n=n) for n in range(1, 6)])
+    assert [build(lake, data).recovered for _ in range(3)] == [2, 4, 5]
+    assert len(data.asked) == 5
+
+
+def test_one_market_without_an_answer_costs_only_itself(lake: Lake) -> None:
+    record(lake, heard(1, 10), heard(2, 10, n=2), gaps=(gap(200, 300),))
+    with pytest.raises(Unavailable, match="1 of 2 deaf markets are not healed"):
+        build(lake, Data([fill(9, 250, n=2)], failure=Unavailable("data answered 503")))
+    assert states(lake) == {1: "unanswered", 2: "healed"}
+    assert len(trades(lake)) == 3
+
+
+def test_a_venue_that_is_down_is_not_asked_about_every_market(lake: Lake) -> None:
+    class Down(Data):
+        def trades(self, condition_id: str, *, since: datetime) -> Iterator[Page]:
+            self.asked.append((condition_id, since))
+            raise Unavailable("data answered 503")
+
+    record(lake, *(heard(n, n, n=n) for n in range(1, 9)), gaps=(gap(200, 300),))
+    down = Down()
+    with pytest.raises(Unavailable, match="8 of 8"):
+        build(lake, down)
+    assert len(down.asked) == 3
+    assert account(lake)["unhealed"] == 8
+
+
+def test_recovered_trades_are_counted_in_the_gap_that_explains_them(lake: Lake) -> None:
+    """A trade that no gap explains was lost without our knowing: the worst there is, and it has a figure of its own."""
+    record(
+        lake, heard(1, 10),
+        gaps=(gap(200, 300, market_id=market_id(1)), gap(1000, 1100, market_id=market_id(1))),
+    )  # fmt: skip
+    report = build(lake, Data([fill(7, 250), fill(8, 1050), fill(9, 1099), fill(10, 2000)]))
+    assert (report.recovered, report.unexplained) == (4, 1)
+    assert {g["gap_id"]: (g["markets"], g["unhealed"], g["recovered"]) for g in account(lake)["gaps"]} == {
+        "a:200": (1, 0, 1), "a:1000": (1, 0, 2),
+    }  # fmt: skip
+
+
+def test_an_hour_whose_messages_were_removed_keeps_its_trades(lake: Lake) -> None:
+    record(lake, heard(1, 10))
+    build(lake)
+    (file,) = lake.store.list("trades_raw")
+    lake.store.remove(file)
+    with pytest.raises(healing.HeardGone, match="the 1 trades heard"):
+        build(lake)
+    assert len(trades(lake)) == 1
+
+
+def test_a_message_without_a_transaction_is_the_trade_of_its_size_soon_after_it(lake: Lake) -> None:
+    record(
+        lake,
+        heard(1, 210, tx_hash=None),
+        heard(2, 220, tx_hash=None, size_e6=77_000_000),
+        gaps=(gap(200, 300),),
+    )
+    report = build(lake, Data([fill(5, 210), fill(6, 290)]))
+    assert (report.stream, report.both, report.rest) == (1, 1, 1)
+    assert [(row["traded_at"], row["tx_hash"] and int.from_bytes(row["tx_hash"])) for row in trades(lake)] == [
+        (at(210), 5), (at(220), None), (at(292), 6),
+    ]  # fmt: skip
+
+
+def test_a_message_dated_hours_off_is_filed_by_its_receipt(lake: Lake) -> None:
+    record(lake, heard(1, 10, venue_at=at(-90_000)), heard(2, 20, venue_at=at(90_000)))
+    build(lake)
+    assert [row["traded_at"] for row in trades(lake)] == [at(10.1), at(20.1)]
