@@ -23,6 +23,8 @@ from polymarket_assets.lake.writing import Lake
 PART = "hour"
 # Hours before are built again by hand; a streamer that was away for longer than a week is noticed by people.
 LOOK_BACK = timedelta(days=7)
+# Messages come late from a journal that is recovered at the next start; counting a week of them would cost seconds.
+LATE_MESSAGES_WITHIN = timedelta(days=2)
 # The schedule builds an hour seven minutes after it; one that was not built by then was forgotten.
 FORGOTTEN_AFTER = timedelta(minutes=15)
 
@@ -46,8 +48,9 @@ def asked_before(lake: Lake, span: Span) -> dict[str, Asked]:
 
 def account(span: Span, now: datetime, heard: int, deaf: Deafness, asked: dict[str, Asked], rows: Iterable[dict[str, Any]]) -> dict[str, Any]:  # fmt: skip
     """The row of `trade_hours` for rows of `trades` just built."""
-    recovered = [(row["market_id"], explained_by(row, deaf)) for row in rows if row["source"] == "rest"]
-    by_market, by_gap = Counter(m for m, _ in recovered), Counter(g for _, g in recovered)
+    recovered = [row for row in rows if row["source"] == "rest"]
+    by_market = Counter(row["market_id"] for row in recovered)
+    by_gap = Counter(explained_by(row, deaf) for row in recovered if _was_listened_to(row, deaf))
     unhealed = {market_id for market_id, known in asked.items() if known.state != HEALED}
     return {
         "hour_at": span.start,
@@ -67,6 +70,12 @@ def account(span: Span, now: datetime, heard: int, deaf: Deafness, asked: dict[s
     }  # fmt: skip
 
 
+def _was_listened_to(row: dict[str, Any], deaf: Deafness) -> bool:
+    """Whether a market was listened to, or should have been; its first gap begins when it first was."""
+    since = deaf.since.get(row["market_id"])
+    return since is not None and row["traded_at"] >= since
+
+
 def explained_by(row: dict[str, Any], deaf: Deafness) -> str | None:
     """The first gap in which a recovered trade can have been missed; None: we should have heard it."""
     return next((g.gap_id for g in deaf.gaps if g.explains(row["market_id"], row["traded_at"])), None)
@@ -77,12 +86,13 @@ def unsettled(lake: Lake, *, now: datetime) -> list[Unsettled]:
     over = hour_of(now - SETTLED_AFTER)
     span = Span(hour_of(now - LOOK_BACK), over)
     built = {row["hour_at"]: row for row in reading.rows(lake, "trade_hours", span).to_pylist()}
-    heard, gaps = hearing.heard_by_hour(lake, span), _gaps(lake, span, now)
+    recent = Span(max(span.start, over - LATE_MESSAGES_WITHIN), over)
+    heard, gaps = hearing.heard_by_hour(lake, recent), _gaps(lake, span, now)
     found = []
     for hour in sorted(span.hours(), reverse=True):
         touching = {gap_id for gap_id, from_at, to_at in gaps if touches(Span.hour(hour), from_at, to_at)}
         row = built.get(hour)
-        why = _why(row, heard.get(hour, 0), touching, hour, now)
+        why = _why(row, heard.get(hour, 0) if hour in recent else None, touching, hour, now)
         if why is not None:
             found.append(Unsettled(hour, why, row["built_at"] if row else None))
     return found
@@ -93,14 +103,14 @@ def _gaps(lake: Lake, span: Span, now: datetime) -> list[tuple[str, datetime, da
         return connection.sql("select gap_id, from_at, to_at from stream_gaps").fetchall()
 
 
-def _why(row: dict[str, Any] | None, heard: int, touching: set[str], hour: datetime, now: datetime) -> str | None:  # fmt: skip
+def _why(row: dict[str, Any] | None, heard: int | None, touching: set[str], hour: datetime, now: datetime) -> str | None:  # fmt: skip
     """Why an hour is to be built again now; None: it is not."""
     if row is None:
         forgotten = now >= hour + HOUR + FORGOTTEN_AFTER and (heard or touching)
         return "it was never built" if forgotten else None
     if late := touching - {gap["gap_id"] for gap in row["gaps"]}:
         return f"{len(late)} gaps were recorded later"
-    if heard != row["heard"]:
+    if heard is not None and heard != row["heard"]:
         return f"{heard - row['heard']} messages came later"
     if row["unhealed"] and now - row["built_at"] >= row["built_at"] - (hour + HOUR):
         return f"{row['unhealed']} markets are not healed"

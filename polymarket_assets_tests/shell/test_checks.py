@@ -65,6 +65,39 @@ def test_rows_in_the_folder_of_another_hour_or_day_are_found(name: str, lake: La
     assert checks.misfiled(resource, name, Span.day(AT)) == 0
 
 
+def possible(table: str) -> dict[str, Any]:
+    """A row that breaks no rule."""
+    row = {column.name: value(column.type) for column in TABLES[table].columns}
+    if table == "trades":
+        return {**row, "price_e6": 400_000, "size_e6": 5_000_001, "usd_e6": 2_000_000, "source": "both"}
+    return {**row, "usd_e6": 600_000_000}
+
+
+@pytest.mark.parametrize(
+    ("table", "rule", "changed"),
+    [
+        ("trades", "prices_are_possible", {"price_e6": 1_000_001, "usd_e6": 5_000_006}),
+        ("trades", "prices_are_possible", {"price_e6": -1, "usd_e6": -6}),
+        ("trades", "sizes_are_positive", {"size_e6": 0, "usd_e6": 0}),
+        ("trades", "dollars_are_price_times_size", {"usd_e6": 2_000_001}),
+        ("trades", "known_after_the_match", {"received_at": AT - timedelta(hours=2)}),
+        ("trades", "sources_are_known", {"source": "hearsay"}),
+        ("trades", "sources_are_known", {"source": "rest", "tx_hash": None}),
+        ("whale_events", "shares_are_positive", {"depth_share": 0.0}),
+        ("whale_events", "whales_are_large", {"usd_e6": 499_999_999}),
+    ],
+)
+def test_an_impossible_row_is_found_by_its_rule(
+    lake: Lake, table: str, rule: str, changed: dict[str, Any]
+) -> None:
+    resource, span = LakeResource(root=lake.root), Span.hour(AT)
+    assert checks.impossible(resource, table, rule, span) == 0
+    lake.publish_rows(table, [possible(table)], part="right", at=AT)
+    assert {name: checks.impossible(resource, table, name, span) for name in checks.RULES[table]} == dict.fromkeys(checks.RULES[table], 0)  # fmt: skip
+    lake.publish_rows(table, [{**possible(table), **changed}], part="wrong", at=AT)
+    assert checks.impossible(resource, table, rule, span) == 1
+
+
 def test_the_check_of_a_partition_fails_and_holds_back_what_is_downstream(lake: Lake) -> None:
     key = dg.AssetCheckKey(dg.AssetKey("history_prices"), "keys_are_unique")
     check = next(c for c in checks.ALL if key in c.check_keys)
@@ -88,6 +121,12 @@ def test_the_check_of_a_partition_fails_and_holds_back_what_is_downstream(lake: 
     assert not found.passed
     assert not ran.success
     assert not built
+
+
+def test_every_rule_is_a_blocking_check_and_warnings_hold_nothing_back() -> None:
+    blocking = {spec.name: spec.blocking for check in checks.ALL for spec in check.check_specs if spec.asset_key == dg.AssetKey("trades")}  # fmt: skip
+    warnings = {"stream_and_data_api_agree", "gaps_are_healed", "trades_stand_once"}
+    assert blocking == {**dict.fromkeys([*checks.RULES["trades"], *checks._SAID], True), **dict.fromkeys(warnings, False)}  # fmt: skip
 
 
 def test_the_folder_of_a_lake_is_not_made_by_looking(tmp_path: Path) -> None:

@@ -91,7 +91,11 @@ TRADE_HOURS = Table(
         required("built_at", INSTANT, "when the hour's trades were last built"),
         required("heard", INT64, "rows of trades_raw that belong to the hour, every copy counted"),
         required("recovered", INT32, "trades that were not heard, of the Data API"),
-        required("unexplained", INT32, "of these, trades that no gap explains"),
+        required(
+            "unexplained",
+            INT32,
+            "of these, trades after the market's first gap in the hour that no gap explains: lost without our knowing",
+        ),
         required("unhealed", INT32, "markets deaf in the hour that are not healed yet"),
         required(
             "gaps",
