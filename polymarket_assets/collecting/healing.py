@@ -15,7 +15,6 @@ from typing import Any
 from polymarket_assets.collecting import hearing, joining, trade_hours
 from polymarket_assets.collecting.deafness import Deafness, deafness
 from polymarket_assets.collecting.fetching import (
-    EARLY,
     HEALED,
     LEFT_OUT,
     UNMAPPED,
@@ -53,13 +52,13 @@ class TradesReport:
     recovered: int
     unexplained: int
     gaps: int
-    # Markets deaf at some time of the hour; of these healed for good, answered too early to be sure, beyond
-    # `MOST_HEALED`, and all that are not healed.
+    # Markets deaf at some time of the hour; of these healed for good, answered too early for that, without a whole
+    # answer, and of the last, beyond `MOST_HEALED`.
     affected: int
     healed: int
     early: int
-    left_out: int
     unhealed: int
+    left_out: int
     # Trades of the Data API whose outcome nobody knows, and rows of it that could not be read.
     unmapped: int
     malformed: int
@@ -137,9 +136,9 @@ def _report(joined: joining.Joined, account: dict[str, Any], asked: dict[str, As
         gaps=len(account["gaps"]),
         affected=len(states),
         healed=states.count(HEALED),
-        early=states.count(EARLY),
-        left_out=states.count(LEFT_OUT),
+        early=account["early"],
         unhealed=account["unhealed"],
+        left_out=states.count(LEFT_OUT),
         unmapped=joined.unmapped,
         malformed=malformed,
         healing="by the Data API" if by_rest else "not done: no Data API was given",

@@ -14,7 +14,7 @@ from typing import Any
 
 from polymarket_assets.collecting import hearing, queries
 from polymarket_assets.collecting.deafness import Deafness, touches
-from polymarket_assets.collecting.fetching import HEALED, SETTLED_AFTER, Asked
+from polymarket_assets.collecting.fetching import EARLY, HEALED, SETTLED_AFTER, Asked
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.spans import HOUR, Span, hour_of
 from polymarket_assets.lake.writing import Lake
@@ -51,13 +51,14 @@ def account(span: Span, now: datetime, heard: int, deaf: Deafness, asked: dict[s
     recovered = [row for row in rows if row["source"] == "rest"]
     by_market = Counter(row["market_id"] for row in recovered)
     by_gap = Counter(explained_by(row, deaf) for row in recovered if _was_listened_to(row, deaf))
-    unhealed = {market_id for market_id, known in asked.items() if known.state != HEALED}
+    unhealed = {market_id for market_id, known in asked.items() if known.state not in (HEALED, EARLY)}
     return {
         "hour_at": span.start,
         "built_at": now,
         "heard": heard,
         "recovered": len(recovered),
         "unexplained": by_gap[None],
+        "early": sum(known.state == EARLY for known in asked.values()),
         "unhealed": len(unhealed),
         "gaps": [
             {"gap_id": g.gap_id, "markets": len(g.markets), "unhealed": len(unhealed & set(g.markets)), "recovered": by_gap[g.gap_id]}
@@ -112,6 +113,7 @@ def _why(row: dict[str, Any] | None, heard: int | None, touching: set[str], hour
         return f"{len(late)} gaps were recorded later"
     if heard is not None and heard != row["heard"]:
         return f"{heard - row['heard']} messages came later"
-    if row["unhealed"] and now - row["built_at"] >= row["built_at"] - (hour + HOUR):
-        return f"{row['unhealed']} markets are not healed"
+    unsure = row["unhealed"] + row["early"]
+    if unsure and now - row["built_at"] >= row["built_at"] - (hour + HOUR):
+        return f"{unsure} markets are not healed"
     return None

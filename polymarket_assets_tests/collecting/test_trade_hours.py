@@ -80,6 +80,15 @@ def test_what_is_not_healed_is_tried_again_after_twice_the_time(lake: Lake) -> N
     assert why(lake, timedelta(days=1)) is None
 
 
+def test_an_hour_answered_early_is_built_again_when_answers_are_the_last(lake: Lake) -> None:
+    """A demo, or a person, builds the open hour: nobody else would ask again."""
+    record(lake, heard(1, 10), gaps=(gap(20, 30),))
+    build(lake, -10 * MINUTE)
+    assert why(lake, 8 * MINUTE) == "1 markets are not healed"
+    build(lake)
+    assert why(lake, timedelta(days=1)) is None
+
+
 def test_volume_is_counted_once_and_flow_is_towards_the_first_outcome(lake: Lake) -> None:
     """Buying the second outcome is selling the first: the same dollars, against it."""
     second = {"outcome_index": 1, "token_id": "9", "price_e6": 600_000}

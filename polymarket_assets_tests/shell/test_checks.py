@@ -11,6 +11,8 @@ import pyarrow as pa
 import pytest
 
 from polymarket_assets import checks
+from polymarket_assets.definitions import build_defs
+from polymarket_assets.lake import reading
 from polymarket_assets.lake.schemas import TABLES, Grain, Table
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
@@ -132,3 +134,19 @@ def test_every_rule_is_a_blocking_check_and_warnings_hold_nothing_back() -> None
 def test_the_folder_of_a_lake_is_not_made_by_looking(tmp_path: Path) -> None:
     assert checks.duplicates(LakeResource(root=str(tmp_path / "none")), "trades", Span.hour(AT)) == 0
     assert not (tmp_path / "none").exists()
+
+
+def test_the_job_of_a_closed_hour_builds_trades_and_whales_and_checks_both(lake: Lake) -> None:
+    """One run: trades from what was heard, held against their checks, and only then the large ones."""
+    heard = {
+        "session_id": "a", "connection": 0, "sequence": 1, "received_at": AT, "venue_at": AT, "market_id": f"pm:0x{1:064x}",
+        "token_id": "1", "outcome_index": 0, "is_buy": True, "price_e6": 500_000, "size_e6": 20_000_000_000, "tx_hash": bytes(32),
+    }  # fmt: skip
+    lake.publish_rows("trades_raw", [heard], part="0", at=AT)
+    defs = build_defs(lake=LakeResource(root=lake.root))
+    ran = defs.get_job_def("closed_hour").execute_in_process(partition_key="2026-11-02-13:00")
+    assert ran.success
+    assert {e.check_name for e in ran.get_asset_check_evaluations()} >= {*checks.RULES["trades"], *checks.RULES["whale_events"]}  # fmt: skip
+    assert all(e.passed for e in ran.get_asset_check_evaluations())
+    (whale,) = reading.rows(lake, "whale_events").to_pylist()
+    assert whale["usd_e6"] == 10_000_000_000

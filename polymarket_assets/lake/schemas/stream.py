@@ -96,13 +96,14 @@ TRADE_HOURS = Table(
             INT32,
             "of these, trades after the market's first gap in the hour that no gap explains: lost without our knowing",
         ),
-        required("unhealed", INT32, "markets deaf in the hour that are not healed yet"),
+        required("early", INT32, "markets deaf in the hour whose answer came too early to be the last"),
+        required("unhealed", INT32, "markets deaf in the hour without a whole answer"),
         required(
             "gaps",
             structs(
                 required("gap_id", TEXT, "gap of stream_gaps that touches the hour"),
                 required("markets", INT32, "markets it made deaf"),
-                required("unhealed", INT32, "of these, not healed yet"),
+                required("unhealed", INT32, "of these, without a whole answer"),
                 required("recovered", INT32, "trades recovered in it"),
             ),
             "gaps that touch the hour",
