@@ -44,11 +44,12 @@ DISCOVERY = dg.define_asset_job(
     tags={"dagster/priority": "5"},
     description="Look at what is listed and store what changed.",
 )
+# Two builds of one hour could each overwrite what only the other recovered.
 CLOSED_HOUR = dg.define_asset_job(
     "closed_hour",
     selection=["trades", "whale_events"],
     partitions_def=HOUR,
-    tags=BATCH,
+    tags={**BATCH, "alone": "closed_hour"},
     description="Trades of an hour that is over, once each, and the large ones.",
 )
 HOUR_FEATURES = dg.define_asset_job(

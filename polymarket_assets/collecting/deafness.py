@@ -20,18 +20,18 @@ from polymarket_assets.lake.writing import Lake
 # A block follows its match by about two seconds (PROTOCOL 6.3); fifty times that is allowed for, at the price of
 # asking about gaps that ended so shortly before the hour.
 LATE_BLOCK = timedelta(minutes=2)
-# A gap is filed by its end. Longer absences than this are looked for in vain, and must be backfilled by hand.
-LONGEST_GAP = timedelta(days=14)
+# A gap is filed by its end. Of one that was longer, only the last of its hours are healed.
+LONGEST_GAP = timedelta(days=31)
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A gap that touches an hour, with the markets it made deaf, in order of name."""
+    """A gap that touches an hour, with the markets it made deaf."""
 
     gap_id: str
     from_at: datetime
     to_at: datetime
-    markets: tuple[str, ...]
+    markets: frozenset[str]
 
     def explains(self, market_id: str, traded_at: datetime) -> bool:
         """Whether a trade of that block time can have been missed in it."""
@@ -100,7 +100,7 @@ def _told(found: list[tuple[str, str, int | None, str | None, datetime, datetime
     for gap_id, market_id, heard in pairs:
         markets[gap_id].add(market_id)
         busy[market_id] = max(busy[market_id], heard)
-    gaps = tuple(Gap(gap_id, from_at, to_at, tuple(sorted(markets[gap_id]))) for gap_id, _, _, _, from_at, to_at in found)  # fmt: skip
+    gaps = tuple(Gap(gap_id, from_at, to_at, frozenset(markets[gap_id])) for gap_id, _, _, _, from_at, to_at in found)  # fmt: skip
     since: dict[str, datetime] = {}
     for gap in gaps:
         for market_id in gap.markets:

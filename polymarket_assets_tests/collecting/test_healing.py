@@ -381,3 +381,22 @@ def test_a_message_dated_hours_off_is_filed_by_its_receipt(lake: Lake) -> None:
     record(lake, heard(1, 10, venue_at=at(-90_000)), heard(2, 20, venue_at=at(90_000)))
     build(lake)
     assert [row["traded_at"] for row in trades(lake)] == [at(10.1), at(20.1)]
+
+
+def test_a_market_told_in_part_is_not_healed(lake: Lake) -> None:
+    """Rows that cannot be read, older trades than v1 shows, an outcome nobody knows: what is known is kept, and the rest asked for again."""
+
+    class InPart(Data):
+        def trades(self, condition_id: str, *, since: datetime) -> Iterator[Page]:
+            yield from super().trades(condition_id, since=since)
+            if condition_id == f"0x{1:064x}":
+                yield Page((), None, ("older trades than v1 shows",))
+
+    list_markets(lake, market_row(2))
+    record(lake, heard(1, 10), heard(2, 10, n=2), gaps=(gap(200, 300),))
+    unknown = fill(8, 260, n=2, outcome_index=None, token_id="404")
+    report = build(lake, InPart([fill(7, 250), unknown]))
+    assert (report.recovered, report.malformed, report.unmapped, report.unhealed) == (1, 1, 1, 2)
+    assert states(lake) == {1: "unreadable", 2: "unmapped"}
+    report = build(lake, Data([fill(7, 250), fill(8, 260, n=2)]))
+    assert (report.recovered, report.healed, report.unhealed) == (2, 2, 0)

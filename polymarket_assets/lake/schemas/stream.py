@@ -187,8 +187,8 @@ STREAM_GAPS = Table(
         required("from_at", INSTANT, "last moment known good"),
         required("to_at", INSTANT, "first moment known good again"),
         required("cause", TEXT, "connect | closed | silent | stopped | crashed | subscribe"),
-        optional("healed_by", TEXT, "rest, where trades were recovered"),
-        optional("rows_recovered", INT32, "trades recovered"),
+        optional("healed_by", TEXT, "null as the streamer writes it; what healing did is in trade_hours"),
+        optional("rows_recovered", INT32, "null as the streamer writes it; see trade_hours"),
     ),
 )
 
