@@ -12,6 +12,7 @@ leaves a prefix of what was written.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
@@ -91,6 +92,13 @@ class Segment:
             self.sync()
         finally:
             os.close(self._fd)
+
+    def discard(self) -> None:
+        """Close it and take it away: nothing was ever appended to it."""
+        with contextlib.suppress(JournalUnwritable):
+            self.close()
+        with contextlib.suppress(OSError):
+            self.path.unlink()
 
     def _sync_regularly(self) -> None:
         while not self._closing.wait(SYNC_EVERY_S):

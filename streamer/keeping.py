@@ -57,19 +57,22 @@ class Keeper:
         self._stopping = stopping
         self._ticked_us = now_us
         self._number = 0
-        self._segment = self._open(now_us)
+        self._segment: Segment | None = self._open(now_us)
 
     def keep(self, entries: Iterable[Entry]) -> None:
         """Journal entries, waiting while the disk takes nothing; gives up only when told to stop, and says so."""
         records = [encode(entry) for entry in entries]
+        is_last = False
         while records:
             try:
-                self._segment.append(records)
+                self._writable().append(records)
             except JournalUnwritable as e:
                 self._say(f"{e}; nothing is read until it can be written")
-                if self._stopping.wait(RETRY_S):
+                self._relieve()
+                if is_last:
                     log.error("%d entries are not in the journal, which cannot be written", len(records))
                     return
+                is_last = self._stopping.wait(RETRY_S)
             else:
                 self._say(None)
                 return
@@ -128,7 +131,7 @@ class Keeper:
         except JournalUnwritable as e:
             self._say(f"{e}; the present segment is written on")
             return
-        self.publisher.add(self._segment, self.recorder.take())
+        self._hand_over()
         self._segment = opened
 
     def end(self, now_us: int) -> None:
@@ -138,20 +141,38 @@ class Keeper:
             self.session.end(Ended(now_us, "stopped"))
         except OSError as e:
             log.error("the end of the session cannot be noted (%s): the next start takes it for a crash", e)
-        self.publisher.add(self._segment, self.recorder.take())
+        self._hand_over()
 
     def sync(self) -> None:
         """Hand the journal to the disk now."""
-        self._segment.sync()
+        if self._segment is not None:
+            self._segment.sync()
+
+    def _hand_over(self) -> None:
+        """Give the present segment, if there is one, to the publisher."""
+        if self._segment is not None:
+            self.publisher.add(self._segment, self.recorder.take())
+            self._segment = None
+
+    def _relieve(self) -> None:
+        """Publish early: the segment goes, and with it the space it takes."""
+        if self.recorder.waiting:
+            self._hand_over()
+
+    def _writable(self) -> Segment:
+        """The present segment, begun anew where the last one was published early. Raises `JournalUnwritable`."""
+        if self._segment is None:
+            self._segment = self._open(time.time_ns() // 1000)
+        return self._segment
 
     def _open(self, now_us: int) -> Segment:
+        # Counted before it is tried: what a failed try may leave behind is not in the way of the next.
         self._number += 1
         segment = Segment(self.session.folder, self._number, instant(now_us))
         try:
             segment.append([encode(self.recorder.state(now_us))])
         except JournalUnwritable:
-            segment.close()
-            segment.path.unlink()
+            segment.discard()
             raise
         self._opened_us = now_us
         return segment
@@ -162,7 +183,7 @@ class Keeper:
             now_us - self._opened_us >= PUBLISH_EVERY_S * _US
             or now_us // hour_us != self._opened_us // hour_us
             or self.recorder.waiting >= PUBLISH_ROWS
-            or self._segment.bytes >= PUBLISH_BYTES
+            or (self._segment is not None and self._segment.bytes >= PUBLISH_BYTES)
         )
 
     def _forget(self, now_us: int) -> None:

@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 # Timers are looked at this often.
 TICK_S = 0.25
+# A tick that comes later than this says nothing of the venue.
+STALLED_S = 1.0
 # Rounds begin this far apart at the least. A round costs the same for one message as for fifty, and at thousands a
 # second over a hundred sockets that was half of all work; what waits meanwhile is stamped when it is taken.
 ROUND_S = 0.005
@@ -111,9 +113,11 @@ class Loop:
             self._round(0 if self._unfinished else max(0.0, min(TICK_S, tick_at - time.monotonic())))
             while not self._handed.empty():
                 self._handed.get()()
-            if time.monotonic() >= tick_at:
-                tick_at = time.monotonic() + TICK_S
-                self._tick(time.monotonic(), wall_us())
+            if (now := time.monotonic()) >= tick_at:
+                # Held up by the disk, we have not read what lies in the sockets: their silence was ours.
+                stalled, tick_at = now - tick_at > STALLED_S, now + TICK_S
+                if not stalled:
+                    self._tick(now, wall_us())
                 every_tick()
         self._end()
 

@@ -62,8 +62,8 @@ MARKET = Listed("pm:0x1", "0x1", ("10", "11"))
 @pytest.mark.parametrize(
     "entry",
     [
-        Heard(1_790_000_000_000_001, 65_535, b'{"event_type":"book"}'),
-        Heard(0, 0, b""),
+        Heard(1_790_000_000_000_001, 32_767, b'{"event_type":"book"}'),
+        Heard(0, -1, b""),
         State(5, "s", 7, 2, {"pm:0x1": 2}, (MARKET,)),
         Markets((MARKET,)),
         Gap("s:1", 3, 4, "closed", 0, None),
@@ -102,3 +102,10 @@ def test_a_full_disk_leaves_whole_records_and_the_call_can_be_repeated(
     segment.append([b"three"])
     segment.close()
     assert list(journal.read(segment.path)) == [b"one", b"three"]
+
+
+def test_a_segment_that_took_nothing_leaves_nothing_behind(tmp_path: Path) -> None:
+    segment = Segment(tmp_path, 1, AT)
+    segment.discard()
+    assert journal.segments(tmp_path) == []
+    Segment(tmp_path, 1, AT).close()
