@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -15,8 +16,8 @@ from polymarket_assets.venue.errors import PolymarketError, Refused
 if TYPE_CHECKING:
     from polymarket_assets.lake.writing import Lake
 
-# Written and removed again before anything begins: an unwritable lake is told at once.
 _DAY_S = 86_400.0
+# Written and removed again before anything begins: a folder that takes nothing is told at once.
 _PROBE = "_streamer"
 
 
@@ -44,7 +45,7 @@ def _run(given: argparse.Namespace) -> int:
 
     settings = load()
     lake = _writable(settings.need_lake_root())
-    _folder(settings.need_state_dir())
+    _roomy(settings.need_state_dir())
     return running.run(settings, lake, refresh_s=given.refresh_s)
 
 
@@ -115,6 +116,22 @@ def _folder(path: Path) -> Path:
         raise Refused(
             f"STATE_DIR={path} cannot be used: {e.strerror}; name a folder that can be written"
         ) from e
+    return path
+
+
+def _roomy(path: Path) -> Path:
+    """A folder of operating state that takes a file. Raises `Refused`."""
+    probe = _folder(path) / _PROBE
+    try:
+        probe.write_bytes(b"room")
+    except OSError as e:
+        raise Refused(
+            f"STATE_DIR={path} cannot be written: {e.strerror}; make room, also by `python -m streamer seal`, "
+            "which brings what is waiting there to the lake"
+        ) from e
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink(missing_ok=True)
     return path
 
 

@@ -74,7 +74,7 @@ class Store(Protocol):
         """Every file below a folder, sorted; empty where there is none."""
 
     def remove(self, path: str) -> None:
-        """Remove a file; a file that is not there is removed already."""
+        """Remove a file; a file that is not there is removed already. Raises `LakeUnwritable`."""
 
     def uri(self, path: str) -> str:
         """The location under which DuckDB, pyarrow and polars open a path."""
@@ -83,7 +83,10 @@ class Store(Protocol):
         """A local folder of one's own for intermediate files, gone afterwards. Raises `LakeUnwritable`."""
 
     def remove_drafts(self, folder: str) -> int:
-        """Remove what processes that died left in a folder, and their scratch; returns how many files went."""
+        """Remove what processes that died left in a folder, and their scratch; returns how many files went.
+
+        Raises `LakeUnwritable`.
+        """
 
 
 class LocalStore:
@@ -136,7 +139,8 @@ class LocalStore:
 
     def remove(self, path: str) -> None:
         """See `Store`."""
-        (self.root / path).unlink(missing_ok=True)
+        with self._told(f"{path} was not removed"):
+            (self.root / path).unlink(missing_ok=True)
 
     def uri(self, path: str) -> str:
         """See `Store`."""
@@ -145,7 +149,7 @@ class LocalStore:
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
         """See `Store`; inside the lake, where there is room for what is to be written."""
-        with self._told("its scratch folder"):
+        with self._told("its scratch folder was not made"):
             (self.root / _SCRATCH).mkdir(parents=True, exist_ok=True)
             folder = tempfile.TemporaryDirectory(dir=self.root / _SCRATCH, ignore_cleanup_errors=True)
         with folder as made:
@@ -155,9 +159,10 @@ class LocalStore:
         """See `Store`."""
         scratch = self.root / _SCRATCH
         left = [*(self.root / folder).glob(".*.draft"), *scratch.glob("*/*")]
-        removed = sum(_removed(file, file.unlink) for file in left)
-        for emptied in scratch.glob("*"):
-            _removed(emptied, emptied.rmdir)
+        with self._told("what processes that died left behind was not removed"):
+            removed = sum(_removed(file, file.unlink) for file in left)
+            for emptied in scratch.glob("*"):
+                _removed(emptied, emptied.rmdir)
         return removed
 
     @contextlib.contextmanager
@@ -166,7 +171,7 @@ class LocalStore:
         target = self.root / path
         draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
         try:
-            with self._told(target.name):
+            with self._told(f"{target.name} was not published; nothing half-written remains"):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 yield draft
         finally:
@@ -183,7 +188,7 @@ class LocalStore:
         return size
 
     @contextlib.contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _told(self, undone: str) -> Iterator[None]:
         """Errors of the operating system, in words and as `LakeUnwritable`."""
         try:
             yield
@@ -191,9 +196,7 @@ class LocalStore:
             why = _NOT_NOW.get(e.errno or 0)
             if why is None:
                 raise
-            raise LakeUnwritable(
-                f"the lake at {self.root} cannot be written: {why} ({what} was not published; nothing half-written remains)"
-            ) from e
+            raise LakeUnwritable(f"the lake at {self.root} cannot be written: {why} ({undone})") from e
 
 
 def _removed(path: Path, remove: Callable[[], None]) -> bool:

@@ -168,6 +168,18 @@ def test_a_full_disk_leaves_no_half_file_and_says_so(lake: Lake, monkeypatch: py
     assert reading.rows(lake, "sweeps").num_rows == 2
 
 
+def test_what_cannot_be_removed_is_told(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that turns read-only must end sealing in a sentence, to be repeated."""
+    lake.store.write_bytes("sweeps/part-1.parquet", b"")
+
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", read_only)
+    with pytest.raises(LakeUnwritable, match=r"it is read-only \(sweeps/part-1.parquet was not removed\)"):
+        lake.store.remove("sweeps/part-1.parquet")
+
+
 @pytest.mark.parametrize(
     ("root", "said"),
     [("/proc/lake", "its folder cannot be made"), ("{file}/lake", "a file stands where a folder belongs")],

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets_tests.streamer.conftest import Streamer, list_markets, market_row
 from polymarket_assets_tests.streamer.odd_venue import OddVenue, condition, tokens, trade, wait_until
+from streamer.__main__ import main
 
 Make = Callable[..., Streamer]
 
@@ -208,6 +211,24 @@ def test_what_cannot_work_ends_in_one_sentence(streamer: Make, settings: dict[st
     assert ended.returncode == 1
     assert said in ended.stderr
     assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+
+
+def test_a_full_state_folder_is_told_with_its_remedy(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Begun on a full disk, a session would be taken for one that crashed."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setenv("LAKE_ROOT", str(lake.root))
+        patched.setenv("STATE_DIR", str(tmp_path / "state"))
+        patched.setattr(Path, "write_bytes", full)
+        patched.setattr(lake.store.__class__, "write_bytes", lambda *_: None)
+        assert main(["run"]) == 1
+    assert "No space left on device; make room" in capsys.readouterr().err
+    assert not list((tmp_path / "state").iterdir())
 
 
 def test_a_second_streamer_of_the_same_shard_is_refused(
