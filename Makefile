@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup up pages demo test lint bench drill-kill drill-disk lock
+.PHONY: setup up pages demo test lint bench drill-kill drill-faults drill-disk lock
 
 # Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
 # leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
@@ -41,9 +41,13 @@ lint: setup
 bench: setup
 	@$(BIN)/python -m benchmarks
 
-# A few minutes each; `make drill-kill DRILL="--kills 50"` is the whole drill.
+# Five minutes: fifty kills, with `DRILL="--kills 12"` fewer.
 drill-kill: setup
 	@$(BIN)/python -m drills.kill $(DRILL)
+
+# Twenty minutes; `make drill-faults DRILL="--quiet 10"` looks for false alarms about markets that say little.
+drill-faults: setup
+	@$(BIN)/python -m drills.faults $(DRILL)
 
 drill-disk: setup
 	@$(BIN)/python -m drills.disk $(DRILL)

@@ -23,8 +23,8 @@ from rich.table import Table
 from drills import truth
 from drills.disks import Disk, enter_namespace
 from drills.judging import doubled_rows, invented, lost, unaccounted
-from drills.kill import RATE, busy
-from drills.processes import Simulator, Streamer, wait_for
+from drills.kill import RATE
+from drills.processes import Simulator, Streamer, busy, wait_for
 from polymarket_assets.lake.writing import Lake
 
 # Longer than a venue waits for PING, shorter than it takes to fill the disk that is not meant to be full.
@@ -220,12 +220,10 @@ def main(arguments: list[str] | None = None) -> int:
     console = Console()
     folder = Path(tempfile.mkdtemp(prefix="drill-disk-"))
     console.print(f"file systems of {DISK_MB} MB in memory (tmpfs), in {folder}", highlight=False)
-    options, told = busy(given.rate, given.seed)
-    console.print(told, style="dim", highlight=False)
     findings: list[Finding] = []
     for number, (name, hurt) in enumerate(CASES.items()):
         console.print(f"{name} …", style="dim")
-        case = Case(name, folder / str(number), options, given.held_s)
+        case = Case(name, folder / str(number), busy(given.seed, given.rate), given.held_s)
         try:
             hurt(case)
             findings += case.finish()

@@ -32,12 +32,16 @@ class Sent:
 
 @dataclass(frozen=True)
 class Gap:
-    """A row of `stream_gaps`; markets are those of its connection, None all."""
+    """A row of `stream_gaps`; markets are those of its connection, None all.
+
+    Inside: rows of its market or connection that were recorded more than a second after its beginning and before its end.
+    """
 
     from_at: datetime
     to_at: datetime
     cause: str
     markets: frozenset[str] | None = None
+    inside: int = 0
 
     def covers(self, sent: Sent) -> bool:
         """Whether it says that this trade may not have been heard."""

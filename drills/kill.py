@@ -27,15 +27,13 @@ from rich.table import Table
 
 from drills import truth
 from drills.judging import Frames, Kill, Life, Recorded, Sent, Verdict, changes, judge
-from drills.processes import PROJECT, Simulator, Streamer, wait_for
-from polymarket_assets import venue
-from polymarket_assets.collecting import healing
+from drills.processes import Simulator, Streamer, busy, wait_for
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 
-# A few minutes on two cores; `--kills 50` is the whole drill.
-KILLS = 12
+# Five minutes on two cores.
+KILLS = 50
 RATE = 2000
 # The targets of the two figures.
 HEARING_S, RECOVERED_S = 3.0, 10.0
@@ -101,16 +99,6 @@ class Drill:
             raise RuntimeError(f"the streamer ended with {code}: {self.streamer.said[-2000:]}")
         self._seal()
         return started, ended - _IN_FLIGHT
-
-    def build_trades(self, span: Span) -> None:
-        """Heal what was not heard."""
-        time.sleep(truth.BLOCK.total_seconds())
-        data = venue.connect(self._simulator.settings)
-        try:
-            for hour in span.hours():
-                healing.build_trades(self.lake, data.data, hour, clock=lambda: datetime.now(UTC))
-        finally:
-            data.close()
 
     def _start(self) -> None:
         self._started, self._born_at = time.monotonic(), datetime.now(UTC)
@@ -184,11 +172,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     console = Console()
     folder = Path(tempfile.mkdtemp(prefix="drill-kill-"))
-    options, told = busy(given.rate, given.seed)
-    if given.profile:
-        options, told = ["--seed", str(given.seed), "--profile", given.profile], given.profile
-    console.print(f"{given.kills} kills, seed {given.seed}, {told}, in {folder}", highlight=False)
-    simulator = Simulator(folder, options)
+    console.print(f"{given.kills} kills, seed {given.seed}, {given.rate} messages a second, in {folder}", highlight=False)  # fmt: skip
+    simulator = Simulator(folder, busy(given.seed, given.rate))
     drill = Drill(
         folder,
         simulator,
@@ -197,7 +182,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     try:
         start, end = drill.run(given.kills)
-        drill.build_trades(Span(start, end))
+        simulator.build_trades(drill.lake, Span(start, end))
     finally:
         if drill.streamer.is_alive:
             drill.streamer.end(signal.SIGKILL)
@@ -212,24 +197,6 @@ def main(arguments: list[str] | None = None) -> int:
     console.print(_shown(verdicts))
     console.print(_measured(drill, sent, recorded, frames))
     return 1 if any(verdict.violations for verdict in verdicts) else 0
-
-
-def busy(rate: int, seed: int) -> tuple[list[str], str]:
-    """The simulator's options for so many messages a second, and in words what they give."""
-    told = subprocess.run(
-        [sys.executable, "-m", "simulator", "serve", "--help"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    options = ["--seed", str(seed)]
-    if "busy" in told.stdout and "--rate" in told.stdout:
-        return [*options, "--profile", "busy", "--rate", str(rate)], f"{rate} messages a second"
-    return (
-        options,
-        f"this simulator has no busy profile: its demo profile is used, far below {rate} messages a second",
-    )
 
 
 def _shown(verdicts: list[Verdict]) -> Table:
@@ -265,16 +232,13 @@ def _measured(drill: Drill, sent: list[Sent], recorded: Recorded, frames: Frames
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m drills.kill", description=__doc__)
-    parser.add_argument(
-        "--kills", type=int, default=KILLS, help="how often (default: %(default)s; the whole drill: 50)"
-    )
+    parser.add_argument("--kills", type=int, default=KILLS, help="how often (default: %(default)s)")
     parser.add_argument(
         "--seed", type=int, default=7, help="of the moments and of the simulator (default: %(default)s)"
     )
     parser.add_argument(
         "--rate", type=int, default=RATE, help="messages a second, of a busy profile (default: %(default)s)"
     )
-    parser.add_argument("--profile", help="another profile of the simulator")
     return parser
 
 

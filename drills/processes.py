@@ -11,14 +11,15 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
 
 from polymarket_assets import venue
-from polymarket_assets.collecting import discovery
+from polymarket_assets.collecting import discovery, healing
+from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.settings import Settings
 
@@ -28,6 +29,8 @@ ALL_TIERS = {"STREAM_TIERS": "t0,t1,t2,t3,t4"}
 # Longer than anything takes on a busy machine.
 PATIENCE_S = 60.0
 _LOOK_S = 0.02
+# A trade is known to the Data API, and dated, some seconds after the match.
+BLOCK = timedelta(seconds=5)
 _SAID = re.compile(r"http://127.0.0.1:(\d+)/.*ws://127.0.0.1:(\d+)/.*http://127.0.0.1:(\d+)/")
 
 Found = TypeVar("Found")
@@ -48,6 +51,11 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def busy(seed: int, rate: float) -> list[str]:
+    """The simulator's options for so many messages a second."""
+    return ["--seed", str(seed), "--profile", "busy", "--rate", str(rate)]
 
 
 class Simulator:
@@ -87,6 +95,16 @@ class Simulator:
         connected = venue.connect(self.settings)
         try:
             discovery.discover(lake, connected.gamma, self.settings, clock=lambda: datetime.now(UTC))
+        finally:
+            connected.close()
+
+    def build_trades(self, lake: Lake, span: Span) -> None:
+        """Build the hours of `trades`, and so heal from its Data API what was not heard."""
+        time.sleep(BLOCK.total_seconds())
+        connected = venue.connect(self.settings)
+        try:
+            for hour in span.hours():
+                healing.build_trades(lake, connected.data, hour, clock=lambda: datetime.now(UTC))
         finally:
             connected.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,11 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from drills.judging import PROMISED, Frames, Gap, Key, Life, Recorded, Sent
+from drills.processes import BLOCK
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.writing import Lake
 from streamer.recording import TABLES as STREAMED
-
-# A trade is known to the Data API, and dated, some seconds after the match.
-BLOCK = timedelta(seconds=5)
 
 
 def ledger(file: Path) -> list[dict[str, Any]]:
@@ -108,6 +106,7 @@ def _gaps(lake: Lake) -> Iterator[Gap]:
         carried = connection.sql(
             "select session_id, connection, list(distinct market_id) from book_changes group by all"
         ).fetchall()
+        inside = dict(connection.execute(_INSIDE, [PROMISED, PROMISED]).fetchall())
     markets = {(session, number): frozenset(found) for session, number, found in carried}
     for row in reading.rows(lake, "stream_gaps").to_pylist():
         of: frozenset[str] | None = None
@@ -115,7 +114,16 @@ def _gaps(lake: Lake) -> Iterator[Gap]:
             of = frozenset({row["market_id"]})
         elif row["connection"] is not None:
             of = markets.get((row["session_id"], row["connection"]), frozenset())
-        yield Gap(row["from_at"], row["to_at"], row["cause"], of)
+        yield Gap(row["from_at"], row["to_at"], row["cause"], of, inside.get(row["gap_id"], 0))
+
+
+# Rows recorded well within a gap of a market or of a connection: there it was not deaf. Not those that REST was asked for.
+_INSIDE = """
+    select g.gap_id, count(*) from stream_gaps g join book_changes b on b.session_id = g.session_id and b.connection >= 0
+        and case when g.market_id is null then b.connection = g.connection else b.market_id = g.market_id end
+        and b.received_at > g.from_at + $1 and b.received_at < g.to_at - $2
+    group by all
+"""
 
 
 def _doubled(lake: Lake, table: str) -> int:

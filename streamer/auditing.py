@@ -2,8 +2,8 @@
 
 - A book whose hash can be made again is right; one that was and no longer is, or whose best bid crosses its best
   ask, is asked for anew over REST, which opens an epoch.
-- A market that said nothing for a while is asked for its midpoint: where that moved and still nothing came, its
-  token is frozen, however alive its socket looks. A quiet market, which did not move, is left in peace.
+- A market that said nothing for a while is asked about (`silence`): one that moved is frozen, however alive its socket
+  looks; a quiet one, which did not, is left in peace.
 
 Belongs to the loop's thread; sums and questions are done by two threads of its own. Instants are microseconds.
 """
@@ -21,6 +21,7 @@ from streamer.books import Book
 from streamer.entries import Heard
 from streamer.proofs import Outcome, Snapshot, matches, snapshot
 from streamer.recording import REST, Recorder, microseconds
+from streamer.silence import Silence
 from streamer.working import Hand, Worker
 
 if TYPE_CHECKING:
@@ -29,16 +30,8 @@ if TYPE_CHECKING:
 _S = 1_000_000
 # Books are looked through this often: microseconds for a thousand of them.
 LOOK_EVERY_US = 1 * _S
-# Quiet markets are asked about this often: with the silence before and the doubt after, half a minute at the most.
+# Silent markets are asked about this often: with the silence before and the doubt after, half a minute at the most.
 AUDIT_EVERY_US = 10 * _S
-# A market that said nothing for this long is asked about …
-QUIET_US = 12 * _S
-# … and has this long to say what REST said already.
-DOUBT_US = 3 * _S
-# Midpoints asked in one round: ten requests, a megabyte.
-MOST_ASKED = 5_000
-# A midpoint lies on half a tick; the smallest tick is a tenth of a cent.
-MOVED_E6 = 500
 # Bids and asks that met for a moment were reported (PROTOCOL 8.4); longer and the book is wrong.
 CROSSED_US = 2 * _S
 # A market's book is asked for anew this often at the most: what is wrong again so soon is not mended by asking.
@@ -63,7 +56,9 @@ class Account:
 
     checks: Counter[str] = field(default_factory=Counter)
     reseeds: Counter[str] = field(default_factory=Counter)
+    # Silent markets: midpoints asked, books asked and compared, and those found frozen.
     asked: int = 0
+    compared: int = 0
     frozen: int = 0
 
 
@@ -79,7 +74,7 @@ class Auditor:
         on_frozen: Callable[[list[Book]], None],
     ) -> None:
         self.account = Account()
-        self._recorder, self._keep, self._on_frozen = recorder, keep, on_frozen
+        self._recorder, self._keep = recorder, keep
         self._rest = rest.Books(settings)
         self._checking, self._asking = Worker("check", hand), Worker("ask", hand)
         self._settled: list[tuple[Snapshot, int]] = []
@@ -87,8 +82,7 @@ class Auditor:
         self._crossed: dict[str, int] = {}
         self._wrong: dict[str, _Reseed] = {}
         self._reseeded: dict[str, int] = {}
-        # Markets that moved over REST: when they were last heard, and when that was noticed.
-        self._doubted: dict[str, tuple[int, int]] = {}
+        self._silence = Silence(recorder, self._rest, self._asking, self.account, on_frozen)
         self._now_us = self._looked_us = self._audited_us = 0
         recorder.on_settled = lambda book: self._settled.append((snapshot(book), book.epoch))
 
@@ -98,10 +92,10 @@ class Auditor:
         if now_us - self._looked_us >= LOOK_EVERY_US:
             self._looked_us = now_us
             self._look(now_us)
-            self._confirm(now_us)
+            self._silence.confirm(now_us)
         if now_us - self._audited_us >= AUDIT_EVERY_US:
             self._audited_us = now_us
-            self._audit(listening(), now_us)
+            self._silence.ask(listening(), now_us)
         self._check()
         self._reseed()
 
@@ -174,43 +168,3 @@ class Auditor:
                 self._keep(Heard(self._now_us, REST, rest.frame(said, venue_us)))
             elif reseed.tries < STALE_TRIES:
                 self._wrong[book.market.market_id] = _Reseed(reseed.cause, reseed.tries + 1)
-
-    # --- markets that are silent ----------------------------------------------------------------
-
-    def _audit(self, listening: Iterable[str], now_us: int) -> None:
-        books = self._recorder.books
-        quiet = [
-            book for market_id in listening
-            if (book := books.get(market_id)) is not None and book.epoch and now_us - book.heard_us >= QUIET_US and book.mid_e6 is not None
-        ]  # fmt: skip
-        asked = {
-            book.market.token_ids[0]: (book, book.heard_us) for book in sorted(quiet, key=_age)[:MOST_ASKED]
-        }
-        if asked and self._asking.submit(lambda: self._rest.midpoints(list(asked)), lambda found: self._compare(asked, found)):  # fmt: skip
-            self.account.asked += len(asked)
-
-    def _compare(self, asked: dict[str, tuple[Book, int]], found: dict[str, int] | None) -> None:
-        for token, mid_e6 in (found or {}).items():
-            book, heard_us = asked[token]
-            ours = book.mid_e6
-            if book.heard_us == heard_us and ours is not None and abs(mid_e6 - ours) >= MOVED_E6:
-                self._doubted.setdefault(book.market.market_id, (heard_us, self._now_us))
-
-    def _confirm(self, now_us: int) -> None:
-        """Markets that REST said moved, and that the stream still says nothing of, are frozen."""
-        frozen = []
-        for market_id, (heard_us, noticed_us) in list(self._doubted.items()):
-            book = self._recorder.books.get(market_id)
-            if book is None or book.heard_us != heard_us:
-                del self._doubted[market_id]
-            elif now_us - noticed_us >= DOUBT_US:
-                del self._doubted[market_id]
-                frozen.append(book)
-        if frozen:
-            self.account.frozen += len(frozen)
-            self._on_frozen(frozen)
-
-
-def _age(book: Book) -> int:
-    """Most lately heard first: what spoke a moment ago and is silent now is likelier to be frozen."""
-    return -book.heard_us

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 
 from polymarket_assets.venue.records import BookFrame, Frame
 from streamer.backoff import pause_s
+from streamer.deafness import Deaf, Garble
 from streamer.pace import Pace
 from streamer.sockets import MarketSocket
 
@@ -33,16 +34,6 @@ SUBSCRIBE_TRIES = 2
 
 # A connection that lived this long was no failure: the next attempt is not put off for it.
 STABLE_S = 10.0
-
-
-@dataclass(frozen=True)
-class Deaf:
-    """An interval of deafness that is over."""
-
-    from_us: int
-    to_us: int
-    cause: str
-    market_id: str | None = None
 
 
 @dataclass
@@ -72,6 +63,7 @@ class Connection:
         self.deaf: tuple[int, str] | None = None
         self.last_data_at = now
         self.last_data_us = now_us
+        self.garble = Garble()
         self._dice = dice
         self._pinged_at = self._opened_at = now
         self._subscribed: set[str] = set()
@@ -90,6 +82,11 @@ class Connection:
     def without_book(self) -> int:
         """Tokens subscribed whose book has not come."""
         return len(self._awaited)
+
+    @property
+    def late(self) -> int:
+        """Tokens of these whose book is overdue."""
+        return sum(awaited.late for awaited in self._awaited.values())
 
     def good_us(self, now_us: int) -> int:
         """Up to when everything this connection should have heard was heard."""
@@ -252,7 +249,7 @@ class Connection:
 
     def ending(self, now_us: int) -> list[Deaf]:
         """The deafness that is still open when the session ends."""
-        gaps = self._late_gaps(self._awaited, now_us)
+        gaps = [*self._late_gaps(self._awaited, now_us), *self.garble.over(now_us, is_last=True)]
         if self.deaf is not None and self.tokens:
             gaps.append(Deaf(self.deaf[0], now_us, self.deaf[1]))
         return gaps

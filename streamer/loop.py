@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 from polymarket_assets.venue.errors import Unavailable
 from streamer.auditing import Account, Auditor
 from streamer.books import Book
-from streamer.connections import Awaited, Connection, Deaf
+from streamer.connections import Awaited, Connection
+from streamer.deafness import Deaf
 from streamer.dialling import Connect, Dialler
 from streamer.entries import Gap, Heard
 from streamer.freezes import Freezes
@@ -183,6 +184,8 @@ class Loop:
             if frames:
                 self.last_data_us = entry.at_us
                 self._deaf(connection, connection.heard(frames, entry.at_us, now))
+            elif frames is None:
+                connection.garble.add(entry.at_us)
         for connection, read in reads:
             if read.pong:
                 connection.ponged(now)
@@ -192,6 +195,7 @@ class Loop:
     def _tick(self, now: float, now_us: int) -> None:
         for connection in self.connections:
             self._guarded(connection, partial(self._check, connection, now, now_us))
+            self._deaf(connection, connection.garble.over(now_us))
             if connection.is_due(now):
                 self._dialler.dial(connection, now)
         if self._compares:

@@ -63,6 +63,7 @@ def health(view: View) -> Page:
             "subscribed": sum(c.carried for c in connections),
             "wanted": sum(len(c.tokens) for c in connections),
             "without_book": sum(c.without_book for c in connections),
+            "late": sum(c.late for c in connections),
         },
         "markets": {
             "placed": dict(loop.plan.placed) if loop.plan else {},
@@ -78,6 +79,7 @@ def health(view: View) -> Page:
             "checks": dict(loop.audits.checks),
             "reseeds": dict(loop.audits.reseeds),
             "asked": loop.audits.asked,
+            "compared": loop.audits.compared,
             "frozen": loop.audits.frozen,
         },
         "last_data": _instant(loop.last_data_us),

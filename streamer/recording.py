@@ -42,6 +42,8 @@ CHECK_EVERY_US = 10_000_000
 # The message of a trade follows its book by 36 ms (PROTOCOL 8.4); ten times that, and a slow wire.
 LAST_TRADE_WITHIN_US = 1_000_000
 
+# How JSON begins; what begins otherwise is the server talking ("INVALID OPERATION").
+_DATA = frozenset({b"{", b"["})
 # The connection of books that were asked for over REST.
 REST = -1
 
@@ -164,13 +166,13 @@ class Recorder:
         )  # fmt: skip
         self.rows.others["stream_gaps"].append(row)
 
-    def hear(self, heard: Heard) -> list[Frame]:
-        """Record one socket message; returns what it said, nothing where it could not be read."""
+    def hear(self, heard: Heard) -> list[Frame] | None:
+        """Record one socket message; returns what it said, None where it was data and could not be read."""
         try:
             found = frames.parse(heard.payload)
         except MalformedPayload as e:
             self._reject(heard, str(e))
-            return []
+            return None if heard.payload.lstrip()[:1] in _DATA else []
         for frame in found:
             kind = type(frame)
             self.heard[_KINDS[kind]] += 1

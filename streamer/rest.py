@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from polymarket_assets.venue.records import E6, Book, Level
 from streamer.proofs import decimal
+from streamer.recording import microseconds
 
 if TYPE_CHECKING:
     from polymarket_assets.settings import Settings
@@ -16,6 +18,15 @@ if TYPE_CHECKING:
 
 # A question that hangs holds up all later ones; the next look is fifteen seconds away.
 ATTEMPTS = 2
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Sizes by price of both sides, millionths, and when the book last changed by the venue's clock, microseconds."""
+
+    venue_us: int
+    bids: dict[int, int]
+    asks: dict[int, int]
 
 
 class Books:
@@ -32,6 +43,14 @@ class Books:
     def books(self, token_ids: Sequence[str]) -> tuple[Book, ...]:
         """Books of those tokens that have one. Raises `PolymarketError`."""
         return tuple(self._service().books(token_ids).books)
+
+    def levels(self, token_ids: Sequence[str]) -> dict[str, Levels]:
+        """Where the books of those tokens stand that say when they last changed. Raises `PolymarketError`."""
+        return {
+            book.token_id: Levels(microseconds(book.venue_at), _sizes(book.bids), _sizes(book.asks))
+            for book in self.books(token_ids)
+            if book.venue_at is not None
+        }
 
     def _service(self) -> Clob:
         if self._clob is None:
@@ -59,6 +78,10 @@ def frame(book: Book, venue_us: int) -> bytes:
         "version": book.version,
     }
     return msgspec.json.encode(said)
+
+
+def _sizes(levels: Sequence[Level]) -> dict[int, int]:
+    return {level.price_e6: level.size_e6 for level in levels if level.size_e6}
 
 
 def _level(level: Level) -> dict[str, str]:

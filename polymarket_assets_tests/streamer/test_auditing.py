@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from polymarket_assets.settings import load
-from polymarket_assets_tests.venue.server import Server, serving, told
+from polymarket_assets_tests.venue.server import Asked, Server, Told, serving, told
 from simulator.books import book_hash
-from streamer import auditing
+from streamer import auditing, silence
 from streamer.auditing import Auditor
 from streamer.books import Book
 from streamer.entries import Heard, Listed
@@ -65,7 +65,11 @@ class Bench:
         """A tick, and then so many results of the threads."""
         self.auditor.tick(at_us, lambda: ["pm:m"])
         for _ in range(answers):
-            self._handed.get(timeout=10)()
+            self.answer()
+
+    def answer(self) -> None:
+        """A result of the threads."""
+        self._handed.get(timeout=10)()
 
     @property
     def kinds(self) -> list[tuple[str, int, int]]:
@@ -164,7 +168,7 @@ def test_changes_that_a_book_asked_for_holds_already_are_not_applied_to_it(bench
 def test_a_market_that_moved_unheard_is_frozen(server: Server, bench: Bench) -> None:
     now = begin(bench)
     server.on("/midpoints", told({YES: "0.52"}))
-    bench.tick((now + 20_000) * 1000, answers=1)
+    bench.tick((now + 20_000) * 1000, answers=2)
     assert bench.frozen == []
     bench.tick((now + 24_000) * 1000)
     assert bench.frozen == [bench.book]
@@ -174,7 +178,7 @@ def test_a_market_that_moved_unheard_is_frozen(server: Server, bench: Bench) -> 
 def test_a_market_that_is_heard_in_time_after_all_is_not_frozen(server: Server, bench: Bench) -> None:
     now = begin(bench)
     server.on("/midpoints", told({YES: "0.52"}))
-    bench.tick((now + 20_000) * 1000, answers=1)
+    bench.tick((now + 20_000) * 1000, answers=2)
     bench.hear((now + 21_000) * 1000, {"event_type": "book", **whole(now + 21_000, bid="0.51", ask="0.53")})
     bench.tick((now + 24_000) * 1000)
     assert bench.frozen == []
@@ -185,7 +189,51 @@ def test_a_quiet_market_is_left_in_peace_for_ever(server: Server, bench: Bench, 
     now = begin(bench)
     server.on("/midpoints", told({YES: mid} if mid else {}))
     for minute in range(10):
-        bench.tick((now + 20_000 + 60_000 * minute) * 1000, answers=1)
+        bench.tick((now + 20_000 + 60_000 * minute) * 1000, answers=2)
         bench.tick((now + 25_000 + 60_000 * minute) * 1000)
     assert bench.frozen == []
-    assert server.counts() == {"/midpoints": 10}
+    assert server.counts() == {"/midpoints": 10, "/books": 10}
+
+
+BID, DEEP_BID = {"price": "0.48", "size": "10"}, {"price": "0.3", "size": "1"}
+
+
+@pytest.mark.parametrize(
+    ("at_ms", "bids", "is_frozen"),
+    [(5000, [BID, DEEP_BID], True), (5000, [BID], False), (-13_000, [BID, DEEP_BID], False)],
+    ids=["changed since", "the same", "older than ours"],
+)
+def test_a_change_that_leaves_the_midpoint_is_seen_in_the_book(
+    server: Server, bench: Bench, at_ms: int, bids: list[dict[str, str]], is_frozen: bool
+) -> None:
+    """A trade that takes a part of a level moves no midpoint, and is missed all the same."""
+    now = begin(bench)
+    server.on("/books", told([{**whole(now + at_ms), "bids": bids}]))
+    bench.tick((now + 20_000) * 1000, answers=2)
+    bench.tick((now + 24_000) * 1000)
+    assert bench.frozen == ([bench.book] if is_frozen else [])
+
+
+def test_every_silent_market_has_its_turn_to_be_compared(
+    server: Server, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "MOST_COMPARED", 1)
+    asked: list[str] = []
+
+    def answer(request: Asked) -> Told:
+        asked.extend(one["token_id"] for one in json.loads(request.body))
+        return told([])
+
+    server.on("/books", answer)
+    markets = [Listed(f"pm:{n}", f"0x{n:064x}", (str(100 + n), str(200 + n))) for n in range(3)]
+    bench.recorder.know(markets)
+    for n, market in enumerate(markets):
+        said = {**whole(1_000_000 + n), "event_type": "book", "hash": "", "market": market.condition_id, "asset_id": market.token_ids[0]}  # fmt: skip
+        bench.hear((1_000_000 + n) * 1000, said)
+    for round_ in range(4):
+        bench.auditor.tick(
+            (1_020_000 + 11_000 * round_) * 1000, lambda: [market.market_id for market in markets]
+        )
+        for _ in range(2):
+            bench.answer()
+    assert asked == ["100", "101", "102", "100"]

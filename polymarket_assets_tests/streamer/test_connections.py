@@ -8,7 +8,8 @@ import pytest
 
 from polymarket_assets.venue.errors import Unavailable
 from polymarket_assets.venue.records import Book, BookFrame, Frame, LifecycleFrame
-from streamer.connections import PING_EVERY_S, STABLE_S, Connection, Deaf
+from streamer.connections import PING_EVERY_S, STABLE_S, Connection
+from streamer.deafness import Deaf, Garble
 
 US = 1_000_000
 TOKENS = {"10": "pm:a", "11": "pm:a"}
@@ -251,3 +252,28 @@ def test_only_lives_that_were_short_put_the_next_attempt_off() -> None:
     opened(made, 200)
     made.lost("closed", 200 + STABLE_S, 0)
     assert made.failures == 1
+
+
+def test_messages_that_cannot_be_read_are_one_gap_while_they_keep_coming() -> None:
+    garble = Garble()
+    assert garble.over(0) == []
+    for at_us in (5 * US, 5_400_000, 6_100_000):
+        garble.add(at_us)
+        assert garble.over(at_us + 900_000) == []
+    assert garble.over(7_100_000) == [Deaf(5 * US, 6_100_000, "unreadable")]
+    assert garble.over(8 * US) == []
+
+
+def test_messages_that_cannot_be_read_are_reported_though_they_never_stop() -> None:
+    garble = Garble()
+    for n in range(20):
+        garble.add((10 + n) * US // 2)
+    assert garble.over(15 * US) == [Deaf(5 * US, 29 * US // 2, "unreadable")]
+
+
+def test_messages_that_could_not_be_read_are_reported_at_the_end() -> None:
+    made = connection()
+    opened(made, 1)
+    hear(made, 2, book("10"), book("11"))
+    made.garble.add(3 * US)
+    assert made.ending(3 * US) == [Deaf(3 * US, 3 * US, "unreadable")]

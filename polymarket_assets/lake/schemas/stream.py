@@ -186,7 +186,7 @@ STREAM_GAPS = Table(
         optional("market_id", TEXT, "market; null: all of the connection"),
         required("from_at", INSTANT, "last moment known good"),
         required("to_at", INSTANT, "first moment known good again"),
-        required("cause", TEXT, "connect | closed | silent | stopped | crashed | subscribe"),
+        required("cause", TEXT, "connect | closed | silent | subscribe | unreadable | stopped | crashed"),
         optional("healed_by", TEXT, "null as the streamer writes it; what healing did is in trade_hours"),
         optional("rows_recovered", INT32, "null as the streamer writes it; see trade_hours"),
     ),
