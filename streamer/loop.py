@@ -1,18 +1,15 @@
 """The loop: every socket of the session in one selector, and everything that must happen in order.
 
-Each round takes what has come, journals it, and only then reads it. Whatever may wait for something else
+Each turn takes what has come, journals it, and only then reads it. Whatever may wait for something else
 (connecting, looking at the lake, publishing, the disk) is done by threads that hand their results in here;
 all state of connections and recording belongs to this thread alone.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import queue
 import random
-import selectors
-import socket
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -29,7 +26,8 @@ from streamer.entries import Gap, Heard
 from streamer.freezes import Freezes
 from streamer.keeping import Keeper
 from streamer.placing import Plan
-from streamer.sockets import MarketSocket, Read, connect
+from streamer.rounds import Batch, Rounds, wall_us
+from streamer.sockets import MarketSocket, connect
 
 if TYPE_CHECKING:
     from polymarket_assets.settings import Settings
@@ -40,16 +38,7 @@ log = logging.getLogger(__name__)
 TICK_S = 0.25
 # A tick that comes later than this says nothing of the venue.
 STALLED_S = 1.0
-# Rounds begin this far apart at the least. A round costs the same for one message as for fifty, and at thousands a
-# second over a hundred sockets that was half of all work; what waits meanwhile is stamped when it is taken.
-ROUND_S = 0.005
-
 Handed = Callable[[], None]
-
-
-def wall_us() -> int:
-    """The wall clock, in microseconds."""
-    return time.time_ns() // 1000
 
 
 class Loop:
@@ -80,15 +69,9 @@ class Loop:
         self.reconnects = 0
         self.last_data_us: int | None = None
         self._handed: queue.SimpleQueue[Handed] = queue.SimpleQueue()
-        self._selector = selectors.DefaultSelector()
-        self._unfinished: set[int] = set()
-        self._round_at = 0.0
+        self._rounds = Rounds()
         self._auditor = Auditor(settings, keeper.recorder, keeper.take, self.hand, self._frozen)
         self._dialler = Dialler(settings.polymarket_ws_url, self.hand, self._opened, connect)
-        self._woken, self._waker = socket.socketpair()
-        self._woken.setblocking(False)
-        self._waker.setblocking(False)
-        self._selector.register(self._woken, selectors.EVENT_READ, None)
 
     @property
     def audits(self) -> Account:
@@ -98,20 +81,18 @@ class Loop:
     @property
     def waker(self) -> int:
         """The file descriptor that signals write to, so that they end a wait."""
-        return self._waker.fileno()
+        return self._rounds.waker
 
     def hand(self, action: Handed) -> None:
         """Have the loop's own thread do something."""
         self._handed.put(action)
-        # Where the waker is full, the loop is being woken already.
-        with contextlib.suppress(BlockingIOError):
-            self._waker.send(b".")
+        self._rounds.wake()
 
     def run(self, every_tick: Callable[[], None]) -> None:
         """Listen until `stopping` is set; `every_tick` is called about every `TICK_S`."""
         tick_at = time.monotonic()
         while not self._stopping.is_set():
-            self._round(0 if self._unfinished else max(0.0, min(TICK_S, tick_at - time.monotonic())))
+            self._take(self._rounds.read(tick_at - time.monotonic()))
             while not self._handed.empty():
                 self._handed.get()()
             if (now := time.monotonic()) >= tick_at:
@@ -136,7 +117,7 @@ class Loop:
             carried = plan.sockets[connection.number] if connection.number < len(plan.sockets) else ()
             tokens = {token: market.market_id for market in carried for token in market.token_ids}
             if not tokens:
-                self._unregister(connection)
+                self._rounds.drop(connection)
             gaps, left = connection.want(tokens, now, self._asked_us or now_us, everywhere)
             self._deaf(connection, gaps)
             moved |= left
@@ -146,37 +127,15 @@ class Loop:
             self._deaf(connection, connection.take_over(mine, now, now_us))
         self._asked_us = None
 
-    def _round(self, timeout_s: float) -> None:
-        early_s = self._round_at - time.monotonic()
-        if early_s > 0 and not self._unfinished:
-            time.sleep(early_s)
-        self._round_at = time.monotonic() + ROUND_S
-        ready = {
-            key.data.number: key.data
-            for key, _ in self._selector.select(timeout_s)
-            if self._is_of_a_socket(key)
-        }
-        ready |= {number: self.connections[number] for number in self._unfinished}
-        reads: list[tuple[Connection, Read]] = []
-        for connection in ready.values():
-            if connection.socket is not None:
-                reads.append((connection, connection.socket.read(wall_us)))
-        self._unfinished = {connection.number for connection, read in reads if read.unfinished}
-        if reads:
-            self._take(reads)
-
-    def _is_of_a_socket(self, key: selectors.SelectorKey) -> bool:
-        if key.data is None:
-            self._woken.recv(4096)
-        return key.data is not None
-
-    def _take(self, reads: list[tuple[Connection, Read]]) -> None:
-        """Journal everything that a round brought, then read it, then see to connections that are over."""
+    def _take(self, reads: Batch) -> None:
+        """Journal everything that was taken from the sockets, then read it, then see to connections that are over."""
         heard = [
             (connection, Heard(at_us, connection.number, message))
             for connection, read in reads
             for at_us, message in read.messages
         ]
+        if not reads:
+            return
         now = time.monotonic()
         self._keeper.keep(entry for _, entry in heard)
         for connection, entry in heard:
@@ -256,21 +215,16 @@ class Loop:
             return
         now, now_us = time.monotonic(), wall_us()
         connection.opened(connected, tokens, now, now_us)
-        self._selector.register(connected, selectors.EVENT_READ, connection)
+        self._rounds.add(connection)
         log.info("connection %d is open with %d tokens", connection.number, len(tokens))
         self._guarded(connection, partial(connection.sync, now, now_us))
 
     def _lose(self, connection: Connection, cause: str, why: str) -> None:
         log.warning("connection %d: %s; connecting again", connection.number, why)
         self.reconnects += 1
-        self._unregister(connection)
+        self._rounds.drop(connection)
         self._keeper.interrupt(dict.fromkeys(connection.tokens.values()))
         self._deaf(connection, connection.lost(cause, time.monotonic(), wall_us()))
-
-    def _unregister(self, connection: Connection) -> None:
-        self._unfinished.discard(connection.number)
-        if connection.socket is not None:
-            self._selector.unregister(connection.socket)
 
     def _deaf(self, connection: Connection, intervals: list[Deaf]) -> None:
         if intervals:
@@ -283,6 +237,6 @@ class Loop:
         now_us = wall_us()
         for connection in self.connections:
             self._deaf(connection, connection.ending(now_us))
-            self._unregister(connection)
+            self._rounds.drop(connection)
             connection.want({}, time.monotonic(), now_us)  # closes the socket
-        self._selector.close()
+        self._rounds.close()

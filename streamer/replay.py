@@ -27,10 +27,11 @@ from polymarket_assets.venue.records import BookFrame, Frame, PriceChangeFrame
 from streamer import sessions
 from streamer.entries import Heard, Listed
 from streamer.keeping import Keeper
-from streamer.loop import Loop, wall_us
+from streamer.loop import Loop
 from streamer.placing import Plan
 from streamer.publisher import Publisher
 from streamer.recording import microseconds
+from streamer.rounds import wall_us
 from streamer.rows import TABLES
 from streamer.sockets import MarketSocket
 

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 from streamer import recovery, sessions, status
 from streamer.keeping import Keeper
-from streamer.loop import Loop, wall_us
+from streamer.loop import Loop
 from streamer.pages import View
 from streamer.placing import place
 from streamer.publisher import RETRY_S, Publisher
+from streamer.rounds import wall_us
 from streamer.sealing import GRACE
 from streamer.sessions import Ended, Session
 

@@ -42,7 +42,7 @@ class _Starved(Exception):
     """The rest of a frame has not come yet."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Read:
     """What one turn brought: text messages with the instant they were taken, and whether the socket is over."""
 

@@ -1,7 +1,8 @@
-"""`python -m benchmarks.stream.bare`: receive and decode, nothing else, with the streamer's own reader of frames.
+"""`python -m benchmarks.stream.bare`: receive and decode, nothing else, with the streamer's reader of frames or its library's.
 
 What is left of a recorder when it keeps nothing: the yardstick that the streamer is measured in. Decoding is typed,
-into structs that hold what the venue's frames hold.
+into structs that hold what the venue's frames hold. The library's reader (`--reader library`) is `websocket-client`
+without its UTF-8 validation, one message for each time that the selector says there is something.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import selectors
 import signal
 import sys
 import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
+import websocket
 
 from benchmarks.stream.books import tokens
 
@@ -91,31 +94,81 @@ def opened(url: str, wanted: list[list[str]]) -> list[Any]:
     return [connect(url, ids) for ids in wanted]
 
 
-def main() -> None:
-    """Listen until SIGTERM; says how many messages came."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url")
-    parser.add_argument("markets", type=int)
-    parser.add_argument("sockets", type=int)
-    given = parser.parse_args()
-    over: list[int] = []
-    signal.signal(signal.SIGTERM, lambda *_: over.append(1))
-    selector = selectors.DefaultSelector()
-    for one in opened(given.url, subscriptions(given.markets, given.sockets)):
-        selector.register(one, selectors.EVENT_READ)
-    print("ready", flush=True)
-    count = 0
+Turn = Callable[[Iterable[Any]], int]
+
+
+def ours() -> Turn:
+    """Take and decode what lies in sockets that are ready, by the streamer's reader; gives how many messages came."""
     unfinished: set[Any] = set()
-    while not over:
-        ready: set[Any] = {key.fileobj for key, _ in selector.select(0 if unfinished else 0.25)} | unfinished
-        unfinished = set()
-        for one in ready:
+
+    def turn(ready: Iterable[Any]) -> int:
+        count, now = 0, {*ready, *unfinished}
+        unfinished.clear()
+        for one in now:
             read = one.read(lambda: time.time_ns() // 1000)
             if read.unfinished:
                 unfinished.add(one)
             for _, message in read.messages:
                 decode(message)
             count += len(read.messages)
+        return count
+
+    return turn
+
+
+def the_librarys() -> Turn:
+    """The same by the library's reader, which waits for the rest of a frame."""
+
+    def turn(ready: Iterable[Any]) -> int:
+        count = 0
+        for one in ready:
+            opcode, message = one.recv_data()
+            if opcode == websocket.ABNF.OPCODE_TEXT and message != b"PONG":
+                decode(message)
+                count += 1
+        return count
+
+    return turn
+
+
+def plainly_opened(url: str, wanted: list[list[str]]) -> list[Any]:
+    """The library's sockets, subscribed as the streamer subscribes."""
+    from streamer.sockets import subscription
+
+    found = []
+    for ids in wanted:
+        one: Any = websocket.create_connection(url, skip_utf8_validation=True, enable_multithread=False)
+        for message in subscription(ids):
+            one.send(message)
+        found.append(one)
+    return found
+
+
+READERS: dict[str, tuple[Callable[[str, list[list[str]]], list[Any]], Callable[[], Turn]]] = {
+    "ours": (opened, ours),
+    "library": (plainly_opened, the_librarys),
+}
+
+
+def main() -> None:
+    """Listen until SIGTERM; says how many messages came."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("markets", type=int)
+    parser.add_argument("sockets", type=int)
+    parser.add_argument("--reader", choices=READERS, default="ours")
+    given = parser.parse_args()
+    opens, begun = READERS[given.reader]
+    over: list[int] = []
+    signal.signal(signal.SIGTERM, lambda *_: over.append(1))
+    selector = selectors.DefaultSelector()
+    for one in opens(given.url, subscriptions(given.markets, given.sockets)):
+        selector.register(one, selectors.EVENT_READ)
+    print("ready", flush=True)
+    count, turn = 0, begun()
+    while not over:
+        # Not for long: the streamer's reader may have left something that no selector tells of.
+        count += turn(key.fileobj for key, _ in selector.select(0.05))
     print(count, flush=True)
 
 

@@ -59,9 +59,9 @@ class Ran:
         return self.messages / self.cpu_s
 
 
-def bare(venue: VenueProcess, load: Load) -> Ran:
+def bare(venue: VenueProcess, load: Load, reader: str = "ours") -> Ran:
     """Receive and decode, nothing else. Raises `Failed`."""
-    return _listener("benchmarks.stream.bare", venue, load)
+    return _listener("benchmarks.stream.bare", venue, load, "--reader", reader)
 
 
 def naive(venue: VenueProcess, load: Load) -> Ran:

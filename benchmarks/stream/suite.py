@@ -24,6 +24,7 @@ from benchmarks.stream.sizes import Size, sizes
 # 4,000 tokens, as many as ten sockets carry at most.
 MARKETS = 2_000
 FLAT = Load(10, 400_000)
+LIBRARY = Load(10, 100_000)
 # Its cost a message is plain after this many, and it takes its time.
 NAIVE = Load(10, 30_000)
 STEADY = Load(100, 250_000, 10_000)
@@ -91,6 +92,14 @@ def _flat_out(venue: VenueProcess, tell: Tell) -> Iterator[Row]:
     whole = streamer(venue, FLAT)
     yield _rate_row("streamer end to end, 10 sockets, flat out", whole, plain, wanted=50_000)
     yield Row("the same, of bare receive + decode", 100 * whole.rate / plain.rate, "%", 40, ratio=whole.rate / plain.rate)  # fmt: skip
+    tell(
+        "10 sockets, as fast as messages are taken: bare receiving and decoding with the library's own reader"
+    )
+    library = bare(venue, LIBRARY, "library")
+    yield _rate_row(
+        "bare receive + decode with websocket-client's reader, 10 sockets, flat out", library, plain
+    )
+    yield Row("streamer end to end, of that", 100 * whole.rate / library.rate, "%", 40, note="the streamer reads frames faster than the library it stands on")  # fmt: skip
     tell("10 sockets, as fast as messages are taken: a naive recorder")
     yield _rate_row("naive recorder, 10 sockets, flat out", naive(venue, NAIVE), plain)
 
