@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from polymarket_assets.venue.errors import Unavailable
+from polymarket_assets.venue.records import UnreadableFrame
 from streamer.auditing import Account, Auditor
 from streamer.books import Book
 from streamer.connections import Awaited, Connection
@@ -129,13 +130,13 @@ class Loop:
 
     def _take(self, reads: Batch) -> None:
         """Journal everything that was taken from the sockets, then read it, then see to connections that are over."""
+        if not reads:
+            return
         heard = [
             (connection, Heard(at_us, connection.number, message))
             for connection, read in reads
             for at_us, message in read.messages
         ]
-        if not reads:
-            return
         now = time.monotonic()
         self._keeper.keep(entry for _, entry in heard)
         for connection, entry in heard:
@@ -143,7 +144,8 @@ class Loop:
             if frames:
                 self.last_data_us = entry.at_us
                 self._deaf(connection, connection.heard(frames, entry.at_us, now))
-            elif frames is None:
+            # Only of an array can a part be unreadable.
+            if frames is None or (len(frames) > 1 and any(type(f) is UnreadableFrame for f in frames)):
                 connection.garble.add(entry.at_us)
         for connection, read in reads:
             if read.pong:

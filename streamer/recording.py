@@ -25,6 +25,7 @@ from polymarket_assets.venue.records import (
     PriceChangeFrame,
     TickSizeFrame,
     TradeFrame,
+    UnreadableFrame,
 )
 from polymarket_assets.venue.records import Book as WholeBook
 from streamer.books import Book, Level
@@ -54,6 +55,7 @@ _KINDS: dict[Any, str] = {
     TradeFrame: "last_trade_price",
     TickSizeFrame: "tick_size_change",
     LifecycleFrame: "lifecycle",
+    UnreadableFrame: "unreadable",
 }
 # A market and the place of a token among its outcomes.
 _Place = tuple[Book, int]
@@ -295,6 +297,9 @@ class Recorder:
         row = (*self._at(heard), frame.venue_at, kind, frame.condition_id, payload)
         self.rows.others["market_events"].append(row)
 
+    def _unreadable(self, heard: Heard, frame: UnreadableFrame) -> None:
+        self._reject(Heard(heard.at_us, heard.connection, frame.payload.encode()), frame.why)
+
     def _reject(self, heard: Heard, why: str) -> None:
         self.heard["rejected"] += 1
         self.rows.others["rejects"].append((*self._at(heard), why, heard.payload.decode(errors="replace")))
@@ -306,6 +311,7 @@ _RECORD: dict[Any, Callable[[Recorder, Heard, Any], None]] = {
     TradeFrame: Recorder._trade,
     TickSizeFrame: Recorder._tick_size,
     LifecycleFrame: Recorder._told,
+    UnreadableFrame: Recorder._unreadable,
 }
 
 

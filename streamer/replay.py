@@ -23,7 +23,7 @@ import websocket
 
 from polymarket_assets.venue import frames
 from polymarket_assets.venue.errors import MalformedPayload, Refused
-from polymarket_assets.venue.records import BookFrame, Frame, PriceChangeFrame
+from polymarket_assets.venue.records import BookFrame, Frame, PriceChangeFrame, UnreadableFrame
 from streamer import sessions
 from streamer.entries import Heard, Listed
 from streamer.keeping import Keeper
@@ -189,5 +189,7 @@ def _tokens(frame: Frame) -> list[tuple[str, str]]:
         return [(frame.book.condition_id, frame.book.token_id)]
     if isinstance(frame, PriceChangeFrame):
         return [(frame.condition_id, change.token_id) for change in frame.changes]
+    if isinstance(frame, UnreadableFrame):
+        return []
     token = getattr(frame, "token_id", None)
     return [(str(frame.condition_id), token)] if token else []

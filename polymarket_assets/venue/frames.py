@@ -2,7 +2,8 @@
 
 One message is one frame or an array of them, of any type. The forms of 2024 and 2025 are read too, and
 `buys`/`sells` for the sides of a book. A type nobody told us of becomes a `LifecycleFrame` with its payload
-verbatim; a known type that cannot be read raises `MalformedPayload` for the whole message.
+verbatim. A message of which nothing can be read raises `MalformedPayload`; of an array, what cannot be read is an
+`UnreadableFrame` and spoils nothing.
 
 Decoding is typed and strict, numbers are text as the venue writes them; only a message that fails so is read
 once more with JSON numbers for text.
@@ -30,6 +31,7 @@ from polymarket_assets.venue.records import (
     PriceChangeFrame,
     TickSizeFrame,
     TradeFrame,
+    UnreadableFrame,
 )
 
 # Answers to our PING, and the empty text some sockets open with.
@@ -116,6 +118,7 @@ _KNOWN = msgspec.json.Decoder(_Known)
 _TOLD = msgspec.json.Decoder(_Told)
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _LOOSE = msgspec.json.Decoder(float_hook=str)
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
 _READ = ("book", "price_change", "last_trade_price", "tick_size_change", "best_bid_ask")
 
 
@@ -130,10 +133,25 @@ def parse(text: str | bytes) -> list[Frame]:
         if message in _NOT_JSON:
             return []
         if message[:1] == b"[":
-            return [_frame(bytes(raw)) for raw in _ARRAY.decode(message)]
+            return _array(_ARRAY.decode(message))
         return [_frame(message)]
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError) as e:
+    except _UNREADABLE as e:
         raise MalformedPayload("socket message", evidence(text), str(e)) from e
+
+
+def _array(parts: list[msgspec.Raw]) -> list[Frame]:
+    """The frames of an array; one that cannot be read spoils none of the others. Raises where there are no others."""
+    found: list[Frame] = []
+    first: Exception | None = None
+    for raw in parts:
+        try:
+            found.append(_frame(bytes(raw)))
+        except _UNREADABLE as e:
+            first = first or e
+            found.append(UnreadableFrame(payload=bytes(raw).decode(errors="replace"), why=str(e)))
+    if first is not None and all(type(frame) is UnreadableFrame for frame in found):
+        raise first
+    return found
 
 
 def _frame(raw: bytes) -> Frame:

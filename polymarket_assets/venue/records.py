@@ -231,4 +231,11 @@ class LifecycleFrame(msgspec.Struct, frozen=True, kw_only=True, tag="lifecycle")
     payload: str
 
 
-Frame = BookFrame | PriceChangeFrame | TradeFrame | TickSizeFrame | LifecycleFrame
+class UnreadableFrame(msgspec.Struct, frozen=True, kw_only=True, tag="unreadable"):
+    """One of several frames of a message, of which others could be read: verbatim, and why it could not."""
+
+    payload: str
+    why: str
+
+
+Frame = BookFrame | PriceChangeFrame | TradeFrame | TickSizeFrame | LifecycleFrame | UnreadableFrame

@@ -128,6 +128,15 @@ def test_what_cannot_be_read_or_placed_is_kept_verbatim(message: str) -> None:
     assert made.waiting == 1
 
 
+def test_one_unreadable_frame_is_kept_and_spoils_no_other() -> None:
+    made = recorder()
+    bad = {**trade(0, 2), "price": "much"}
+    hear(made, [trade(0, 1), bad, trade(0, 3)])
+    assert [int.from_bytes(row["tx_hash"]) for row in rows(made, "trades_raw")] == [1, 3]
+    (row,) = rows(made, "rejects")
+    assert json.loads(row["payload"]) == bad
+
+
 def test_a_trade_without_a_transaction_is_a_trade() -> None:
     made = recorder()
     hear(made, {key: value for key, value in trade(0, 1).items() if key != "transaction_hash"})

@@ -20,6 +20,7 @@ from polymarket_assets.venue.records import (
     PriceChangeFrame,
     TickSizeFrame,
     TradeFrame,
+    UnreadableFrame,
 )
 from polymarket_assets_tests.venue import recorded
 from polymarket_assets_tests.venue.test_parse import NO, RIVER, YES, case
@@ -152,6 +153,16 @@ def test_what_cannot_be_read_is_malformed_with_its_evidence(message: str | bytes
         frames.parse(message)
     text = message if isinstance(message, str) else message.decode(errors="replace")
     assert raised.value.evidence == text[: MalformedPayload.EVIDENCE_CHARACTERS]
+
+
+def test_a_frame_that_cannot_be_read_spoils_no_other_of_its_message() -> None:
+    """A hundred first books come in one message: with one of them bad, the others must not be waited for in vain."""
+    bad = changed(TRADE, side="HOLD")
+    first, unreadable, last = frames.parse(f"[{LIVE}, {bad}, {TRADE}]")
+    assert [first, last] == [only(LIVE), only(TRADE)]
+    assert isinstance(unreadable, UnreadableFrame)
+    assert unreadable.payload == bad
+    assert "HOLD" in unreadable.why
 
 
 def test_recorded_sessions_hold_what_was_said_of_them(recorded_dir: Path) -> None:
