@@ -29,6 +29,8 @@ from streamer.sockets import MarketSocket
 PING_EVERY_S = 10.0
 # Three PINGs unanswered, of a socket that says nothing else either: nobody is there.
 PONG_WITHIN_S = 32.0
+# First books come at once, one after another: when none has come for this long, those still missing are late.
+BOOKS_CEASED_S = 3.0
 # A token is asked for again this often at the most; then it stays reported, until the connection is new.
 SUBSCRIBE_TRIES = 2
 
@@ -71,7 +73,7 @@ class Connection:
         self._pace = Pace()
         # First books are coming: they tell nothing of the pace.
         self._settling = True
-        self._ponged_at = now
+        self._ponged_at = self._book_at = now
 
     @property
     def carried(self) -> int:
@@ -221,6 +223,7 @@ class Connection:
         gaps: list[Deaf] = []
         for frame in frames if self._awaited else ():
             if type(frame) is BookFrame:
+                self._book_at = now
                 gaps += self._late_gaps([frame.book.token_id], at_us)
                 self._awaited.pop(frame.book.token_id, None)
         if self._settling:
@@ -244,6 +247,7 @@ class Connection:
         if now - self._pinged_at >= PING_EVERY_S:
             self._pinged_at = now
             self.socket.ping()
+        self._fall_behind(now)
         self._ask_again(now, first_book_s)
         return None
 
@@ -279,22 +283,37 @@ class Connection:
             return f"no data, and no answer to PING for {now - self._ponged_at:.0f} s"
         return None
 
+    def _fall_behind(self, now: float) -> None:
+        """Tokens whose book did not come with the others have a gap of their own, and hold that of the connection open no longer."""
+        for awaited in self._awaited.values():
+            if not awaited.late and now - max(self._book_at, awaited.asked_at) >= BOOKS_CEASED_S:
+                awaited.since_us = self.deaf[0] if self.deaf else awaited.since_us
+                awaited.late = True
+
     def _ask_again(self, now: float, first_book_s: float) -> None:
         overdue = {
             token: awaited
             for token, awaited in self._awaited.items()
-            if now - awaited.asked_at >= first_book_s and (not awaited.late or awaited.tries < SUBSCRIBE_TRIES)
+            if now - awaited.asked_at >= first_book_s and awaited.tries < SUBSCRIBE_TRIES
         }  # fmt: skip
         for awaited in overdue.values():
-            awaited.since_us = self.deaf[0] if self.deaf and not awaited.late else awaited.since_us
-            awaited.late, awaited.asked_at, awaited.tries = True, now, awaited.tries + 1
+            awaited.asked_at, awaited.tries = now, awaited.tries + 1
         if overdue and self.socket is not None:
             self.socket.unsubscribe(overdue)
             self.socket.subscribe(overdue)
 
     def _late_gaps(self, tokens: Iterable[str], to_us: int) -> list[Deaf]:
-        return [
-            Deaf(awaited.since_us, max(to_us, awaited.since_us), awaited.cause, self.tokens.get(token))
-            for token in tokens
-            if (awaited := self._awaited.get(token)) is not None and awaited.late
-        ]
+        """The gaps of late tokens that are waited for no longer: one a market, which goes on while another token of it is late."""
+        over = {token: self._awaited[token] for token in tokens if token in self._awaited}
+        gaps: dict[str | None, Deaf] = {}
+        for token, awaited in over.items():
+            market_id = self.tokens.get(token)
+            other = next((a for t, a in self._awaited.items() if a.late and t not in over and self.tokens.get(t) == market_id), None)  # fmt: skip
+            if awaited.late and other is not None:
+                other.since_us, other.cause = min(
+                    (other.since_us, other.cause), (awaited.since_us, awaited.cause)
+                )
+            elif awaited.late:
+                since_us = min(awaited.since_us, gaps[market_id].from_us if market_id in gaps else to_us)
+                gaps[market_id] = Deaf(since_us, to_us, awaited.cause, market_id)
+        return list(gaps.values())

@@ -119,6 +119,27 @@ def test_a_token_that_gets_no_book_is_asked_for_again_twice_and_has_its_own_gap(
     assert made.good_us(101 * US) == 101 * US
 
 
+def test_a_connection_does_not_wait_for_a_book_that_does_not_come_with_the_others() -> None:
+    """A market that ended just now has no book: its socket hears all others, and its gap must not claim otherwise."""
+    made = connection()
+    made.want({**TOKENS, "20": "pm:b", "21": "pm:b"}, 0, 0)
+    opened(made, 1)
+    assert hear(made, 2, book("10"), book("11"), book("20")) == []
+    tick(made, 4.5)
+    assert hear(made, 4, OTHER) == [], "it may be on its way"
+    tick(made, 5.25)
+    assert hear(made, 6, OTHER) == [Deaf(0, 6 * US, "connect")]
+    assert hear(made, 9, book("21")) == [Deaf(0, 9 * US, "subscribe", "pm:b")]
+
+
+def test_a_market_has_one_gap_which_ends_with_the_last_of_its_tokens() -> None:
+    made = connection()
+    opened(made, 1)
+    tick(made, 5)
+    assert hear(made, 6, book("10")) == [Deaf(0, 6 * US, "connect")]
+    assert hear(made, 8, book("11")) == [Deaf(0, 8 * US, "subscribe", "pm:a")]
+
+
 @pytest.mark.parametrize("how", ["lost", "given up", "ended"])
 def test_the_gap_of_a_token_without_a_book_ends_with_its_connection(how: str) -> None:
     made = connection()
