@@ -247,7 +247,7 @@ class Connection:
         if now - self._pinged_at >= PING_EVERY_S:
             self._pinged_at = now
             self.socket.ping()
-        self._fall_behind(now)
+        self._fall_behind(now, min(BOOKS_CEASED_S, first_book_s))
         self._ask_again(now, first_book_s)
         return None
 
@@ -283,10 +283,10 @@ class Connection:
             return f"no data, and no answer to PING for {now - self._ponged_at:.0f} s"
         return None
 
-    def _fall_behind(self, now: float) -> None:
+    def _fall_behind(self, now: float, ceased_s: float) -> None:
         """Tokens whose book did not come with the others have a gap of their own, and hold that of the connection open no longer."""
         for awaited in self._awaited.values():
-            if not awaited.late and now - max(self._book_at, awaited.asked_at) >= BOOKS_CEASED_S:
+            if not awaited.late and now - max(self._book_at, awaited.asked_at) >= ceased_s:
                 awaited.since_us = self.deaf[0] if self.deaf else awaited.since_us
                 awaited.late = True
 

@@ -116,7 +116,7 @@ def test_a_frozen_socket_is_given_up_although_it_answers_pings(
     one.wait_for_books(2)
     for n in range(30):
         odd_venue.say(trade(0, n))
-        time.sleep(0.05)
+        time.sleep(0.1)
     wait_until(lambda: len(odd_venue.received) >= 2, "it connects again")
     one.wait_for_books(2)
     one.stop()
@@ -181,7 +181,7 @@ def test_a_token_without_a_book_is_asked_for_again_and_has_its_own_gap(
     wait_until(lambda: one.health()["gaps"] == 1, "the connection hears, two tokens do not")
     one.stop()
     gaps = sorted((row["cause"], row["market_id"]) for row in one.rows("stream_gaps") if row["market_id"])
-    assert gaps == [("subscribe", f"pm:{condition(0)}")] * 2
+    assert gaps == [("subscribe", f"pm:{condition(0)}")]
     assert heard(one) == [1]
 
 
