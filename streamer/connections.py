@@ -223,9 +223,10 @@ class Connection:
         gaps: list[Deaf] = []
         for frame in frames if self._awaited else ():
             if type(frame) is BookFrame:
-                self._book_at = now
                 gaps += self._late_gaps([frame.book.token_id], at_us)
-                self._awaited.pop(frame.book.token_id, None)
+                # Books also come after trades: those tell nothing of the first ones.
+                if self._awaited.pop(frame.book.token_id, None) is not None:
+                    self._book_at = now
         if self._settling:
             self._settling = any(not awaited.late for awaited in self._awaited.values())
             self._pace.forget_since(now)

@@ -127,6 +127,7 @@ def test_a_connection_does_not_wait_for_a_book_that_does_not_come_with_the_other
     assert hear(made, 2, book("10"), book("11"), book("20")) == []
     tick(made, 4.5)
     assert hear(made, 4, OTHER) == [], "it may be on its way"
+    assert hear(made, 5, book("10")) == [], "a later book of a market that has one"
     tick(made, 5.25)
     assert hear(made, 6, OTHER) == [Deaf(0, 6 * US, "connect")]
     assert hear(made, 9, book("21")) == [Deaf(0, 9 * US, "subscribe", "pm:b")]
