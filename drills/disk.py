@@ -98,8 +98,8 @@ class Case:
         health: dict[str, Any] = self.streamer.health()
         self.find(
             "/health is troubled and says why",
-            bool(health.get("trouble")),
-            health.get("trouble") or health.get("status"),
+            bool(health.get("trouble") or health.get("reasons")),
+            health.get("trouble") or health.get("reasons") or health.get("status"),
         )
         self.find("memory stays", most - before < GROWTH_MB, f"{before:.0f} MB, then {most:.0f} MB at most")
         self.find(

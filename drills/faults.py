@@ -103,7 +103,7 @@ CASES: tuple[Case, ...] = (
     Case("no_pong", {}, 40),
     Case("duplicate", {}, 20),
     Case("reorder", {}, 20),
-    Case("delay", {"delay_s": 5.0}, 20),
+    Case("delay", {"delay_s": 5.0}, 20, causes=("subscribe",)),
     Case("old_forms", {}, 20),
     Case("burst", {"every_s": 10.0}, 25),
     Case("clock_skew", {"skew_s": 60.0}, 20),

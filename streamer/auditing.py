@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _S = 1_000_000
 # Books are looked through this often: microseconds for a thousand of them.
 LOOK_EVERY_US = 1 * _S
-# Silent markets are asked about this often: with the silence before and the doubt after, half a minute at the most.
+# Silent markets are asked about this often: with the silence before and the doubt after, 34 s at the most.
 AUDIT_EVERY_US = 10 * _S
 # Bids and asks that met for a moment were reported (PROTOCOL 8.4); longer and the book is wrong.
 CROSSED_US = 2 * _S

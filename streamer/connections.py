@@ -34,6 +34,8 @@ BOOKS_CEASED_S = 3.0
 # A token is asked for again this often at the most; then it stays reported, until the connection is new.
 SUBSCRIBE_TRIES = 2
 
+# Where nobody read a socket for a while, the venue's good-bye comes with the last of what had piled up, within this.
+CAUGHT_UP_S = 5.0
 # A connection that lived this long was no failure: the next attempt is not put off for it.
 STABLE_S = 10.0
 
@@ -74,6 +76,10 @@ class Connection:
         # First books are coming: they tell nothing of the pace.
         self._settling = True
         self._ponged_at = self._book_at = now
+        # When the last first book of the present socket was heard.
+        self._book_us = 0
+        # Since when nobody had read the socket, and when that was over.
+        self._unread: tuple[int, float] | None = None
 
     @property
     def carried(self) -> int:
@@ -105,7 +111,14 @@ class Connection:
         self._subscribed = set(tokens)
         self._awaited = {token: Awaited(now_us, now) for token in self._subscribed}
         self.last_data_at = self._pinged_at = self._opened_at = self._ponged_at = now
+        self._book_us, self._unread = 0, None
         self._settling = True
+
+    def stood_still(self, since_us: int, now: float) -> None:
+        """Nobody read the socket since then: what piled up is stamped late, and a venue that gave us up did so before that."""
+        if self._unread is not None and now - self._unread[1] < CAUGHT_UP_S:
+            since_us = min(since_us, self._unread[0])
+        self._unread = (since_us, now)
 
     def failed(self, now: float) -> None:
         """No socket could be had."""
@@ -118,7 +131,7 @@ class Connection:
         gaps = self._late_gaps(self._awaited, now_us)
         self._drop()
         if self.deaf is None:
-            self.deaf = (self.last_data_us, cause)
+            self.deaf = (self._good_us(now), cause)
         self.failures = 0 if now - self._opened_at >= STABLE_S else self.failures
         self.failed(now)
         return gaps
@@ -226,7 +239,7 @@ class Connection:
                 gaps += self._late_gaps([frame.book.token_id], at_us)
                 # Books also come after trades: those tell nothing of the first ones.
                 if self._awaited.pop(frame.book.token_id, None) is not None:
-                    self._book_at = now
+                    self._book_at, self._book_us = now, at_us
         if self._settling:
             self._settling = any(not awaited.late for awaited in self._awaited.values())
             self._pace.forget_since(now)
@@ -271,7 +284,13 @@ class Connection:
         if self.deaf is None or any(not awaited.late for awaited in self._awaited.values()):
             return []
         (from_us, cause), self.deaf = self.deaf, None
-        return [Deaf(from_us, max(at_us, from_us), cause)]
+        return [Deaf(from_us, max(self._book_us or at_us, from_us), cause)]
+
+    def _good_us(self, now: float) -> int:
+        """Up to when what was heard is all that was said."""
+        if self._unread is not None and now - self._unread[1] < CAUGHT_UP_S:
+            return min(self.last_data_us, self._unread[0])
+        return self.last_data_us
 
     def _dead(self, now: float, silence_s: float) -> str | None:
         """Why the socket cannot be alive, if it cannot."""

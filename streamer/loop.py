@@ -68,6 +68,7 @@ class Loop:
         self.replace = threading.Event()
         self.plan: Plan | None = None
         self.reconnects = 0
+        self._ticked_us = began_us
         self.last_data_us: int | None = None
         self._handed: queue.SimpleQueue[Handed] = queue.SimpleQueue()
         self._rounds = Rounds()
@@ -99,8 +100,11 @@ class Loop:
             if (now := time.monotonic()) >= tick_at:
                 # Held up by the disk, we have not read what lies in the sockets: their silence was ours.
                 stalled, tick_at = now - tick_at > STALLED_S, now + TICK_S
-                if not stalled:
+                if stalled:
+                    self._stood_still(now)
+                else:
                     self._tick(now, wall_us())
+                self._ticked_us = wall_us()
                 every_tick()
         self._end()
 
@@ -162,6 +166,12 @@ class Loop:
         if self._compares:
             self._auditor.tick(now_us, self._listening)
         self._keeper.tick(now_us, min((c.good_us(now_us) for c in self.connections), default=now_us))
+
+    def _stood_still(self, now: float) -> None:
+        """The loop was held up: for as long nobody listened."""
+        for connection in self.connections:
+            if connection.socket is not None:
+                connection.stood_still(self._ticked_us, now)
 
     def _check(self, connection: Connection, now: float, now_us: int) -> None:
         silent = connection.tick(

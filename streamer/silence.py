@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _S = 1_000_000
 # A market that said nothing for this long is asked about …
 QUIET_US = 12 * _S
-# … and has this long to say what REST said already.
-DOUBT_US = 3 * _S
+# … and has this long to say what REST said already: a venue that holds back for ten seconds is slow, not frozen.
+DOUBT_US = 12 * _S
 # Midpoints asked in one round: ten requests, a megabyte.
 MOST_ASKED = 5_000
 # Books asked in one round: one request, two megabytes; three thousand markets a minute.

@@ -129,8 +129,26 @@ def test_a_connection_does_not_wait_for_a_book_that_does_not_come_with_the_other
     assert hear(made, 4, OTHER) == [], "it may be on its way"
     assert hear(made, 5, book("10")) == [], "a later book of a market that has one"
     tick(made, 5.25)
-    assert hear(made, 6, OTHER) == [Deaf(0, 6 * US, "connect")]
+    assert hear(made, 6, OTHER) == [Deaf(0, 2 * US, "connect")]
     assert hear(made, 9, book("21")) == [Deaf(0, 9 * US, "subscribe", "pm:b")]
+
+
+@pytest.mark.parametrize(
+    ("closed_at", "from_s"), [(31, 3), (34, 3), (40, 39)], ids=["at once", "while it catches up", "later"]
+)
+def test_what_piled_up_unread_does_not_count_as_heard_in_time(closed_at: int, from_s: int) -> None:
+    """After half a minute over a full disk, what lay in the socket is stamped now; the venue had given us up long before."""
+    made = connection()
+    opened(made, 1)
+    hear(made, 2, book("10"), book("11"))
+    made.stood_still(3 * US, 30)
+    hear(made, 30, OTHER)
+    if closed_at == 40:
+        hear(made, 39, OTHER)
+    made.lost("closed", closed_at, closed_at * US)
+    opened(made, closed_at + 1)
+    gaps = hear(made, closed_at + 2, book("10"), book("11"))
+    assert gaps == [Deaf(from_s * US, (closed_at + 2) * US, "closed")]
 
 
 def test_a_market_has_one_gap_which_ends_with_the_last_of_its_tokens() -> None:
