@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 # Of all frames, those that tell a trade in quiet times; each goes with two whole books. Towards the end of a life there are more.
-OF_TRADES = 0.0055
+OF_TRADES = 0.007
 # Thousandths that a mid moves before quotes follow: most changes of the venue's books leave the top alone.
 LAZY = 20.0
 # Levels touched at random in one re-quoting, and the frames that one sends on average: measured, tops and refills included.
