@@ -1,15 +1,20 @@
-"""The venue's published rate limits, and the share of them this process allows itself.
+"""The venue's published rate limits, and the share of them that we allow ourselves.
 
 Limits are per address and sliding window of ten seconds, kept by delaying (PROTOCOL section 7). We wait before
-asking rather than be made to: a request names the groups it belongs to, and waits for each. Nine tenths of the
-share flow steadily and one tenth may come at once, so no window of ten seconds ever holds more than the share.
+asking rather than be made to: a request names the groups it belongs to, and waits for all of them. Nine tenths of the
+share flow steadily and one tenth may come at once, so no window of ten seconds ever holds more than the share. With a
+file in `STATE_DIR` that holds for all processes of the host together (`buckets`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 
-from pyrate_limiter import Limiter, Rate, SingleBucketFactory, StateBucket, TokenBucket
+from polymarket_assets.venue import buckets
+from polymarket_assets.venue.buckets import LONGEST_CLOSED_S, RANKS, Shape
 
 WINDOW_S = 10
 
@@ -31,30 +36,61 @@ PUBLISHED: Mapping[str, int] = {
 }
 
 BURST_SHARE = 0.1
-# Added to each wait, so that a clock read a little early does not cost a second one.
-_CLOCK_MARGIN_MS = 1
+# Who names no rank comes after all who do.
+LAST = RANKS - 1
+# Without a word from the venue a group that was throttled is left alone for this long, then twice as long, and so on.
+FIRST_CLOSED_S = 1.0
 
 
 class Limits:
-    """One bucket per group, of one process."""
+    """One bucket per group: of this process, or with `file` of all processes that share it.
 
-    def __init__(self, share: float, published: Mapping[str, int] = PUBLISHED) -> None:
+    `rank` is the caller's place in line where a bucket is short, 0 before all. Raises `OSError` for a file that cannot be made.
+    """
+
+    def __init__(
+        self,
+        share: float,
+        published: Mapping[str, int] = PUBLISHED,
+        *,
+        file: Path | None = None,
+        rank: int = LAST,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.allowed = {group: limit * share for group, limit in published.items()}
-        self._limiters = {group: _limiter(allowed) for group, allowed in self.allowed.items()}
+        self.waited_s = 0.0
+        self._rank, self._clock, self._sleep = rank, clock, sleep
+        self._numbers = {group: number for number, group in enumerate(published)}
+        shapes = [shape(allowed) for allowed in self.allowed.values()]
+        self._buckets = buckets.own(shapes, clock) if file is None else buckets.shared(shapes, file, clock)
 
     def wait(self, *groups: str) -> None:
         """Return when a request of these groups may go out; each of them counts it."""
+        numbers, began = [self._numbers[group] for group in groups], self._clock()
+        waited_s = 0.0
+        while (again_s := self._buckets.take(numbers, self._rank, waited_s)) > 0:
+            self._sleep(again_s)
+            waited_s = self._clock() - began
+        self.waited_s += waited_s
+
+    def throttled(self, groups: Sequence[str], retry_after_s: float | None) -> float:
+        """The venue answered 429: nobody asks anything of these groups until it said, or for a time that doubles; returns seconds."""
+        pause = partial(_closed_s, retry_after_s)
+        return max(self._buckets.close(self._numbers[group], pause) for group in groups)
+
+    def answered(self, groups: Sequence[str]) -> None:
+        """The venue answered otherwise."""
         for group in groups:
-            self._limiters[group].try_acquire(group)
+            self._buckets.open(self._numbers[group])
 
 
-def rate(allowed: float) -> Rate:
+def shape(allowed: float) -> Shape:
     """Steady flow and burst that together never pass `allowed` in a window; at the least one request at a time."""
     steady, burst = allowed * (1 - BURST_SHARE), max(1, int(allowed * BURST_SHARE))
-    whole = max(1, int(steady))
-    return Rate(whole, int(WINDOW_S * 1000 * whole / steady), burst=burst)
+    return Shape(WINDOW_S / steady, burst)
 
 
-def _limiter(allowed: float) -> Limiter:
-    bucket = StateBucket([rate(allowed)], algorithm=TokenBucket())
-    return Limiter(SingleBucketFactory(bucket, schedule_leak=False), buffer_ms=_CLOCK_MARGIN_MS)
+def _closed_s(retry_after_s: float | None, times: int) -> float:
+    doubled_s = FIRST_CLOSED_S * 2.0 ** (min(times, RANKS) - 1)
+    return min(LONGEST_CLOSED_S, max(0.0, retry_after_s if retry_after_s is not None else doubled_s))

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from polymarket_assets.venue.limits import PUBLISHED, WINDOW_S, Limits, rate
+from polymarket_assets.venue.limits import PUBLISHED, WINDOW_S, Limits, shape
 
 
 def test_the_share_is_of_the_published_limits() -> None:
@@ -29,10 +29,8 @@ def test_requests_beyond_the_share_wait_and_none_is_refused() -> None:
 @pytest.mark.parametrize("allowed", [10.0, 50.0, 300.0, 1_500.0, 15_000.0])
 def test_no_window_of_ten_seconds_holds_more_than_the_share(allowed: float) -> None:
     """Burst and steady flow together: 45 in ten seconds and 5 at once are 50."""
-    found = rate(allowed)
-    assert found.burst is not None
-    steady = found.limit / found.interval * 1000 * WINDOW_S
-    assert 0.99 * allowed <= steady + found.burst <= 1.001 * allowed
+    found = shape(allowed)
+    assert 0.99 * allowed <= WINDOW_S / found.every_s + found.burst <= 1.001 * allowed
 
 
 def test_a_request_counts_in_every_group_it_names() -> None:
