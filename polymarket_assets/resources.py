@@ -40,11 +40,11 @@ class VenueResource(dg.ConfigurableResource):
     settings: dg.ResourceDependency[SettingsResource]
 
     @contextmanager
-    def connected(self) -> Iterator[object]:
-        """A `venue.Venue`, closed afterwards."""
+    def connected(self, rank: int | None = None) -> Iterator[object]:
+        """A `venue.Venue`, closed afterwards; `rank` is its place in line for the limits, None the last."""
         from polymarket_assets import venue
 
-        opened = venue.connect(self.settings.read())
+        opened = venue.connect(self.settings.read(), **({} if rank is None else {"rank": rank}))
         try:
             yield opened
         finally:

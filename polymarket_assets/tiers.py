@@ -44,6 +44,15 @@ TIERS: tuple[Tier, ...] = (T0, T1, T2, T3, T4)
 BY_NAME: dict[str, Tier] = {tier.name: tier for tier in TIERS}
 
 
+def rank(tier: Tier) -> int:
+    """A tier's place in line for the venue's limits, the nearest first."""
+    return len(TIERS) - 1 - TIERS.index(tier)
+
+
+# Discovery, and questions of the recorder, come after the tiers and before everything that can be done later.
+RANK_AFTER_TIERS = len(TIERS)
+
+
 def tier_of(left: timedelta) -> Tier:
     """The tier of a market with `left` to its effective close (negative: past it, still T4)."""
     return next(tier for tier in TIERS if left > tier.beyond)

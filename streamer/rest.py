@@ -54,9 +54,10 @@ class Books:
 
     def _service(self) -> Clob:
         if self._clob is None:
+            from polymarket_assets.tiers import RANK_AFTER_TIERS
             from polymarket_assets.venue import connect
 
-            self._clob = connect(self._settings).clob
+            self._clob = connect(self._settings, rank=RANK_AFTER_TIERS).clob
             self._clob.service.attempts = ATTEMPTS
         return self._clob
 

@@ -12,7 +12,7 @@ from polymarket_assets.collecting import windows
 from polymarket_assets.collecting.accounts import Account
 from polymarket_assets.partitions import HOUR, utc_now
 from polymarket_assets.resources import LakeResource, SettingsResource, VenueResource
-from polymarket_assets.tiers import TIERS, Tier
+from polymarket_assets.tiers import TIERS, Tier, rank
 from polymarket_assets.venue.errors import Refused, Unavailable
 
 
@@ -69,7 +69,7 @@ def _window(tier: Tier) -> dg.AssetsDefinition:
             told.append(account)
             context.log.info(f"slot {account}")
 
-        with told_plainly(), venue.connected() as connected:
+        with told_plainly(), venue.connected(rank(tier)) as connected:
             opened = lake.open()
             report = windows.run_window(
                 opened,

@@ -13,6 +13,7 @@ from polymarket_assets.assets.running import (
 from polymarket_assets.collecting import discovery
 from polymarket_assets.partitions import HOUR, utc_now
 from polymarket_assets.resources import LakeResource, SettingsResource, VenueResource
+from polymarket_assets.tiers import RANK_AFTER_TIERS
 
 
 @dg.asset(
@@ -26,7 +27,7 @@ def markets(
     context: dg.AssetExecutionContext, lake: LakeResource, venue: VenueResource, settings: SettingsResource
 ) -> dg.MaterializeResult:
     """Changes of market metadata as discovery sees them: what may enter the tiers, nothing that reveals an outcome."""
-    with told_plainly(), venue.connected() as connected:
+    with told_plainly(), venue.connected(RANK_AFTER_TIERS) as connected:
         refuse_past(context, "closed markets come from history_markets")
         opened = lake.open()
         report = discovery.discover(opened, connected.gamma, settings.read(), clock=utc_now)

@@ -51,6 +51,7 @@ def _tell(details: RetryDetails) -> None:
 # Left alone, stamina writes through structlog if that is installed: to standard output, past all our handlers.
 set_on_retry_hooks([_tell])
 
+TOO_MANY = 429
 ANSWERS_OF_THE_MISSING = frozenset({404, 410, 422})
 
 
@@ -61,6 +62,8 @@ class Traffic:
     requests: int = 0
     retries: int = 0
     bytes: int = 0
+    # Answers that said we ask too much.
+    throttled: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ class Service:
         try:
             with self._send(call, request_id) as response:
                 outcome = str(response.status_code)
+                self._heed(call, response)
                 content, size = answers.body(response, call.cap)
                 self.traffic.bytes += size
                 answers.check(response, content, call.gone, self.clock)
@@ -147,6 +151,17 @@ class Service:
             log.log(
                 level, "%s %s -> %s in %.0f ms, id %s", self.name, call.path, outcome, took_ms, request_id
             )
+
+    def _heed(self, call: Call, response: requests.Response) -> None:
+        """What the answer says of our pace: all who share the limits are told."""
+        groups = call.groups or (self.name,)
+        if response.status_code != TOO_MANY:
+            self.limits.answered(groups)
+            return
+        self.traffic.throttled += 1
+        asked_s = answers.retry_after_s(response.headers.get("Retry-After"), self.clock())
+        left_s = self.limits.throttled(groups, asked_s)
+        log.warning("%s %s: too many requests, nobody asks for %.1f s", self.name, call.path, left_s)
 
     def _send(self, call: Call, request_id: str) -> requests.Response:
         headers = {"X-Request-Id": request_id}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 from polymarket_assets.settings import Settings
 from polymarket_assets.venue.breaker import Breaker
@@ -10,7 +12,9 @@ from polymarket_assets.venue.clob import Clob
 from polymarket_assets.venue.data_api import DataApi
 from polymarket_assets.venue.gamma import Gamma
 from polymarket_assets.venue.http import Service
-from polymarket_assets.venue.limits import Limits
+from polymarket_assets.venue.limits import LAST, Limits
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,16 @@ class Venue:
             service.close()
 
 
-def connect(settings: Settings) -> Venue:
-    """The venue at the addresses of the settings; nothing is asked yet."""
-    limits = Limits(settings.rate_share)
+# In `STATE_DIR`: the buckets of all processes of the host.
+LIMITS_FILE = "rate_limits"
+
+
+def connect(settings: Settings, *, rank: int = LAST) -> Venue:
+    """The venue at the addresses of the settings; nothing is asked yet.
+
+    With `STATE_DIR` its limits are kept together with every other process of the host; `rank` is the place in line, 0 before all.
+    """
+    limits = Limits(settings.rate_share, file=_file(settings), rank=rank)
 
     def service(name: str, url: str) -> Service:
         return Service(name, url, limits, Breaker(name))
@@ -38,3 +49,17 @@ def connect(settings: Settings) -> Venue:
     data = service("data", settings.polymarket_data_url)
     gamma = service("gamma", settings.polymarket_gamma_url)
     return Venue(Gamma(gamma), Clob(clob), DataApi(data, clob))
+
+
+def _file(settings: Settings) -> Path | None:
+    """Where the buckets are shared; None where there is no folder for it, or none that can be written."""
+    if settings.state_dir is None:
+        return None
+    file = settings.state_dir / LIMITS_FILE
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    except OSError as e:
+        log.warning("rate limits are kept by this process alone: %s cannot be written (%s)", file, e.strerror)
+        return None
+    return file
