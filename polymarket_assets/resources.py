@@ -44,7 +44,7 @@ class VenueResource(dg.ConfigurableResource):
         """A `venue.Venue`, closed afterwards; `rank` is its place in line for the limits, None the last."""
         from polymarket_assets import venue
 
-        opened = venue.connect(self.settings.read(), **({} if rank is None else {"rank": rank}))
+        opened = venue.connect(self.settings.read(), rank=rank)
         try:
             yield opened
         finally:

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from polymarket_assets.venue.services import Venue
 
 
-def connect(settings: Settings) -> Venue:
-    """The venue's services at the addresses of the settings; close it afterwards.
+def connect(settings: Settings, *, rank: int | None = None) -> Venue:
+    """The venue's services at the addresses of the settings; close it afterwards. `rank`: the place in line, None the last.
 
     Imported only now: the streamer reads frames and needs no clients.
     """
-    from polymarket_assets.venue import services
+    from polymarket_assets.venue import limits, services
 
-    return services.connect(settings)
+    return services.connect(settings, rank=limits.LAST if rank is None else rank)
