@@ -28,6 +28,8 @@ class Account:
     markets: int = 0
     books: int = 0
     omitted: int = 0
+    gone: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
     left_out: int = 0
     requests: int = 0
     bytes: int = 0
@@ -61,4 +63,5 @@ def read(lake: Lake, tier: Tier, slot_at: datetime) -> Account | None:
     if path not in lake.store.list(folder):
         return None
     rows = pq.ParquetFile(lake.store.uri(path)).read().to_pylist()
-    return Account(**rows[0])
+    lists = {name: tuple(rows[0].get(name) or ()) for name in ("gone", "unreadable")}
+    return Account(**{**rows[0], **lists})

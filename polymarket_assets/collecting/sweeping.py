@@ -35,6 +35,8 @@ PUBLISHED_WITHIN = timedelta(minutes=20)
 NOTHING_LISTED = "no market is known: materialize markets"
 # An account is read by people: the first few names tell what kind of trouble it was.
 REASON_CHARACTERS = 500
+# A token id has up to 78 digits; what was wrong with its book may quote the book itself.
+NAMED_CHARACTERS = 200
 
 
 class Answer(Protocol):
@@ -42,6 +44,8 @@ class Answer(Protocol):
 
     @property
     def books(self) -> Sequence[Book]: ...
+    @property
+    def omitted(self) -> Sequence[str]: ...
     @property
     def malformed(self) -> Sequence[object]: ...
     @property
@@ -91,6 +95,8 @@ class _Take:
     """What came of a slot so far."""
 
     rows: list[tuple[str, Book, datetime]] = field(default_factory=list)
+    # Markets the venue answered for without a book; those of a batch that failed are not among them.
+    gone: list[str] = field(default_factory=list)
     malformed: list[str] = field(default_factory=list)
     requests: int = 0
     bytes: int = 0
@@ -128,10 +134,12 @@ def sweep(
         slot_at=slot_at,
         status=status,
         run_id=run_id,
-        reason=_reason(status, started_at - slot_at, market_of, took),
+        reason=_reason(status, started_at - slot_at, took),
         markets=due.num_rows,
         books=len(took.rows),
         omitted=due.num_rows - len(took.rows),
+        gone=tuple(took.gone),
+        unreadable=tuple(what[:NAMED_CHARACTERS] for what in took.malformed),
         left_out=left_out,
         requests=took.requests,
         bytes=took.bytes,
@@ -165,6 +173,7 @@ def _add(took: _Take, answer: Answer, market_of: dict[str, str], received_at: da
     took.malformed += [f"book of {book.token_id}" for book in unfit]
     took.rows += [(market_of[token], book, received_at) for token, book in got.items()]
     took.malformed += [str(what) for what in answer.malformed]
+    took.gone += [market_of[token] for token in answer.omitted if token in market_of]
     took.requests += answer.requests
     took.bytes += answer.bytes
 
@@ -183,10 +192,8 @@ def _publish(lake: Lake, tier: Tier, slot_at: datetime, took: _Take, due: pa.Tab
         lake.publish(table, rows, part=part_of(slot_at), at=slot_at, tier=tier.name)
 
 
-def _reason(status: str, behind: timedelta, market_of: dict[str, str], took: _Take) -> str | None:
-    """What was late, refused, missing or unreadable, cut to a readable length."""
-    got = {book.token_id for _, book, _ in took.rows}
-    without = [market for token, market in market_of.items() if token not in got]
+def _reason(status: str, behind: timedelta, took: _Take) -> str | None:
+    """What was late, refused, missing or unreadable, cut to a readable length: `gone` and `unreadable` name all."""
     said = []
     if status == LATE:
         said.append(f"begun {behind.total_seconds():.1f} s after the slot")
@@ -194,8 +201,8 @@ def _reason(status: str, behind: timedelta, market_of: dict[str, str], took: _Ta
         said.append(took.failure)
     if took.malformed:
         said.append(f"{len(took.malformed)} unreadable: {', '.join(took.malformed)}")
-    if without and took.failure is None:
-        said.append(f"{len(without)} without a book: {', '.join(without)}")
+    if took.gone:
+        said.append(f"{len(took.gone)} without a book: {', '.join(took.gone)}")
     return "; ".join(said)[:REASON_CHARACTERS] or None
 
 

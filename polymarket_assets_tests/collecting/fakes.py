@@ -100,7 +100,11 @@ class Clob:
     def books(self, token_ids: Sequence[str]) -> Answer:
         self.asked.append(list(token_ids))
         self.then()
-        return Answer(tuple(b for b in self.served if b.token_id in token_ids), malformed=self.malformed)
+        got = tuple(b for b in self.served if b.token_id in token_ids)
+        named = {b.token_id for b in got} | {
+            t for t in token_ids if any(t in what for what in self.malformed)
+        }
+        return Answer(got, omitted=tuple(t for t in token_ids if t not in named), malformed=self.malformed)
 
 
 @dataclass

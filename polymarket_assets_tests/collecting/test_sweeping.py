@@ -41,8 +41,10 @@ def test_a_missing_and_an_unreadable_book_are_named_and_spoil_nothing(lake: Lake
     account = sweep(lake, Clob([book(0)], malformed=(f"book of {token(1)}: no bids",)))
     assert (account.status, account.markets, account.books, account.omitted) == ("taken", 3, 1, 2)
     assert account.reason is not None
-    for name in (market_id(1), market_id(2), "no bids"):
+    for name in (market_id(2), "no bids"):
         assert name in account.reason
+    assert account.gone == (market_id(2),)
+    assert account.unreadable == (f"book of {token(1)}: no bids",)
     assert reading.rows(lake, "snapshots").num_rows == 1
 
 
@@ -57,6 +59,7 @@ def test_a_reason_stays_readable_whatever_goes_wrong(lake: Lake) -> None:
     list_markets(lake, *(market_row(n) for n in range(300)))
     account = sweep(lake, Clob())
     assert account.omitted == 300
+    assert set(account.gone) == {market_id(n) for n in range(300)}
     assert len(account.reason or "") == sweeping.REASON_CHARACTERS
 
 

@@ -194,6 +194,16 @@ SWEEPS = Table(
         required("markets", INT32, "markets due in this tier"),
         required("books", INT32, "books received"),
         required("omitted", INT32, "markets due without a book: not served, or unreadable"),
+        optional(
+            "gone",
+            WORDS,
+            "ids of markets that were asked for and have no book; unreadable ones are not among them",
+        ),
+        optional(
+            "unreadable",
+            WORDS,
+            "books that could not be read: token and what was wrong with it, 200 characters each",
+        ),
         required("left_out", INT32, "markets beyond the tier's cap"),
         required("requests", INT16, "requests it took"),
         required("bytes", INT64, "bytes received"),
