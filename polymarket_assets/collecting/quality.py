@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
+
 from polymarket_assets.collecting import slots
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.schemas import TABLES
@@ -74,7 +76,7 @@ def filled(lake: Lake, tier: Tier, hour: datetime) -> list[dict[str, Any]]:
 
 def slot_account(lake: Lake, tier: Tier, hour: datetime, *, now: datetime) -> SlotQuality:
     """The slots due before `now` that schedules would sample, and what `sweeps` says of them."""
-    due = [at for at in _grid(tier, Span.hour(hour)) if at + tier.every <= now]
+    due = [at for at in slots.hour_grid(tier, hour) if at + tier.every <= now]
     rows = reading.rows(lake, "sweeps", Span.hour(hour), tier=tier.name).to_pylist()
     status = {row["slot_at"]: row["status"] for row in rows}
     taken = sum(status.get(at) in ("taken", "late") for at in due)
@@ -82,22 +84,13 @@ def slot_account(lake: Lake, tier: Tier, hour: datetime, *, now: datetime) -> Sl
     return SlotQuality(len(due), len(due) - len(missing), taken, missing)
 
 
-def _grid(tier: Tier, hour: Span) -> list[datetime]:
-    windows = range((hour.end - hour.start) // tier.window)
-    return [
-        at
-        for k in windows
-        for at in slots.grid(tier, slots.window(tier, hour.start, hour.start + k * tier.window, None))
-    ]
-
-
 def _query(query: str, files: list[str]) -> list[dict[str, Any]]:
     import duckdb
 
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
-        found = connection.execute(query, {"files": files}).to_arrow_table().to_pylist()
-    return list(found)
+        found: pa.Table = connection.execute(query, {"files": files}).to_arrow_table()
+    return list(found.to_pylist())
 
 
 def _row(query: str, files: list[str]) -> tuple[Any, ...]:

@@ -215,5 +215,29 @@ SWEEPS = Table(
     tiered=True,
 )
 
-TABLES = (MARKETS, ORDERBOOKS, SNAPSHOTS, SWEEPS)
+MARKET_HOURS = Table(
+    "market_hours",
+    "an hour of a market in a tier: how completely it was sampled",
+    ("market_id", "tier", "hour_at"),
+    "hour_at",
+    (
+        MARKET_ID,
+        required("hour_at", INSTANT, "start of the hour"),
+        required("tier", TEXT, "t0 … t4; a market that crossed has a row for each"),
+        optional("category", TEXT, "as tagged at listing"),
+        required("first_slot_at", INSTANT, "first slot with a snapshot"),
+        required("last_slot_at", INSTANT, "last slot with a snapshot"),
+        required("due", INT32, "slots of the grid from the first to the last, both included"),
+        required("snapshots", INT32, "of these, with a snapshot"),
+        optional("completeness", REAL, "snapshots ÷ due, 0 … 1; null: sampled off the grid only"),
+        optional(
+            "longest_pause_s", REAL, "longest time between two snapshots, seconds; null: there is one only"
+        ),
+        required("two_sided", REAL, "share of the snapshots with bids and asks, 0 … 1"),
+        optional("median_book_age_s", REAL, "median of the snapshots' book_age_s, seconds"),
+        optional("median_listing_age_s", REAL, "median of the snapshots' listing_age_s, seconds"),
+    ),
+)
+
+TABLES = (MARKETS, ORDERBOOKS, SNAPSHOTS, SWEEPS, MARKET_HOURS)
 __all__ = ["LISTED", "TABLES"]
