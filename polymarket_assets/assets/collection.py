@@ -7,7 +7,13 @@ from datetime import UTC, datetime
 import dagster as dg
 from pydantic import Field
 
-from polymarket_assets.assets.running import metadata, partition_metadata, run_span, told_plainly
+from polymarket_assets.assets.running import (
+    metadata,
+    partition_metadata,
+    run_span,
+    told_plainly,
+    venue_metadata,
+)
 from polymarket_assets.collecting import market_hours as completeness
 from polymarket_assets.collecting import windows
 from polymarket_assets.collecting.accounts import Account
@@ -89,7 +95,8 @@ def _window(tier: Tier) -> dg.AssetsDefinition:
             _require_some(tier, report, told)
             for key in (books, snapshots):
                 holds = partition_metadata(opened, key.path[0], run_span(context), tier.name)
-                yield dg.MaterializeResult(asset_key=key, metadata={**metadata(report), **holds})
+                said = {**metadata(report), **holds, **venue_metadata(connected)}
+                yield dg.MaterializeResult(asset_key=key, metadata=said)
 
     return window
 

@@ -32,6 +32,10 @@ class Account:
     unreadable: tuple[str, ...] = ()
     left_out: int = 0
     requests: int = 0
+    retries: int = 0
+    throttled: int = 0
+    waited_s: float = 0.0
+    breaker: str | None = None
     bytes: int = 0
     latency_ms: float | None = None
     started_at: datetime | None = None
@@ -63,5 +67,7 @@ def read(lake: Lake, tier: Tier, slot_at: datetime) -> Account | None:
     if path not in lake.store.list(folder):
         return None
     rows = pq.ParquetFile(lake.store.uri(path)).read().to_pylist()
-    lists = {name: tuple(rows[0].get(name) or ()) for name in ("gone", "unreadable")}
-    return Account(**{**rows[0], **lists})
+    # A file of before may lack columns; what it lacks is as if nothing had been said.
+    said = {name: value for name, value in rows[0].items() if value is not None}
+    lists = {name: tuple(said.get(name, ())) for name in ("gone", "unreadable")}
+    return Account(**{**said, **lists})

@@ -6,7 +6,7 @@ spoils nothing. Rows are published before the account, so an account never speak
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -48,14 +48,20 @@ class Answer(Protocol):
     def omitted(self) -> Sequence[str]: ...
     @property
     def malformed(self) -> Sequence[object]: ...
-    @property
-    def requests(self) -> int: ...
-    @property
-    def bytes(self) -> int: ...
+
+
+class Accounted(Protocol):
+    """A service that keeps an account; see `venue.http.Service.account`."""
+
+    def account(self) -> Mapping[str, int | float | str]:
+        """Counts that only grow, and how the breaker stands."""
 
 
 class Books(Protocol):
     """The order-book service, as far as a sweep needs it."""
+
+    @property
+    def service(self) -> Accounted: ...
 
     def books(self, token_ids: Sequence[str]) -> Answer:
         """The books of tokens; those without one are left out."""
@@ -98,8 +104,6 @@ class _Take:
     # Markets the venue answered for without a book; those of a batch that failed are not among them.
     gone: list[str] = field(default_factory=list)
     malformed: list[str] = field(default_factory=list)
-    requests: int = 0
-    bytes: int = 0
     failure: str | None = None
 
 
@@ -124,8 +128,9 @@ def sweep(
         return Account(tier.name, slot_at, MISSED, run_id, NOTHING_LISTED)
     due, left_out = listed.due(tier, slot_at, cap)
     market_of = dict(zip(_canonical_tokens(due), due.column("market_id").to_pylist(), strict=True))
+    before = clob.service.account()
     took = _fetch(clob, market_of, clock)
-    finished_at = clock()
+    finished_at, after = clock(), clob.service.account()
     _publish(lake, tier, slot_at, took, due)
     unanswered = took.failure is not None and not took.rows
     status = MISSED if unanswered else LATE if started_at - slot_at > LATE_AFTER else TAKEN
@@ -141,8 +146,12 @@ def sweep(
         gone=tuple(took.gone),
         unreadable=tuple(what[:NAMED_CHARACTERS] for what in took.malformed),
         left_out=left_out,
-        requests=took.requests,
-        bytes=took.bytes,
+        requests=_more("requests", before, after),
+        retries=_more("retries", before, after),
+        throttled=_more("throttled", before, after),
+        waited_s=float(after["waited_s"]) - float(before["waited_s"]),
+        breaker=str(after["breaker"]),
+        bytes=_more("bytes", before, after),
         latency_ms=(started_at - slot_at) / timedelta(milliseconds=1),
         started_at=started_at,
         finished_at=finished_at,
@@ -174,8 +183,10 @@ def _add(took: _Take, answer: Answer, market_of: dict[str, str], received_at: da
     took.rows += [(market_of[token], book, received_at) for token, book in got.items()]
     took.malformed += [str(what) for what in answer.malformed]
     took.gone += [market_of[token] for token in answer.omitted if token in market_of]
-    took.requests += answer.requests
-    took.bytes += answer.bytes
+
+
+def _more(name: str, before: Mapping[str, int | float | str], after: Mapping[str, int | float | str]) -> int:
+    return int(after[name]) - int(before[name])
 
 
 def _fits(book: Book) -> bool:
