@@ -67,6 +67,10 @@ MARKETS = Table(
         required("end_source", TEXT, "what effective_close rests on: end_date | game | series | none"),
         *LISTED,
         required("accepting_orders", FLAG, "as listed; can be true on closed markets"),
+        optional(
+            "volume_before_usd", REAL, "volume_usd of the market's row before this one; null: there was none"
+        ),
+        optional("volume_before_at", INSTANT, "receipt of that row"),
     ),
 )
 
@@ -167,6 +171,8 @@ SNAPSHOTS = Table(
         required("is_crossed", FLAG, "best bid at or above best ask"),
         optional("volume_usd", REAL, "traded so far, dollars, as last listed"),
         optional("volume_24h_usd", REAL, "traded in the last day, dollars, as last listed"),
+        optional("volume_change_usd", REAL, "traded between the last two listings stored, dollars"),
+        optional("volume_change_h", REAL, "time between those two listings, hours"),
         optional("liquidity_usd", REAL, "resting, dollars, as last listed"),
         optional("tick", REAL, "price grid, dollars"),
         optional("fee_rate", REAL, "taker fee rate of the schedule then in force; null: no fee"),
