@@ -24,6 +24,7 @@ _OF_BOOKS = {
     "prices_are_possible": (True, "Levels and last trades lie between 0 and 1 dollar."),
     "books_are_ordered": (True, "Bids fall and asks rise."),
     "books_are_seldom_crossed": (False, "At most 1 % of the books are crossed."),
+    "books_are_mirrored": (False, "The two books of the markets looked at are each other's mirror."),
     "slots_are_complete": (False, "Every slot of the grid is accounted for, and was taken."),
 }
 _OF_SNAPSHOTS = {
@@ -57,6 +58,7 @@ def _checks(tier: Tier) -> dg.AssetChecksDefinition:
             ("prices_are_possible", not books.impossible_prices, books),
             ("books_are_ordered", not books.unordered, books),
             ("books_are_seldom_crossed", books.crossed <= books.rows * MOST_CROSSED_SHARE, books),
+            ("books_are_mirrored", not slots.mirror_differs, slots),
             ("slots_are_complete", slots.taken == slots.expected, slots),
         ):
             yield _result(of_books, name, holds, _OF_BOOKS[name][0], metadata(figures))

@@ -30,6 +30,8 @@ class Account:
     omitted: int = 0
     gone: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
+    mirrored: int = 0
+    mirror_differs: tuple[str, ...] = ()
     left_out: int = 0
     requests: int = 0
     retries: int = 0
@@ -69,5 +71,5 @@ def read(lake: Lake, tier: Tier, slot_at: datetime) -> Account | None:
     rows = pq.ParquetFile(lake.store.uri(path)).read().to_pylist()
     # A file of before may lack columns; what it lacks is as if nothing had been said.
     said = {name: value for name, value in rows[0].items() if value is not None}
-    lists = {name: tuple(said.get(name, ())) for name in ("gone", "unreadable")}
+    lists = {name: tuple(said.get(name, ())) for name in ("gone", "unreadable", "mirror_differs")}
     return Account(**{**said, **lists})

@@ -54,6 +54,8 @@ class SlotQuality:
     accounted: int
     taken: int  # taken or late: has rows
     missing: tuple[datetime, ...]  # slots of the grid that nobody accounted for
+    mirrored: int  # pairs of books compared
+    mirror_differs: tuple[str, ...]  # markets whose two books were not each other's mirror
 
 
 def books(lake: Lake, tier: Tier, hour: datetime) -> BookQuality:
@@ -81,7 +83,14 @@ def slot_account(lake: Lake, tier: Tier, hour: datetime, *, now: datetime) -> Sl
     status = {row["slot_at"]: row["status"] for row in rows}
     taken = sum(status.get(at) in ("taken", "late") for at in due)
     missing = tuple(at for at in due if at not in status)
-    return SlotQuality(len(due), len(due) - len(missing), taken, missing)
+    return SlotQuality(
+        expected=len(due),
+        accounted=len(due) - len(missing),
+        taken=taken,
+        missing=missing,
+        mirrored=sum(row["mirrored"] or 0 for row in rows),
+        mirror_differs=tuple(sorted({name for row in rows for name in row["mirror_differs"] or ()})),
+    )
 
 
 def _query(query: str, files: list[str]) -> list[dict[str, Any]]:

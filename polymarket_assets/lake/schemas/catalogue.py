@@ -210,6 +210,12 @@ SWEEPS = Table(
             WORDS,
             "books that could not be read: token and what was wrong with it, 200 characters each",
         ),
+        optional(
+            "mirrored",
+            INT16,
+            "markets whose other token's book was asked for too and is of the same venue instant",
+        ),
+        optional("mirror_differs", WORDS, "ids of those of them whose two books are not each other's mirror"),
         required("left_out", INT32, "markets beyond the tier's cap"),
         required("requests", INT16, "requests it took, repetitions included"),
         optional("retries", INT16, "of these, repetitions of one that failed"),
