@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from polymarket_assets.tiers import TIERS, tier_of
+from polymarket_assets.tiers import T1, TIERS, tier_of
 from streamer.entries import Listed
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ _COLUMNS = (
     "volume_usd",
     "min_size_e6",
     "neg_risk",
+    # Of rows stored since quiet markets were told from others.
+    "is_quiet",
 )
 _NEAREST_FIRST = [tier.name for tier in reversed(TIERS)]
 
@@ -107,7 +109,7 @@ def newest(known: pa.Table | None, files: Iterable[str]) -> pa.Table:
     import pyarrow.parquet as pq
 
     read = [pq.ParquetFile(file).read(columns=list(_COLUMNS)) for file in files]
-    rows = pa.concat_tables([*([known] if known is not None else []), *read])
+    rows = pa.concat_tables([*([known] if known is not None else []), *read], promote_options="default")
     rows = rows.sort_by([("market_id", "ascending"), ("received_at", "ascending")])
     ids = rows.column("market_id").combine_chunks()
     last = _differs_from_next(ids)
@@ -137,7 +139,9 @@ def _wanted(row: dict[str, Any], now: datetime) -> Wanted:
     market_id = row["market_id"]
     condition_id = row["condition_id"] or market_id.removeprefix("pm:")
     listed = Listed(market_id, condition_id, tuple(row["token_ids"]), row["min_size_e6"], row["neg_risk"])
-    return Wanted(listed, tier_of(row["effective_close"] - now).name, row["volume_usd"] or 0.0)
+    left = row["effective_close"] - now
+    tier = T1 if row.get("is_quiet") and left <= timedelta(0) else tier_of(left)
+    return Wanted(listed, tier.name, row["volume_usd"] or 0.0)
 
 
 def _farthest(tiers: Sequence[str]) -> timedelta:

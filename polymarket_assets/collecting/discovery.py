@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from polymarket_assets.collecting import catalogue
+from polymarket_assets.collecting import catalogue, observing
 from polymarket_assets.collecting.known import brought_up, known_markets, newest_markets
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import hour_of
@@ -116,8 +116,13 @@ def discover(
     walk.listings(gamma, began)
     if walk.problem is not None and not walk.pages:
         raise walk.problem
+    seen = observing.seen(lake, clock())
+    rows = [
+        observing.observed(row, known.get(id_), seen.get(id_), row["received_at"])
+        for id_, row in walk.rows.items()
+    ]
     closed, vanished = walk.closed(gamma, _vanished(known, walk.met)) if walk.problem is None else ([], 0)
-    changed = [row for row in walk.rows.values() if _is_news(row, known.get(row["market_id"]))]
+    changed = [row for row in rows if _is_news(row, known.get(row["market_id"]))]
     _publish(lake, [_after(row, known.get(row["market_id"])) for row in changed + closed], began)
     return DiscoveryReport(
         listed=walk.listed,

@@ -11,7 +11,7 @@ from polymarket_assets.collecting import queries
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.tiers import T0, TIERS
+from polymarket_assets.tiers import T0, T1, TIERS
 
 # What is known is read from this many days of `markets`: the lookahead of 14 days and one to spare.
 KNOWN_FOR = timedelta(days=15)
@@ -77,11 +77,13 @@ def _phases(rows: pa.Table, at: datetime) -> pa.ChunkedArray:
 
 
 def _tiers(rows: pa.Table, at: datetime) -> pa.ChunkedArray:
-    """Tiers as of `at` by what is left to the effective close; the dead, and those without an end, in the slowest."""
+    """Tiers as of `at` by what is left to the effective close; the overdue and quiet in T1, the dead and those without an end in the slowest."""
     left = pc.subtract(rows.column("effective_close"), pa.scalar(at, pa.timestamp("us", tz="UTC")))
     tier = pa.chunked_array([pa.array([TIERS[-1].name] * rows.num_rows, pa.string())])
     for candidate in reversed(TIERS[:-1]):
         beyond = pc.greater(left, pa.scalar(candidate.beyond, pa.duration("us")))
         tier = pc.if_else(pc.fill_null(beyond, False), candidate.name, tier)
+    waits = pc.and_(pc.equal(rows.column("phase"), "overdue"), pc.fill_null(rows.column("is_quiet"), False))
+    tier = pc.if_else(waits, T1.name, tier)
     slowest = pc.or_(pc.equal(rows.column("phase"), "dead"), pc.is_null(rows.column("effective_close")))
     return pc.if_else(slowest, T0.name, tier)

@@ -68,6 +68,12 @@ MARKETS = Table(
         *LISTED,
         required("accepting_orders", FLAG, "as listed; can be true on closed markets"),
         optional(
+            "is_quiet", FLAG, "overdue, and in ten minutes neither traded nor moved: T1's cadence; null: not"
+        ),
+        optional(
+            "is_bookless", FLAG, "three sweeps in a row got no book of it, and none since: dead; null: not"
+        ),
+        optional(
             "volume_before_usd", REAL, "volume_usd of the market's row before this one; null: there was none"
         ),
         optional("volume_before_at", INSTANT, "receipt of that row"),
