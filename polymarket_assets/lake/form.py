@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from polymarket_assets.lake.schemas.declare import Table
+from polymarket_assets.lake.schemas.declare import LEVELS, Table
 
 # A market's rows together, in order of time: a reader of one market opens a few pages of the file. The rest of
 # the key follows, so that the order of rows never depends on the files they came in.
@@ -24,6 +24,8 @@ _ORDERS = {"book_changes": (*_BY_MARKET, "row"), "trades_raw": _BY_MARKET}
 _GROUP_ROWS = 500_000
 # A message can be several kilobytes.
 _VERBATIM_GROUP_ROWS = 20_000
+# A book is two lists of some sixty levels: 1.5 kB.
+_BOOK_GROUP_ROWS = 20_000
 # Texts that are never the same twice.
 _VERBATIM = frozenset({"payload"})
 # Whole amounts repeat (a grid of prices, round lots), and jump too far for differences to be small.
@@ -40,7 +42,9 @@ def order(table: Table) -> tuple[str, ...]:
 
 def group_rows(table: Table) -> int:
     """The rows of one row group."""
-    return _VERBATIM_GROUP_ROWS if _VERBATIM & set(table.names) else _GROUP_ROWS
+    if _VERBATIM & set(table.names):
+        return _VERBATIM_GROUP_ROWS
+    return _BOOK_GROUP_ROWS if any(field.type == LEVELS for field in table.schema) else _GROUP_ROWS
 
 
 def ids(table: Table) -> list[str]:

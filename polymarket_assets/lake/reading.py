@@ -7,14 +7,16 @@ that long.
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from polymarket_assets.lake import layout, manifests
+from polymarket_assets.lake import cold, layout, manifests
 from polymarket_assets.lake.errors import DamagedFile, NoSuchTable, SchemaMismatch
 from polymarket_assets.lake.schemas import TABLES, Table
 from polymarket_assets.lake.spans import Span
@@ -29,11 +31,11 @@ def files(lake: Lake, table: str, span: Span | None = None, *, tier: str | None 
 
     Raises:
         NoSuchTable: no table has this name.
+        ColdAway: hours of the span were moved to cold storage, and that is not there now.
     """
     if table not in TABLES:
         raise NoSuchTable(f"there is no table {table!r}; tables are {', '.join(TABLES)}")
-    declared = TABLES[table]
-    return [lake.store.uri(path) for path in _paths(lake, declared, span, tier)]
+    return list(_located(lake, TABLES[table], span, tier))
 
 
 def rows(lake: Lake, table: str, span: Span | None = None, *, tier: str | None = None) -> pa.Table:
@@ -100,17 +102,14 @@ def _require_declared(connection: duckdb.DuckDBPyConnection, table: Table) -> No
         )
 
 
-def _paths(lake: Lake, table: Table, span: Span | None, tier: str | None) -> list[str]:
+def _located(lake: Lake, table: Table, span: Span | None, tier: str | None) -> Iterator[str]:
     by_folder: dict[str, list[str]] = defaultdict(list)
     for prefix in _prefixes(table, span, tier):
         for path in lake.store.list(prefix):
             by_folder[str(Path(path).parent)].append(path)
-    return [
-        path
-        for folder, listed in sorted(by_folder.items(), key=lambda item: item[0].split("/date=")[-1])
-        if _touches(folder, span)
-        for path in _current(lake, folder, listed)
-    ]
+    for folder, listed in sorted(by_folder.items(), key=lambda item: item[0].split("/date=")[-1]):
+        if _touches(folder, span):
+            yield from _current(lake, folder, listed)
 
 
 def _prefixes(table: Table, span: Span | None, tier: str | None) -> list[str]:
@@ -131,23 +130,37 @@ def _touches(folder: str, span: Span | None) -> bool:
 
 
 def _current(lake: Lake, folder: str, listed: list[str]) -> list[str]:
-    """The files of one folder that count now: those its manifest names, and parts that came after it."""
+    """The files of one folder that count now: those its manifest names, and parts that came after it.
+
+    The manifest is read after the folder was listed, also where none was listed: one that came in between supersedes
+    parts of the list.
+    """
     parts = [path for path in listed if layout.is_part(path)]
-    if f"{folder}/{layout.MANIFEST}" in listed:
-        manifest = manifests.read(lake.store, folder)
-        if manifest is not None:
-            merged = set(manifest.superseded)
-            late = [path for path in parts if path.rsplit("/", 1)[-1] not in merged]
-            return [*(f"{folder}/{file.name}" for file in manifest.files), *late]
-    return parts
+    manifest = manifests.read(lake.store, folder)
+    if manifest is None:
+        return [lake.store.uri(path) for path in parts]
+    merged = set(manifest.superseded)
+    late = [lake.store.uri(path) for path in parts if path.rsplit("/", 1)[-1] not in merged]
+    return [*cold.located(lake, folder, manifest), *late]
 
 
 def footer(file: str) -> pq.ParquetFile:
     """A file of the lake, opened as far as its footer. Raises `DamagedFile`."""
-    try:
+    with damage_told(file):
         return pq.ParquetFile(file)
-    except pa.ArrowInvalid as e:
-        raise DamagedFile(file, f"{e}; restore it, or move it away without its rows") from e
+
+
+@contextlib.contextmanager
+def damage_told(what: str) -> Iterator[None]:
+    """What pyarrow cannot read as `DamagedFile`; it tells some of it as an error of the operating system without a number."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError) as e:
+        if isinstance(e, OSError) and e.errno is not None:
+            raise
+        raise DamagedFile(what, f"{e}; restore it, or move it away without its rows") from e
 
 
 def require_declared(table: Table, file: str) -> pq.ParquetFile:
