@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 import pyarrow as pa
@@ -67,7 +67,7 @@ def merge(
 def remove_superseded(
     lake: Lake,
     table: str,
-    at: datetime,
+    at: datetime | date,
     *,
     now: datetime,
     tier: str | None = None,
