@@ -47,3 +47,7 @@ class ColdAway(LakeError, Unavailable):
 
 class ColdElsewhere(LakeError, Refused):
     """Cold storage can be no place of the kind that was named, or lies somewhere else already."""
+
+
+class LakeBusy(LakeError, Unavailable):
+    """Another process is at work on what one process may do at a time."""

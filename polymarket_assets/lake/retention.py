@@ -83,7 +83,7 @@ def plan(lake: Lake, days: Mapping[str, int], *, now: datetime) -> Plan:
     kept: list[Kept] = []
     for table in (name for name in TABLES if name in days):
         past = [f for f in _past(lake, table, days[table], now) if not _is_retired(lake, f)]
-        if past and (why := _never(table, days[table])):
+        if past and (why := never(table, days[table])):
             kept.append(Kept(table, len(past), why))
             continue
         needed = {folder.path: why for folder in past if (why := _needed(lake, folder, days, now))}
@@ -130,7 +130,7 @@ def _past(lake: Lake, table: str, days: int, now: datetime) -> list[Folder]:
     return [folder for folder in folders.folders(lake, TABLES[table]) if folder.span.end <= before]
 
 
-def _never(table: str, days: int) -> str | None:
+def never(table: str, days: int) -> str | None:
     """Why nothing of a table may go; None where it may."""
     if table in REMEMBERED:
         return f"it is never removed, {REMEMBERED[table]}: unset RETENTION_DAYS_{table.upper()}"
