@@ -1,6 +1,9 @@
 """Looking after the lake: closed hours compacted, what is past its days removed, old hours moved away, the disk watched."""
 
+import os
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from polymarket_assets.lake.forecast import Forecast
     from polymarket_assets.lake.keeping import Kept, Rules
 
+# As sealing the stream: work of minutes that nobody waits for.
+_NICE = 10
 DISK, DONE = "disk_lasts", "nothing_failed"
 
 
@@ -33,14 +38,21 @@ def kept_hours(
     """Closed hours become one sorted file per table; retention, cold storage, and when the disk is full."""
     from polymarket_assets.lake import keeping
 
-    with told_plainly():
-        done = keeping.keep(
-            lake.open(),
-            rules(settings.read()),
+    with told_plainly(), ThreadPoolExecutor(1, initializer=_give_way) as aside:
+        opened, kept_by = lake.open(), rules(settings.read())
+        done = aside.submit(
+            keeping.keep,
+            opened,
+            kept_by,
             clock=utc_now,
             on_folder=lambda folder: context.log.info(folder.path),
-        )
+        ).result()
     yield dg.MaterializeResult(metadata=_metadata(done), check_results=[_disk(done.forecast), _done(done)])
+
+
+def _give_way() -> None:
+    """Let windows go first: of Linux a thread has a priority of its own, and hands it on to those it starts."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 def rules(settings: Settings) -> "Rules":

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from polymarket_assets.lake import documenting, forecast, inventory, keeping, open_lake, showing
+from polymarket_assets.lake import compacting, documenting, forecast, inventory, keeping, open_lake, showing
 from polymarket_assets.lake.errors import NoLake
 from polymarket_assets.lake.keeping import Rules
 from polymarket_assets.lake.writing import Lake
@@ -41,10 +41,13 @@ def _tables(lake: Lake, asked: argparse.Namespace) -> tuple[Table, int]:
 
 
 def _keep(lake: Lake, asked: argparse.Namespace) -> tuple[Table, int]:
+    back = timedelta(days=asked.look_back)
     if asked.dry_run:
-        return showing.due(keeping.due(lake, _rules(), now=_now())), 0
+        return showing.due(keeping.due(lake, _rules(), now=_now(), look_back=back)), 0
     told = Console(stderr=True)
-    done = keeping.keep(lake, _rules(), clock=_now, on_folder=lambda f: told.print(f.path, style="dim"))
+    done = keeping.keep(
+        lake, _rules(), clock=_now, look_back=back, on_folder=lambda f: told.print(f.path, style="dim")
+    )
     return showing.kept(done), 1 if done.failed else 0
 
 
@@ -84,7 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     for name, help_ in said.items():
         command = commands.add_parser(name, help=help_, description=help_)
         command.add_argument("--root", help="folder of the lake; default: LAKE_ROOT")
-    commands.choices["keep"].add_argument("--dry-run", action="store_true", help="only say what would be done")  # fmt: skip
+    keep = commands.choices["keep"]
+    keep.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    keep.add_argument("--look-back", type=int, default=compacting.LOOK_BACK.days, metavar="DAYS", help="hours of so many days are compacted (default: %(default)s)")  # fmt: skip
     commands.add_parser("docs", help="print docs/tables.md from the declared schemas")
     return parser
 

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 WRITTEN_IN_PARTS = ("sweeps", "markets", "resolutions", "snapshots", "orderbooks")
 # The last slot's sweep and a walk of discovery end within this; what comes later still is taken in by the next run.
 GRACE = timedelta(minutes=15)
-# An outage of two weeks is caught up with; before that, by hand (`look_back`).
+# An outage of two weeks is caught up with; what is older, by hand (`keep --look-back`).
 LOOK_BACK = timedelta(days=14)
 # Runs come every hour and must not meet; what is left is told, and the oldest comes first again.
 WITHIN_S = 40 * 60.0

@@ -63,11 +63,12 @@ def keep(
     *,
     clock: Callable[[], datetime],
     kept: timedelta = merging.SUPERSEDED_KEPT,
+    look_back: timedelta = compacting.LOOK_BACK,
     on_folder: Callable[[Folder], None] = lambda folder: None,
 ) -> Kept:
     """Do everything that is due; what fails is in the report and comes again.
 
-    Superseded files stay for `kept`; `on_folder` hears of each folder before it is merged or moved.
+    Hours of the time `look_back` are compacted; superseded files stay for `kept`; `on_folder` hears of each folder before it is merged or moved.
 
     Raises:
         LakeBusy: another process looks after the lake.
@@ -78,17 +79,17 @@ def keep(
         if not ours:
             raise LakeBusy(f"another process looks after the lake at {lake.root}: nothing was done")
         retired = retention.retire(lake, rules.retention_days, now=clock(), kept=kept)
-        compacted = compacting.compact(lake, now=clock(), kept=kept, on_folder=on_folder)
+        compacted = compacting.compact(lake, now=clock(), look_back=look_back, kept=kept, on_folder=on_folder)
         moved = None
         if rules.cold_root:
             moved = moving.move(lake, rules.cold_root, now=clock(), after=rules.cold_after, kept=kept, on_folder=on_folder)  # fmt: skip
     return Kept(retired, compacted, moved, forecast.forecast(lake, now=clock(), retention_days=rules.retention_days))  # fmt: skip
 
 
-def due(lake: Lake, rules: Rules, *, now: datetime) -> Due:
+def due(lake: Lake, rules: Rules, *, now: datetime, look_back: timedelta = compacting.LOOK_BACK) -> Due:
     """What `keep` would do, doing nothing."""
     return Due(
         retention.plan(lake, rules.retention_days, now=now),
-        compacting.due(lake, now=now),
+        compacting.due(lake, now=now, look_back=look_back),
         moving.due(lake, now=now, after=rules.cold_after) if rules.cold_root else [],
     )

@@ -54,7 +54,7 @@ class Kept:
     why: str
 
     def __str__(self) -> str:
-        return f"{self.table}: {self.folders} hours or days stay past their time: {self.why}"
+        return f"{self.table}: {self.why} ({self.folders} hours or days are past their time)"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def plan(lake: Lake, days: Mapping[str, int], *, now: datetime) -> Plan:
     kept: list[Kept] = []
     for table in (name for name in TABLES if name in days):
         past = [f for f in _past(lake, table, days[table], now) if not _is_retired(lake, f)]
-        if past and (why := never(table, days[table])):
+        if why := never(table, days[table]):
             kept.append(Kept(table, len(past), why))
             continue
         needed = {folder.path: why for folder in past if (why := _needed(lake, folder, days, now))}

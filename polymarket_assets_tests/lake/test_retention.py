@@ -63,8 +63,10 @@ def test_a_table_that_is_remembered_by_is_refused(lake: Lake) -> None:
     done = retire(lake, {"resolutions": 5, "training_set": 5})
     assert done.folders == 0
     assert done.kept == [
-        "resolutions: 1 hours or days stay past their time: it is never removed, its versions are numbered from what is there, and "
-        "labels have no other home: unset RETENTION_DAYS_RESOLUTIONS"
+        "resolutions: it is never removed, its versions are numbered from what is there, and labels have no other home: "
+        "unset RETENTION_DAYS_RESOLUTIONS (1 hours or days are past their time)",
+        "training_set: it is never removed, it is one set and not filed by time: "
+        "unset RETENTION_DAYS_TRAINING_SET (0 hours or days are past their time)",
     ]
 
 
