@@ -28,6 +28,8 @@ _GROUP_ROWS = 500_000
 _VERBATIM_GROUP_ROWS = 20_000
 # A book is two lists of some sixty levels: 1.5 kB.
 _BOOK_GROUP_ROWS = 20_000
+# A snapshot is some seventy numbers: half a kilobyte, held several times over while a group is written.
+_WIDE, _WIDE_GROUP_ROWS = 40, 50_000
 # Texts that are never the same twice.
 _VERBATIM = frozenset({"payload"})
 # Whole amounts repeat (a grid of prices, round lots), and jump too far for differences to be small.
@@ -48,7 +50,9 @@ def group_rows(table: Table) -> int:
     """The rows of one row group."""
     if _VERBATIM & set(table.names):
         return _VERBATIM_GROUP_ROWS
-    return _BOOK_GROUP_ROWS if any(field.type == LEVELS for field in table.schema) else _GROUP_ROWS
+    if any(field.type == LEVELS for field in table.schema):
+        return _BOOK_GROUP_ROWS
+    return _WIDE_GROUP_ROWS if len(table.names) > _WIDE else _GROUP_ROWS
 
 
 def ids(table: Table) -> list[str]:
