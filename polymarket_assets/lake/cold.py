@@ -38,12 +38,18 @@ def located(lake: Lake, folder: str, manifest: Manifest) -> list[str]:
     """
     if not manifest.cold:
         return [lake.store.uri(f"{folder}/{file.name}") for file in manifest.files]
+    away = require(lake, folder)
+    return [away.uri(f"{folder}/{file.name}") for file in manifest.files]
+
+
+def require(lake: Lake, folder: str) -> Store:
+    """The cold part, of which a folder is wanted that was moved there. Raises `ColdAway` where it is not there now."""
     root = _root(lake)
     if root is None:
         raise ColdAway(f"{folder} was moved to cold storage and {lake.root}/{layout.COLD_FILE} is gone: restore it, it names the place")  # fmt: skip
     if not Path(root).is_dir():
         raise ColdAway(f"{folder} lies in cold storage at {root}, which is not there: mount it, or name its new place in {lake.root}/{layout.COLD_FILE}")  # fmt: skip
-    return [LocalStore(root).uri(f"{folder}/{file.name}") for file in manifest.files]
+    return LocalStore(root)
 
 
 def settle(lake: Lake, root: str) -> Store:

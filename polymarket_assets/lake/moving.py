@@ -25,6 +25,8 @@ from polymarket_assets.lake.writing import Lake
 
 log = logging.getLogger(__name__)
 
+# Collectors read these whole every few minutes, and they are small: a disk that is not mounted must not stop collection.
+STAYS = ("markets", "resolutions")
 # Runs come every hour and must not meet; the first move of a large lake takes several.
 WITHIN_S = 10 * 60.0
 
@@ -82,7 +84,7 @@ def due(lake: Lake, *, now: datetime, after: timedelta) -> list[Folder]:
 
 def _sealed(lake: Lake, before: datetime) -> Iterator[tuple[Folder, Manifest]]:
     """The sealed folders that ended before an instant and hold anything but their manifest."""
-    found = (folder for table in TABLES.values() for folder in folders.folders(lake, table) if folder.span.end <= before)  # fmt: skip
+    found = (folder for table in TABLES.values() if table.name not in STAYS for folder in folders.folders(lake, table) if folder.span.end <= before)  # fmt: skip
     for folder in sorted(found, key=lambda f: (f.span.start, f.path)):
         if layout.MANIFEST in folder.files and len(folder.files) > 1:
             manifest = manifests.read(lake.store, folder.path)

@@ -186,11 +186,13 @@ def _removed(lake: Lake, folder: Folder, now: datetime, kept: timedelta) -> int:
     manifest = manifests.read(lake.store, folder.path)
     if manifest is None or now - manifest.sealed_at < kept:
         return 0
+    # With its manifest gone, nobody would know of files on a disk that is not there now.
+    away = cold.require(lake, folder.path) if cold.store(lake) is not None else None
     gone = merging.remove_superseded(lake, folder.table.name, folder.at, now=now, tier=folder.tier, kept=kept)
     marker = f"{folder.path}/{layout.MANIFEST}"
     if lake.store.list(folder.path) == [marker]:
         lake.store.remove(marker)
         lake.store.remove_emptied(folder.path)
-        if (away := cold.store(lake)) is not None:
+        if away is not None:
             away.remove_emptied(folder.path)
     return gone

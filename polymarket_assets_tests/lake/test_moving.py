@@ -13,6 +13,7 @@ import pytest
 from polymarket_assets import lake as lake_package
 from polymarket_assets.lake import compacting, manifests, merging, moving, reading, storage
 from polymarket_assets.lake.errors import ColdAway, ColdElsewhere
+from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets_tests.lake.test_compacting import AT, OVER, sweep
 
@@ -138,6 +139,16 @@ def test_another_place_is_refused_while_hours_lie_in_the_first(
     move(sealed, cold_root)
     with pytest.raises(ColdElsewhere, match="were moved to"):
         move(sealed, str(tmp_path / "third"))
+
+
+def test_what_collectors_read_whole_stays_where_they_are(lake: Lake, cold_root: str) -> None:
+    """A disk that is not mounted would stop resolving, and with it every label."""
+    for name in moving.STAYS:
+        lake.publish(name, TABLES[name].schema.empty_table(), part="0", at=AT)
+        merging.merge(lake, name, AT, now=OVER)
+    sweep(lake, AT)
+    merging.merge(lake, "sweeps", AT, now=OVER, tier="t4")
+    assert [folder.table.name for folder in moving.due(lake, now=LATER, after=AFTER)] == ["sweeps"]
 
 
 def test_a_run_that_has_no_more_time_says_what_it_leaves(sealed: Lake, cold_root: str) -> None:

@@ -124,6 +124,10 @@ def test_hours_in_cold_storage_go_too(lake: Lake, tmp_path: Path) -> None:
     assert len(list(cold.rglob("merged-*"))) == 1
     retire(lake)
     assert reading.rows(lake, "sweeps").num_rows == 0
+    cold.rename(tmp_path / "not mounted")
+    (told,) = retire(lake, now=LATER + timedelta(minutes=16)).failed
+    assert "which is not there: mount it" in told
+    (tmp_path / "not mounted").rename(cold)
     retire(lake, now=LATER + timedelta(minutes=16))
     for root in (Path(lake.root), cold):
         assert list(root.rglob("date=*")) == []
