@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 import dagster as dg
 
-from polymarket_assets import trade_checks
+from polymarket_assets import tier_checks, trade_checks
 from polymarket_assets.collecting import whales
 from polymarket_assets.collecting.hearing import MISDATED
 from polymarket_assets.lake import layout, reading
@@ -22,6 +22,7 @@ from polymarket_assets.resources import LakeResource
 _CHECKED: dict[str, tuple[str, dg.PartitionsDefinition | None]] = {
     "trades": ("trades", HOUR),
     "whale_events": ("whale_events", HOUR),
+    "market_hours": ("market_hours", HOUR),
     "features": ("features", HOUR),
     "history_features": ("features", DAY),
     "history_markets": ("history_markets", DAY),
@@ -159,4 +160,5 @@ ALL = [
     ),
     *(_rule(asset, rule) for asset, (table, _) in _CHECKED.items() for rule in RULES.get(table, ())),
     *trade_checks.WARNINGS,
+    *tier_checks.ALL,
 ]

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from polymarket_assets import tier_checks
 from polymarket_assets.assets.collection import keys
 from polymarket_assets.partitions import DAY, HOUR
 from polymarket_assets.tiers import TIERS, Tier
@@ -24,7 +25,8 @@ TRAIN = {"lane": "train"}
 def _window_job(tier: Tier) -> "UnresolvedAssetJobDefinition":
     return dg.define_asset_job(
         f"window_{tier.name}",
-        selection=dg.AssetSelection.assets(*keys(tier)),
+        # Checks are by the hour, in a job of their own: a window would look at an hour half full.
+        selection=dg.AssetSelection.assets(*keys(tier)).without_checks(),
         partitions_def=HOUR,
         description=f"Sample the markets of {tier.name.upper()} every {tier.every.total_seconds():g} s for one window.",
         tags={
@@ -54,10 +56,12 @@ CLOSED_HOUR = dg.define_asset_job(
 )
 HOUR_FEATURES = dg.define_asset_job(
     "hour_features",
-    selection=["features"],
+    # Blocking checks of books and snapshots hold `features` back, though what they look at is not of this run.
+    selection=dg.AssetSelection.assets("market_hours", "features")
+    | dg.AssetSelection.checks(*tier_checks.KEYS),
     partitions_def=HOUR,
     tags=BATCH,
-    description="Features of what was recorded in an hour.",
+    description="Look over what was recorded in an hour, tier by tier; its features where nothing is wrong.",
 )
 RESOLVING = dg.define_asset_job(
     "resolving",

@@ -86,7 +86,7 @@ ALL: list[dg.ScheduleDefinition] = [
         jobs.HOUR_FEATURES,
         "9 * * * *",
         hour_before,
-        "The features of the hour that just closed.",
+        "What the hour that just closed is worth, and its features.",
     ),
     _partitioned("closed_day", jobs.CLOSED_DAY, "20 1 * * *", day_before, "The day that just closed."),
     _partitioned(

@@ -32,7 +32,9 @@ class Exchange:
         self._tapes: dict[str, Tape] = {}
         self._figures: dict[str, tuple[float, Figures]] = {}
         rate = universe.profile.rate
-        at_start = sum(market.trades(self.started_at) and not market.placeholder for market in universe.markets.values())
+        at_start = sum(
+            market.trades(self.started_at) and not market.placeholder for market in universe.markets.values()
+        )
         # Floors open one after the other: the first must not move as if they were alone.
         self._pulse = None if rate is None else Pulse(rate, lambda: max(len(self.floors), at_start))
 

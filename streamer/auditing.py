@@ -86,6 +86,11 @@ class Auditor:
         self._now_us = self._looked_us = self._audited_us = 0
         recorder.on_settled = lambda book: self._settled.append((snapshot(book), book.epoch))
 
+    @property
+    def asked_over_rest(self) -> dict[str, int | float | str]:
+        """The account of the service that books are asked of; empty before the first question."""
+        return self._rest.account()
+
     def tick(self, now_us: int, listening: Callable[[], Iterable[str]]) -> None:
         """Do what is due; `listening` gives the markets that should be heard just now."""
         self._now_us = now_us

@@ -81,6 +81,11 @@ class Loop:
         return self._auditor.account
 
     @property
+    def asked_over_rest(self) -> dict[str, int | float | str]:
+        """The account of the service that books are asked of; empty before the first question."""
+        return self._auditor.asked_over_rest
+
+    @property
     def waker(self) -> int:
         """The file descriptor that signals write to, so that they end a wait."""
         return self._rounds.waker

@@ -82,6 +82,7 @@ def health(view: View) -> Page:
             "compared": loop.audits.compared,
             "frozen": loop.audits.frozen,
         },
+        "rest": loop.asked_over_rest,
         "last_data": _instant(loop.last_data_us),
         "gaps": view.keeper.gap_count,
         "reconnects": loop.reconnects,
@@ -193,6 +194,19 @@ def _series(view: View, page: Page) -> Iterator[tuple[str, str, str, dict[str, f
         "counter",
         "Books asked for anew, by cause.",
         by("cause", page["audits"]["reseeds"]),
+    )
+    rest, counted = page["rest"], ("requests", "retries", "throttled", "waited_s", "breaker_opened")
+    yield (
+        "rest_total",
+        "counter",
+        "What asking for books over REST took: requests, 429s, seconds waited for limits, times the breaker opened.",
+        by("kind", {name: rest[name] for name in counted if name in rest}),
+    )
+    yield (
+        "rest_left_alone",
+        "gauge",
+        "1 while the breaker of REST is open.",
+        {"": int(rest.get("breaker") == "open")},
     )
     yield "frozen_total", "counter", "Markets that moved unheard.", {"": page["audits"]["frozen"]}
     yield "critical", "gauge", "Reasons for which a person is needed.", {"": len(critical(view)["reasons"])}

@@ -52,6 +52,10 @@ class Books:
             if book.venue_at is not None
         }
 
+    def account(self) -> dict[str, int | float | str]:
+        """What was asked so far, and how the breaker stands; see `venue.http.Service.account`."""
+        return {} if self._clob is None else self._clob.service.account()
+
     def _service(self) -> Clob:
         if self._clob is None:
             from polymarket_assets.tiers import RANK_AFTER_TIERS

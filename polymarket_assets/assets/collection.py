@@ -7,10 +7,18 @@ from datetime import UTC, datetime
 import dagster as dg
 from pydantic import Field
 
-from polymarket_assets.assets.running import metadata, partition_metadata, run_span, told_plainly
+from polymarket_assets.assets.running import (
+    metadata,
+    partition_metadata,
+    run_span,
+    told_plainly,
+    venue_metadata,
+)
+from polymarket_assets.collecting import market_hours as completeness
 from polymarket_assets.collecting import windows
 from polymarket_assets.collecting.accounts import Account
-from polymarket_assets.partitions import HOUR, utc_now
+from polymarket_assets.lake.spans import Span
+from polymarket_assets.partitions import HOUR, hour_key, utc_now
 from polymarket_assets.resources import LakeResource, SettingsResource, VenueResource
 from polymarket_assets.tiers import TIERS, Tier, rank
 from polymarket_assets.venue.errors import Refused, Unavailable
@@ -87,7 +95,8 @@ def _window(tier: Tier) -> dg.AssetsDefinition:
             _require_some(tier, report, told)
             for key in (books, snapshots):
                 holds = partition_metadata(opened, key.path[0], run_span(context), tier.name)
-                yield dg.MaterializeResult(asset_key=key, metadata={**metadata(report), **holds})
+                said = {**metadata(report), **holds, **venue_metadata(connected)}
+                yield dg.MaterializeResult(asset_key=key, metadata=said)
 
     return window
 
@@ -110,4 +119,23 @@ def _require_some(tier: Tier, report: windows.WindowReport, told: list[Account])
         )
 
 
-ASSETS = [_window(tier) for tier in TIERS]
+@dg.asset(
+    partitions_def=HOUR,
+    deps=[dg.AssetKey(["snapshots", tier.name]) for tier in TIERS],
+    group_name="snapshots",
+    kinds={"duckdb", "parquet"},
+    owners=["team:collection"],
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def market_hours(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
+    """How completely each market was sampled in the hour, tier by tier."""
+    with told_plainly():
+        opened = lake.open()
+        for hour in run_span(context).hours():
+            report = completeness.build_market_hours(opened, hour)
+            holds = partition_metadata(opened, "market_hours", Span.hour(hour))
+            context.add_asset_metadata({**metadata(report), **holds}, partition_key=hour_key(hour))
+    return dg.MaterializeResult()
+
+
+ASSETS = [*(_window(tier) for tier in TIERS), market_hours]

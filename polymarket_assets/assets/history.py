@@ -2,7 +2,14 @@
 
 import dagster as dg
 
-from polymarket_assets.assets.running import RETRY_VENUE, metadata, partition_metadata, run_span, told_plainly
+from polymarket_assets.assets.running import (
+    RETRY_VENUE,
+    metadata,
+    partition_metadata,
+    run_span,
+    told_plainly,
+    venue_metadata,
+)
 from polymarket_assets.collecting import history
 from polymarket_assets.partitions import DAY, utc_now
 from polymarket_assets.resources import LakeResource, VenueResource
@@ -26,7 +33,7 @@ def history_markets(
         opened, span = lake.open(), run_span(context)
         report = history.fetch_markets(opened, connected.gamma, span.start.date(), clock=utc_now)
         holds = partition_metadata(opened, "history_markets", span)
-        return dg.MaterializeResult(metadata={**metadata(report), **holds})
+        return dg.MaterializeResult(metadata={**metadata(report), **holds, **venue_metadata(connected)})
 
 
 @dg.asset(
@@ -52,7 +59,7 @@ def history_prices(
             opened, connected.data, span.start.date(), clock=utc_now, on_market=on_market
         )
         holds = partition_metadata(opened, "history_prices", span)
-        return dg.MaterializeResult(metadata={**metadata(report), **holds})
+        return dg.MaterializeResult(metadata={**metadata(report), **holds, **venue_metadata(connected)})
 
 
 ASSETS = [history_markets, history_prices]

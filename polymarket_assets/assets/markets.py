@@ -9,6 +9,7 @@ from polymarket_assets.assets.running import (
     refuse_past,
     run_span,
     told_plainly,
+    venue_metadata,
 )
 from polymarket_assets.collecting import discovery
 from polymarket_assets.partitions import HOUR, utc_now
@@ -32,7 +33,7 @@ def markets(
         opened = lake.open()
         report = discovery.discover(opened, connected.gamma, settings.read(), clock=utc_now)
         holds = partition_metadata(opened, "markets", run_span(context))
-        return dg.MaterializeResult(metadata={**metadata(report), **holds})
+        return dg.MaterializeResult(metadata={**metadata(report), **holds, **venue_metadata(connected)})
 
 
 ASSETS = [markets]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import dagster as dg
 
@@ -75,6 +75,18 @@ def partition_metadata(lake: Lake, table: str, span: Span, tier: str | None = No
         "from": dg.MetadataValue.timestamp(span.start),
         "to": dg.MetadataValue.timestamp(span.end),
     }
+
+
+class Asked(Protocol):
+    """What a run asked of the venue; see `venue.Venue.account`."""
+
+    def account(self) -> dict[str, dict[str, int | float | str]]:
+        """The account of each service that was asked."""
+
+
+def venue_metadata(venue: Asked) -> dict[str, Any]:
+    """What a run asked of each service, what limits made it wait, and how the breakers stand."""
+    return {"venue": dg.MetadataValue.json(venue.account())}
 
 
 def _shown(value: Any) -> Any:

@@ -2,7 +2,14 @@
 
 import dagster as dg
 
-from polymarket_assets.assets.running import RETRY_VENUE, metadata, partition_metadata, run_span, told_plainly
+from polymarket_assets.assets.running import (
+    RETRY_VENUE,
+    metadata,
+    partition_metadata,
+    run_span,
+    told_plainly,
+    venue_metadata,
+)
 from polymarket_assets.collecting import healing, whales
 from polymarket_assets.partitions import HOUR, utc_now
 from polymarket_assets.resources import LakeResource, VenueResource
@@ -45,7 +52,7 @@ def trades(
         opened, span = lake.open(), run_span(context)
         report = healing.build_trades(opened, connected.data, span.start, clock=utc_now)
         holds = partition_metadata(opened, "trades", span)
-        return dg.MaterializeResult(metadata={**metadata(report), **holds})
+        return dg.MaterializeResult(metadata={**metadata(report), **holds, **venue_metadata(connected)})
 
 
 @dg.asset(

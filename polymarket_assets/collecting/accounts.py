@@ -28,8 +28,16 @@ class Account:
     markets: int = 0
     books: int = 0
     omitted: int = 0
+    gone: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    mirrored: int = 0
+    mirror_differs: tuple[str, ...] = ()
     left_out: int = 0
     requests: int = 0
+    retries: int = 0
+    throttled: int = 0
+    waited_s: float = 0.0
+    breaker: str | None = None
     bytes: int = 0
     latency_ms: float | None = None
     started_at: datetime | None = None
@@ -61,4 +69,7 @@ def read(lake: Lake, tier: Tier, slot_at: datetime) -> Account | None:
     if path not in lake.store.list(folder):
         return None
     rows = pq.ParquetFile(lake.store.uri(path)).read().to_pylist()
-    return Account(**rows[0])
+    # A file of before may lack columns; what it lacks is as if nothing had been said.
+    said = {name: value for name, value in rows[0].items() if value is not None}
+    lists = {name: tuple(said.get(name, ())) for name in ("gone", "unreadable", "mirror_differs")}
+    return Account(**{**said, **lists})

@@ -41,7 +41,7 @@ MOVED_SHARE = 0.05
 LOOKED_UP = 1_000
 
 _MOVING = ("volume_usd", "volume_24h_usd", "liquidity_usd")
-_NOT_COMPARED = ("received_at", "tier", *_MOVING)
+_NOT_COMPARED = ("received_at", "tier", "volume_before_usd", "volume_before_at", *_MOVING)
 _STABLE = tuple(name for name in TABLES["markets"].names if name not in _NOT_COMPARED)
 
 
@@ -118,7 +118,7 @@ def discover(
         raise walk.problem
     closed, vanished = walk.closed(gamma, _vanished(known, walk.met)) if walk.problem is None else ([], 0)
     changed = [row for row in walk.rows.values() if _is_news(row, known.get(row["market_id"]))]
-    _publish(lake, changed + closed, began)
+    _publish(lake, [_after(row, known.get(row["market_id"])) for row in changed + closed], began)
     return DiscoveryReport(
         listed=walk.listed,
         stored=len(changed) + len(closed),
@@ -230,6 +230,13 @@ def _is_news(row: dict[str, Any], known: dict[str, Any] | None) -> bool:
     return any(row[name] != known[name] for name in _STABLE) or any(
         _moved(known[name], row[name]) for name in _MOVING
     )
+
+
+def _after(row: dict[str, Any], known: dict[str, Any] | None) -> dict[str, Any]:
+    """A row with the volume of the row that it follows."""
+    if known is None:
+        return row
+    return {**row, "volume_before_usd": known["volume_usd"], "volume_before_at": known["received_at"]}
 
 
 def _moved(before: float | None, after: float | None) -> bool:

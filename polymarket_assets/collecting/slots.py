@@ -26,3 +26,9 @@ def grid(tier: Tier, span: Span) -> list[datetime]:
         return []
     last = (span.end - first - timedelta.resolution) // tier.every
     return [first + k * tier.every for k in range(last + 1)]
+
+
+def hour_grid(tier: Tier, hour: datetime) -> list[datetime]:
+    """Every slot that the tier's schedules sample in an hour, in order."""
+    windows = range(timedelta(hours=1) // tier.window)
+    return [at for k in windows for at in grid(tier, window(tier, hour, hour + k * tier.window, None))]

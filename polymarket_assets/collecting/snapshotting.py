@@ -122,6 +122,8 @@ select
     best_bid is null or best_ask is null as is_one_sided,
     coalesce(best_bid >= best_ask, false) as is_crossed,
     m.volume_usd, m.volume_24h_usd, m.liquidity_usd,
+    m.volume_usd - m.volume_before_usd as volume_change_usd,
+    case when m.volume_usd is not null and m.volume_before_usd is not null then {_apart("m.received_at", "m.volume_before_at", _HOUR_S)} end as volume_change_h,
     coalesce(b.tick_e6, m.tick_e6) / 1e6 as tick,
     (m.fee_schedule ->> '$.rate')::double as fee_rate,
     m.effective_close,

@@ -6,7 +6,8 @@ spoils nothing. Rows are published before the account, so an account never speak
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -27,6 +28,8 @@ from polymarket_assets.venue.records import E6, Book, Level
 LATE_AFTER = timedelta(seconds=2)
 # One request of the venue's, so that every answer is stamped when it came.
 BATCH = 500
+# Markets of a slot whose other token is asked for too, in turn: a day of T1 looks at 1,440, and no slot needs one more request.
+MIRRORS = 5
 # Listings change by the minute; reading them again for every slot would cost more than the sweep.
 LISTED_KEPT = timedelta(minutes=1)
 # Discovery publishes when its walk is done, with the times its pages came: rows may appear this much later.
@@ -35,6 +38,8 @@ PUBLISHED_WITHIN = timedelta(minutes=20)
 NOTHING_LISTED = "no market is known: materialize markets"
 # An account is read by people: the first few names tell what kind of trouble it was.
 REASON_CHARACTERS = 500
+# A token id has up to 78 digits; what was wrong with its book may quote the book itself.
+NAMED_CHARACTERS = 200
 
 
 class Answer(Protocol):
@@ -43,15 +48,23 @@ class Answer(Protocol):
     @property
     def books(self) -> Sequence[Book]: ...
     @property
+    def omitted(self) -> Sequence[str]: ...
+    @property
     def malformed(self) -> Sequence[object]: ...
-    @property
-    def requests(self) -> int: ...
-    @property
-    def bytes(self) -> int: ...
+
+
+class Accounted(Protocol):
+    """A service that keeps an account; see `venue.http.Service.account`."""
+
+    def account(self) -> Mapping[str, int | float | str]:
+        """Counts that only grow, and how the breaker stands."""
 
 
 class Books(Protocol):
     """The order-book service, as far as a sweep needs it."""
+
+    @property
+    def service(self) -> Accounted: ...
 
     def books(self, token_ids: Sequence[str]) -> Answer:
         """The books of tokens; those without one are left out."""
@@ -91,9 +104,12 @@ class _Take:
     """What came of a slot so far."""
 
     rows: list[tuple[str, Book, datetime]] = field(default_factory=list)
+    # Markets the venue answered for without a book; those of a batch that failed are not among them.
+    gone: list[str] = field(default_factory=list)
     malformed: list[str] = field(default_factory=list)
-    requests: int = 0
-    bytes: int = 0
+    # Markets whose two books were compared, and those of them whose books are not each other's mirror.
+    mirrored: int = 0
+    mirror_differs: list[str] = field(default_factory=list)
     failure: str | None = None
 
 
@@ -118,8 +134,9 @@ def sweep(
         return Account(tier.name, slot_at, MISSED, run_id, NOTHING_LISTED)
     due, left_out = listed.due(tier, slot_at, cap)
     market_of = dict(zip(_canonical_tokens(due), due.column("market_id").to_pylist(), strict=True))
-    took = _fetch(clob, market_of, clock)
-    finished_at = clock()
+    before = clob.service.account()
+    took = _fetch(clob, market_of, _others(due, tier, slot_at), clock)
+    finished_at, after = clock(), clob.service.account()
     _publish(lake, tier, slot_at, took, due)
     unanswered = took.failure is not None and not took.rows
     status = MISSED if unanswered else LATE if started_at - slot_at > LATE_AFTER else TAKEN
@@ -128,13 +145,21 @@ def sweep(
         slot_at=slot_at,
         status=status,
         run_id=run_id,
-        reason=_reason(status, started_at - slot_at, market_of, took),
+        reason=_reason(status, started_at - slot_at, took),
         markets=due.num_rows,
         books=len(took.rows),
         omitted=due.num_rows - len(took.rows),
+        gone=tuple(took.gone),
+        unreadable=tuple(what[:NAMED_CHARACTERS] for what in took.malformed),
+        mirrored=took.mirrored,
+        mirror_differs=tuple(took.mirror_differs),
         left_out=left_out,
-        requests=took.requests,
-        bytes=took.bytes,
+        requests=_more("requests", before, after),
+        retries=_more("retries", before, after),
+        throttled=_more("throttled", before, after),
+        waited_s=float(after["waited_s"]) - float(before["waited_s"]),
+        breaker=str(after["breaker"]),
+        bytes=_more("bytes", before, after),
         latency_ms=(started_at - slot_at) / timedelta(milliseconds=1),
         started_at=started_at,
         finished_at=finished_at,
@@ -145,10 +170,20 @@ def _canonical_tokens(due: pa.Table) -> list[str]:
     return [tokens[0] for tokens in due.column("token_ids").to_pylist()]
 
 
-def _fetch(clob: Books, market_of: dict[str, str], clock: Callable[[], datetime]) -> _Take:
+def _others(due: pa.Table, tier: Tier, slot_at: datetime) -> dict[str, str]:
+    """Canonical token -> the other one, of the few markets whose turn it is at a slot."""
+    turn = int(slot_at.timestamp() // tier.every.total_seconds()) * MIRRORS
+    pairs = [due.column("token_ids")[(turn + k) % due.num_rows].as_py() for k in range(min(MIRRORS, due.num_rows))]  # fmt: skip
+    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
+
+
+def _fetch(
+    clob: Books, market_of: dict[str, str], others: dict[str, str], clock: Callable[[], datetime]
+) -> _Take:
     """Ask batch by batch; after a failure nothing more is asked, the venue has trouble enough."""
     took = _Take()
-    tokens = list(market_of)
+    # Both books of a market stand in one answer, so that they are of one moment.
+    tokens = [*itertools.chain.from_iterable(others.items()), *(t for t in market_of if t not in others)]
     for first in range(0, len(tokens), BATCH):
         try:
             answer = clob.books(tokens[first : first + BATCH])
@@ -156,6 +191,7 @@ def _fetch(clob: Books, market_of: dict[str, str], clock: Callable[[], datetime]
             took.failure = str(e)
             break
         _add(took, answer, market_of, clock())
+        _compare(took, answer, market_of, others)
     return took
 
 
@@ -165,8 +201,30 @@ def _add(took: _Take, answer: Answer, market_of: dict[str, str], received_at: da
     took.malformed += [f"book of {book.token_id}" for book in unfit]
     took.rows += [(market_of[token], book, received_at) for token, book in got.items()]
     took.malformed += [str(what) for what in answer.malformed]
-    took.requests += answer.requests
-    took.bytes += answer.bytes
+    took.gone += [market_of[token] for token in answer.omitted if token in market_of]
+
+
+def _compare(took: _Take, answer: Answer, market_of: dict[str, str], others: dict[str, str]) -> None:
+    """Hold the two books of a market against each other where both last changed at the same venue instant."""
+    got = {book.token_id: book for book in answer.books}
+    for token, other in others.items():
+        if token in got and other in got and got[token].venue_at == got[other].venue_at is not None:
+            took.mirrored += 1
+            if not _mirrors(got[token], got[other]):
+                took.mirror_differs.append(market_of[token])
+
+
+def _mirrors(book: Book, other: Book) -> bool:
+    """Whether what is bid for one token is asked for the other, at a dollar less the price."""
+    return _flipped(other.asks) == set(book.bids) and _flipped(other.bids) == set(book.asks)
+
+
+def _flipped(levels: Iterable[Level]) -> set[Level]:
+    return {Level(E6 - level.price_e6, level.size_e6) for level in levels}
+
+
+def _more(name: str, before: Mapping[str, int | float | str], after: Mapping[str, int | float | str]) -> int:
+    return int(after[name]) - int(before[name])
 
 
 def _fits(book: Book) -> bool:
@@ -183,10 +241,8 @@ def _publish(lake: Lake, tier: Tier, slot_at: datetime, took: _Take, due: pa.Tab
         lake.publish(table, rows, part=part_of(slot_at), at=slot_at, tier=tier.name)
 
 
-def _reason(status: str, behind: timedelta, market_of: dict[str, str], took: _Take) -> str | None:
-    """What was late, refused, missing or unreadable, cut to a readable length."""
-    got = {book.token_id for _, book, _ in took.rows}
-    without = [market for token, market in market_of.items() if token not in got]
+def _reason(status: str, behind: timedelta, took: _Take) -> str | None:
+    """What was late, refused, missing or unreadable, cut to a readable length: `gone` and `unreadable` name all."""
     said = []
     if status == LATE:
         said.append(f"begun {behind.total_seconds():.1f} s after the slot")
@@ -194,8 +250,8 @@ def _reason(status: str, behind: timedelta, market_of: dict[str, str], took: _Ta
         said.append(took.failure)
     if took.malformed:
         said.append(f"{len(took.malformed)} unreadable: {', '.join(took.malformed)}")
-    if without and took.failure is None:
-        said.append(f"{len(without)} without a book: {', '.join(without)}")
+    if took.gone:
+        said.append(f"{len(took.gone)} without a book: {', '.join(took.gone)}")
     return "; ".join(said)[:REASON_CHARACTERS] or None
 
 

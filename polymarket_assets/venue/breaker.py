@@ -26,6 +26,8 @@ class Breaker:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        # How often it was left alone so far.
+        self.opened = 0
         self._storage = CircuitMemoryStorage("closed")
         self._breaker = CircuitBreaker(
             fail_max=FAILURES,
@@ -58,6 +60,7 @@ class Breaker:
             ) from e
         finally:
             if self.state != before:
+                self.opened += self.state == "open"
                 log.warning("the breaker of %s goes from %s to %s", self.name, before, self.state)
         return result
 

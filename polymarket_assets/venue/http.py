@@ -11,7 +11,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -64,6 +64,8 @@ class Traffic:
     bytes: int = 0
     # Answers that said we ask too much.
     throttled: int = 0
+    # Seconds that our limits made us wait.
+    waited_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -122,11 +124,16 @@ class Service:
                 return self.breaker.call(partial(self._once, call, form))
         raise AssertionError("the last attempt returns or raises")
 
+    def account(self) -> dict[str, int | float | str]:
+        """What went over the wire so far, what our limits and the venue's cost, and how the breaker stands."""
+        breaker = {"breaker": self.breaker.state, "breaker_opened": self.breaker.opened}
+        return {**asdict(self.traffic), **breaker}
+
     def close(self) -> None:
         self.session.close()
 
     def _once(self, call: Call, form: Form[Wire]) -> Answer[Wire]:
-        self.limits.wait("all", self.name, *call.groups)
+        self.traffic.waited_s += self.limits.wait("all", self.name, *call.groups)
         request_id, began = uuid.uuid4().hex, time.monotonic()
         self.traffic.requests += 1
         outcome, level = "nothing", logging.WARNING

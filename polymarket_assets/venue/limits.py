@@ -59,20 +59,19 @@ class Limits:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.allowed = {group: limit * share for group, limit in published.items()}
-        self.waited_s = 0.0
         self._rank, self._clock, self._sleep = rank, clock, sleep
         self._numbers = {group: number for number, group in enumerate(published)}
         shapes = [shape(allowed) for allowed in self.allowed.values()]
         self._buckets = buckets.own(shapes, clock) if file is None else buckets.shared(shapes, file, clock)
 
-    def wait(self, *groups: str) -> None:
-        """Return when a request of these groups may go out; each of them counts it."""
+    def wait(self, *groups: str) -> float:
+        """Return when a request of these groups may go out, after how many seconds; each of them counts it."""
         numbers, began = [self._numbers[group] for group in groups], self._clock()
         waited_s = 0.0
         while (again_s := self._buckets.take(numbers, self._rank, waited_s)) > 0:
             self._sleep(again_s)
             waited_s = self._clock() - began
-        self.waited_s += waited_s
+        return waited_s
 
     def throttled(self, groups: Sequence[str], retry_after_s: float | None) -> float:
         """The venue answered 429: nobody asks anything of these groups until it said, or for a time that doubles; returns seconds."""

@@ -25,6 +25,11 @@ class Venue:
     clob: Clob
     data: DataApi
 
+    def account(self) -> dict[str, dict[str, int | float | str]]:
+        """The account of each service that was asked; see `Service.account`."""
+        services = (self.gamma.service, self.clob.service, self.data.service)
+        return {service.name: service.account() for service in services if service.traffic.requests}
+
     def close(self) -> None:
         """Close the connections."""
         for service in (self.gamma, self.clob, self.data):

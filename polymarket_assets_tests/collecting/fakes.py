@@ -84,8 +84,6 @@ class Answer:
     books: tuple[Book, ...]
     omitted: tuple[str, ...] = ()
     malformed: tuple[str, ...] = ()
-    requests: int = 1
-    bytes: int = 100
 
 
 @dataclass
@@ -96,11 +94,17 @@ class Clob:
     malformed: tuple[str, ...] = ()
     then: Callable[[], None] = lambda: None
     asked: list[list[str]] = field(default_factory=list)
+    service: Service = field(default_factory=lambda: Service())
 
     def books(self, token_ids: Sequence[str]) -> Answer:
         self.asked.append(list(token_ids))
+        self.service.asked()
         self.then()
-        return Answer(tuple(b for b in self.served if b.token_id in token_ids), malformed=self.malformed)
+        got = tuple(b for b in self.served if b.token_id in token_ids)
+        named = {b.token_id for b in got} | {
+            t for t in token_ids if any(t in what for what in self.malformed)
+        }
+        return Answer(got, omitted=tuple(t for t in token_ids if t not in named), malformed=self.malformed)
 
 
 @dataclass
@@ -140,10 +144,11 @@ def listing(n: int, *, end: dict[str, Any] | None = None, **changed: Any) -> Lis
 
 @dataclass
 class Service:
-    """A service that counts its requests."""
+    """A service that counts its requests; what else it says of itself is in `more`."""
 
     requests: int = 0
     bytes: int = 0
+    more: dict[str, int | float | str] = field(default_factory=dict)
 
     @property
     def traffic(self) -> Service:
@@ -152,6 +157,15 @@ class Service:
     def asked(self) -> None:
         self.requests += 1
         self.bytes += 1000
+
+    def account(self) -> dict[str, int | float | str]:
+        quiet: dict[str, int | float | str] = {
+            "retries": 0,
+            "throttled": 0,
+            "waited_s": 0.0,
+            "breaker": "closed",
+        }
+        return {"requests": self.requests, "bytes": self.bytes, **quiet, **self.more}
 
 
 @dataclass

@@ -68,6 +68,18 @@ def test_a_change_is_stored_and_a_flutter_is_not(lake: Lake, changed: dict[str, 
     assert discover(lake, Gamma([listing(1, **changed)]), LATER).stored == news
 
 
+def test_a_row_says_how_much_was_traded_at_the_row_before(lake: Lake) -> None:
+    discover(lake, Gamma([listing(0)]))
+    discover(lake, Gamma([listing(0, volume_usd=1500.0)]), LATER)
+    first, second = stored(lake)
+    assert (first["volume_before_usd"], first["volume_before_at"]) == (None, None)
+    assert (second["volume_usd"], second["volume_before_usd"], second["volume_before_at"]) == (
+        1500,
+        1000,
+        HOUR,
+    )
+
+
 def test_an_unchanged_market_is_stored_again_before_it_is_forgotten(lake: Lake) -> None:
     far = HOUR + timedelta(days=13)
     gamma = Gamma([listing(1, scheduled_end=far)])

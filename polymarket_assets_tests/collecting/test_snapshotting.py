@@ -158,6 +158,20 @@ def test_timing_is_told_from_the_slot_and_the_staleness_from_receipt() -> None:
     assert (row["book_age_s"], row["listing_age_s"], row["fee_rate"]) == (12.0, 312.0, 0.05)
 
 
+@pytest.mark.parametrize(
+    ("before", "change"),
+    [
+        ({"volume_before_usd": 900.0, "volume_before_at": HOUR - timedelta(minutes=35)}, (100.0, 0.5)),
+        ({}, (None, None)),
+        ({"volume_before_usd": None, "volume_before_at": HOUR - timedelta(minutes=35)}, (None, None)),
+    ],
+    ids=["traded since", "listed once", "no volume then"],
+)
+def test_what_was_traded_between_two_listings_is_told_with_their_distance(before: dict[str, Any], change: tuple[float | None, float | None]) -> None:  # fmt: skip
+    (shot,) = snapshots([book(0)], **before)
+    assert (shot["volume_change_usd"], shot["volume_change_h"]) == change
+
+
 def test_a_book_of_a_market_nobody_listed_has_no_snapshot() -> None:
     rows = [(market_id(7), book(7), RECEIVED)]
     found = snapshotting.snapshots(sweeping.books_table(rows, SLOT), table_of("markets", []))

@@ -16,6 +16,7 @@ from polymarket_assets.lake.writing import Lake
 from polymarket_assets.tiers import BY_NAME
 from polymarket_assets.venue import parse
 from polymarket_assets.venue.errors import Unavailable
+from polymarket_assets.venue.records import Book
 from polymarket_assets_tests.collecting.fakes import (
     HOUR,
     Clob,
@@ -41,8 +42,10 @@ def test_a_missing_and_an_unreadable_book_are_named_and_spoil_nothing(lake: Lake
     account = sweep(lake, Clob([book(0)], malformed=(f"book of {token(1)}: no bids",)))
     assert (account.status, account.markets, account.books, account.omitted) == ("taken", 3, 1, 2)
     assert account.reason is not None
-    for name in (market_id(1), market_id(2), "no bids"):
+    for name in (market_id(2), "no bids"):
         assert name in account.reason
+    assert account.gone == (market_id(2),)
+    assert account.unreadable == (f"book of {token(1)}: no bids",)
     assert reading.rows(lake, "snapshots").num_rows == 1
 
 
@@ -57,7 +60,50 @@ def test_a_reason_stays_readable_whatever_goes_wrong(lake: Lake) -> None:
     list_markets(lake, *(market_row(n) for n in range(300)))
     account = sweep(lake, Clob())
     assert account.omitted == 300
+    assert set(account.gone) == {market_id(n) for n in range(300)}
     assert len(account.reason or "") == sweeping.REASON_CHARACTERS
+
+
+def other(n: int) -> str:
+    return f"9{token(n)}"
+
+
+def flipped(n: int, **changed: object) -> Book:
+    """The book of a market's other token, as the venue has it."""
+    return book(n, [(580_000, 7_000_000)], [(600_000, 5_000_000)], token_id=other(n), **changed)
+
+
+@pytest.mark.parametrize(
+    ("served", "account"),
+    [
+        (flipped(0), (1, ())),
+        (book(0, [(580_000, 7_000_000)], [(600_000, 1)], token_id=other(0)), (1, (market_id(0),))),
+        (book(0, [], [], token_id=other(0)), (1, (market_id(0),))),
+        (book(0, [], [], token_id=other(0), venue_at=HOUR + timedelta(seconds=1)), (0, ())),
+        (book(0, [], [], token_id=other(0), venue_at=None), (0, ())),
+        (None, (0, ())),
+    ],
+    ids=["a mirror", "another size", "an empty book", "of a later instant", "of no instant", "not served"],
+)
+def test_the_other_token_s_book_is_compared_where_it_is_of_the_same_instant(lake: Lake, served: Book | None, account: tuple[int, tuple[str, ...]]) -> None:  # fmt: skip
+    list_markets(lake, market_row(0))
+    swept = sweep(lake, Clob([book(0), *([served] if served else [])]))
+    assert (swept.mirrored, swept.mirror_differs) == account
+    assert (swept.books, swept.omitted, swept.gone) == (1, 0, ())
+
+
+def test_every_market_has_its_turn_to_be_compared(lake: Lake) -> None:
+    list_markets(lake, *(market_row(n) for n in range(12)))
+    listed, seen = Listed(lake), set[str]()
+    listed.refresh(HOUR)
+    for k in range(12):
+        clob = Clob()
+        at = SLOT + k * BY_NAME["t4"].every
+        sweeping.sweep(lake, clob, BY_NAME["t4"], at, listed, cap=99, run_id="run", clock=Time(at).clock)
+        asked = {named for named in clob.asked[0] if named.startswith("91")}
+        assert len(asked) == sweeping.MIRRORS
+        seen |= asked
+    assert seen == {other(n) for n in range(12)}
 
 
 def test_the_cap_keeps_the_largest_and_counts_the_rest(lake: Lake) -> None:
@@ -66,7 +112,7 @@ def test_the_cap_keeps_the_largest_and_counts_the_rest(lake: Lake) -> None:
     )
     clob = Clob()
     account = sweep(lake, clob, cap=2)
-    assert clob.asked == [[token(3), token(2)]]
+    assert set(clob.asked[0]) == {named for n in (2, 3) for named in (token(n), other(n))}
     assert (account.markets, account.left_out) == (2, 1)
 
 
@@ -114,6 +160,7 @@ def test_a_window_follows_what_discovery_stores_meanwhile(lake: Lake) -> None:
 
 def test_a_sweep_answered_in_part_keeps_what_came(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweeping, "BATCH", 2)
+    monkeypatch.setattr(sweeping, "MIRRORS", 0)
     list_markets(lake, *(market_row(n, volume_usd=float(n)) for n in range(6)))
     answers = iter([None, Unavailable("502"), None])
 
@@ -162,3 +209,19 @@ def test_recorded_books_travel_to_their_tables(lake: Lake, recorded_dir: Path) -
     snapshots = reading.rows(lake, "snapshots").to_pylist()
     assert len(snapshots) == 10
     assert not any(row["is_crossed"] for row in snapshots)
+
+
+def test_recorded_pairs_of_books_are_mirrors(lake: Lake, recorded_dir: Path) -> None:
+    """PROTOCOL fact 20, on five real markets."""
+    wire = json.loads((recorded_dir / "clob/books_post_fed_june_2026.json").read_text())
+    books = [parse.book(row) for row in wire]
+    pairs: dict[str, list[str]] = {}
+    for one in books:
+        pairs.setdefault(one.condition_id, []).append(one.token_id)
+    list_markets(lake, *(market_row(n, token_ids=pair) for n, pair in enumerate(pairs.values())))
+    account = sweep(lake, Clob(books))
+    assert account.mirror_differs == ()
+    assert account.mirrored == sum(
+        len({one.venue_at for one in books if one.token_id in pair}) == 1 for pair in pairs.values()
+    )
+    assert account.mirrored > 0

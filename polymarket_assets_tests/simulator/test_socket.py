@@ -13,6 +13,7 @@ import pytest
 import websocket
 
 from polymarket_assets_tests.simulator.conftest import BUSY, lines, tokens, walk
+from polymarket_assets_tests.simulator.listening import PATIENCE_S
 from polymarket_assets_tests.simulator.recorder import Recorder
 from simulator.running import Running, start
 
@@ -32,6 +33,8 @@ def listen(socket: websocket.WebSocket, seconds: float) -> list[str]:
         socket.settimeout(left)
         with contextlib.suppress(websocket.WebSocketTimeoutException):
             heard.append(socket.recv())
+    # Whoever reads on has time: what was left of the listening is next to none.
+    socket.settimeout(PATIENCE_S)
     return heard
 
 

@@ -67,6 +67,10 @@ MARKETS = Table(
         required("end_source", TEXT, "what effective_close rests on: end_date | game | series | none"),
         *LISTED,
         required("accepting_orders", FLAG, "as listed; can be true on closed markets"),
+        optional(
+            "volume_before_usd", REAL, "volume_usd of the market's row before this one; null: there was none"
+        ),
+        optional("volume_before_at", INSTANT, "receipt of that row"),
     ),
 )
 
@@ -167,6 +171,8 @@ SNAPSHOTS = Table(
         required("is_crossed", FLAG, "best bid at or above best ask"),
         optional("volume_usd", REAL, "traded so far, dollars, as last listed"),
         optional("volume_24h_usd", REAL, "traded in the last day, dollars, as last listed"),
+        optional("volume_change_usd", REAL, "traded between the last two listings stored, dollars"),
+        optional("volume_change_h", REAL, "time between those two listings, hours"),
         optional("liquidity_usd", REAL, "resting, dollars, as last listed"),
         optional("tick", REAL, "price grid, dollars"),
         optional("fee_rate", REAL, "taker fee rate of the schedule then in force; null: no fee"),
@@ -194,8 +200,32 @@ SWEEPS = Table(
         required("markets", INT32, "markets due in this tier"),
         required("books", INT32, "books received"),
         required("omitted", INT32, "markets due without a book: not served, or unreadable"),
+        optional(
+            "gone",
+            WORDS,
+            "ids of markets that were asked for and have no book; unreadable ones are not among them",
+        ),
+        optional(
+            "unreadable",
+            WORDS,
+            "books that could not be read: token and what was wrong with it, 200 characters each",
+        ),
+        optional(
+            "mirrored",
+            INT16,
+            "markets whose other token's book was asked for too and is of the same venue instant",
+        ),
+        optional("mirror_differs", WORDS, "ids of those of them whose two books are not each other's mirror"),
         required("left_out", INT32, "markets beyond the tier's cap"),
-        required("requests", INT16, "requests it took"),
+        required("requests", INT16, "requests it took, repetitions included"),
+        optional("retries", INT16, "of these, repetitions of one that failed"),
+        optional("throttled", INT16, "answers that said we ask too much (429)"),
+        optional("waited_s", REAL, "time that our own limits made it wait, seconds"),
+        optional(
+            "breaker",
+            TEXT,
+            "closed | open | half-open: how the service's breaker stood after it; null: nothing was asked",
+        ),
         required("bytes", INT64, "bytes received"),
         optional("latency_ms", REAL, "start of the sweep − slot_at, milliseconds"),
         optional("started_at", INSTANT, "when the sweep began; null: never"),
@@ -205,5 +235,29 @@ SWEEPS = Table(
     tiered=True,
 )
 
-TABLES = (MARKETS, ORDERBOOKS, SNAPSHOTS, SWEEPS)
+MARKET_HOURS = Table(
+    "market_hours",
+    "an hour of a market in a tier: how completely it was sampled",
+    ("market_id", "tier", "hour_at"),
+    "hour_at",
+    (
+        MARKET_ID,
+        required("hour_at", INSTANT, "start of the hour"),
+        required("tier", TEXT, "t0 … t4; a market that crossed has a row for each"),
+        optional("category", TEXT, "as tagged at listing"),
+        required("first_slot_at", INSTANT, "first slot with a snapshot"),
+        required("last_slot_at", INSTANT, "last slot with a snapshot"),
+        required("due", INT32, "slots of the grid from the first to the last, both included"),
+        required("snapshots", INT32, "of these, with a snapshot"),
+        optional("completeness", REAL, "snapshots ÷ due, 0 … 1; null: sampled off the grid only"),
+        optional(
+            "longest_pause_s", REAL, "longest time between two snapshots, seconds; null: there is one only"
+        ),
+        required("two_sided", REAL, "share of the snapshots with bids and asks, 0 … 1"),
+        optional("median_book_age_s", REAL, "median of the snapshots' book_age_s, seconds"),
+        optional("median_listing_age_s", REAL, "median of the snapshots' listing_age_s, seconds"),
+    ),
+)
+
+TABLES = (MARKETS, ORDERBOOKS, SNAPSHOTS, SWEEPS, MARKET_HOURS)
 __all__ = ["LISTED", "TABLES"]
