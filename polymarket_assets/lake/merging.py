@@ -87,6 +87,7 @@ def remove_superseded(
     # The copy that counts has the same name in the other part of the lake.
     removed += _removed(lake.store, folder, manifest, set() if manifest.cold else current)
     if away is not None:
+        removed += away.remove_drafts(folder)
         removed += _removed(away, folder, manifest, current if manifest.cold else set())
     return removed
 

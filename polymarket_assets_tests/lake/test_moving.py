@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -81,6 +82,15 @@ def test_a_kill_anywhere_in_a_move_loses_and_doubles_nothing(
         assert reading.rows(sealed, "sweeps").num_rows == 9
     assert move(sealed, cold_root).folders == 2
     assert reading.rows(sealed, "sweeps").num_rows == 9
+
+
+def test_what_a_move_that_died_left_on_the_other_disk_goes(sealed: Lake, cold_root: str) -> None:
+    move(sealed, cold_root)
+    draft = Path(cold_root) / f"sweeps/tier=t4/date={AT:%Y-%m-%d}/hour=13/.merged-x.parquet.1.draft"
+    draft.write_bytes(b"half")
+    os.utime(draft, (0, 0))
+    assert move(sealed, cold_root, LATER + timedelta(hours=1)).removed == 3
+    assert not draft.exists()
 
 
 def test_an_hour_that_is_not_what_it_was_when_it_was_sealed_stays_and_is_told(
