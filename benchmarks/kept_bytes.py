@@ -114,7 +114,7 @@ def _bytes_a_row(lake: Lake, table: str) -> float:
 
 def compact(lake: Lake) -> None:
     """Compact the hour. Raises `RuntimeError` where it fails."""
-    done = compacting.compact(lake, now=_NOW)
+    done = compacting.compact(lake, clock=lambda: _NOW)
     if done.failed:
         raise RuntimeError(done.failed[0])
 

@@ -98,8 +98,8 @@ def _judge_the_end(root: Path, outcome: Outcome) -> None:
         outcome.failed += done["failed"]
     last = max(ledger(root), default=0)
     end = FIRST + HOUR * (last // 30 + 3)
-    outcome.failed += compacting.compact(lake, now=end).failed
-    compacting.compact(lake, now=end + HOUR)
+    outcome.failed += compacting.compact(lake, clock=lambda: end).failed
+    compacting.compact(lake, clock=lambda: end + HOUR)
     rows = reading.rows(lake, TABLE)
     slots = set(rows.column("slot_at").to_pylist())
     if rows.num_rows != len(slots) * MARKETS:

@@ -55,7 +55,7 @@ class Compacted:
 def compact(
     lake: Lake,
     *,
-    now: datetime,
+    clock: Callable[[], datetime],
     look_back: timedelta = LOOK_BACK,
     kept: timedelta = merging.SUPERSEDED_KEPT,
     within_s: float = WITHIN_S,
@@ -66,17 +66,17 @@ def compact(
 
     Errors of one folder are told in the report and leave it as it was; `on_folder` hears of each before it is merged.
     """
-    until, done = monotonic() + within_s, Compacted()
+    until, done, now = monotonic() + within_s, Compacted(), clock()
     for folder in sorted(_over(lake, now, look_back), key=lambda f: (f.span.start, f.path)):
         try:
-            done.removed += _tidied(lake, folder, now, kept)
+            done.removed += _tidied(lake, folder, clock(), kept)
             if not is_due(lake, folder):
                 continue
             if monotonic() > until:
                 done.left += 1
                 continue
             on_folder(folder)
-            _compact(lake, folder, now, done)
+            _compact(lake, folder, clock, done)
         except (LakeError, MemoryError) as e:
             log.warning("%s was not compacted: %s", folder, e)
             done.failed.append(f"{folder}: {e}")
@@ -115,9 +115,15 @@ def _tidied(lake: Lake, folder: Folder, now: datetime, kept: timedelta) -> int:
 _AT_REST = 2
 
 
-def _compact(lake: Lake, folder: Folder, now: datetime, done: Compacted) -> None:
+def _compact(lake: Lake, folder: Folder, clock: Callable[[], datetime], done: Compacted) -> None:
     manifest = merging.merge(
-        lake, folder.table.name, folder.span.start, now=now, tier=folder.tier, verify=verifying.require_same
+        lake,
+        folder.table.name,
+        folder.span.start,
+        now=clock(),
+        tier=folder.tier,
+        verify=verifying.require_same,
+        stamp=clock,
     )
     known = set(manifest.superseded) | {file.name for file in manifest.files}
     replaced = [size for name, size in folder.files.items() if name in known]

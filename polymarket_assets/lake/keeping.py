@@ -79,10 +79,10 @@ def keep(
         if not ours:
             raise LakeBusy(f"another process looks after the lake at {lake.root}: nothing was done")
         retired = retention.retire(lake, rules.retention_days, now=clock(), kept=kept)
-        compacted = compacting.compact(lake, now=clock(), look_back=look_back, kept=kept, on_folder=on_folder)
+        compacted = compacting.compact(lake, clock=clock, look_back=look_back, kept=kept, on_folder=on_folder)
         moved = None
         if rules.cold_root:
-            moved = moving.move(lake, rules.cold_root, now=clock(), after=rules.cold_after, kept=kept, on_folder=on_folder)  # fmt: skip
+            moved = moving.move(lake, rules.cold_root, clock=clock, after=rules.cold_after, kept=kept, on_folder=on_folder)  # fmt: skip
     return Kept(retired, compacted, moved, forecast.forecast(lake, now=clock(), retention_days=rules.retention_days))  # fmt: skip
 
 

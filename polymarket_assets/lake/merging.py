@@ -38,11 +38,14 @@ def merge(
     through: datetime | None = None,
     gaps: int = 0,
     verify: Verify = lambda table, before, after: None,
+    stamp: Callable[[], datetime] | None = None,
 ) -> Manifest:
     """Seal the folder of `at`: merge its parts into one file sorted by key, then name it in a manifest.
 
     A sealed folder into which nothing came since is left as it is and its manifest returned; a later `through`
     is noted. An hour with no parts is sealed empty: that nothing happened in it is then known, not guessed.
+    The manifest is dated `now`, or what `stamp` says when it is written: merging takes minutes, and from then on the
+    time counts that readers may still hold the parts.
 
     Raises:
         LakeUnwritable, DamagedFile, SchemaMismatch, ColdAway: everything counts as before; the call can be repeated.
@@ -59,7 +62,8 @@ def merge(
     else:
         return before
     kept = before.through if before and through is None else through
-    manifest = msgspec.structs.replace(manifest, through=kept, gaps=gaps)
+    at_last = stamp() if stamp else manifest.sealed_at
+    manifest = msgspec.structs.replace(manifest, through=kept, gaps=gaps, sealed_at=at_last)
     manifests.write(lake.store, folder, manifest)
     return manifest
 

@@ -47,7 +47,7 @@ def move(
     lake: Lake,
     root: str,
     *,
-    now: datetime,
+    clock: Callable[[], datetime],
     after: timedelta,
     kept: timedelta = merging.SUPERSEDED_KEPT,
     within_s: float = WITHIN_S,
@@ -62,15 +62,15 @@ def move(
         ColdElsewhere, ColdAway: nothing can be moved to `root`.
     """
     away, until, done = cold.settle(lake, root), monotonic() + within_s, Moved()
-    for folder, manifest in _sealed(lake, now - after):
+    for folder, manifest in _sealed(lake, clock() - after):
         try:
             if manifest.cold or not manifest.files:
-                done.removed += _tidied(lake, folder, now, kept)
+                done.removed += _tidied(lake, folder, clock(), kept)
             elif monotonic() > until:
                 done.left += 1
             else:
                 on_folder(folder)
-                _move(lake, away, folder, manifest, now, done)
+                _move(lake, away, folder, manifest, clock, done)
         except LakeError as e:
             log.warning("%s was not moved: %s", folder, e)
             done.failed.append(f"{folder}: {e}")
@@ -92,13 +92,17 @@ def _sealed(lake: Lake, before: datetime) -> Iterator[tuple[Folder, Manifest]]:
                 yield folder, manifest
 
 
-def _move(lake: Lake, away: Store, folder: Folder, manifest: Manifest, now: datetime, done: Moved) -> None:
+def _move(
+    lake: Lake, away: Store, folder: Folder, manifest: Manifest, clock: Callable[[], datetime], done: Moved
+) -> None:
     for file in manifest.files:
         path = f"{folder.path}/{file.name}"
         done.bytes += away.copy_in(path, lake.store.uri(path), file.sha256)
         done.files += 1
     left = (*manifest.superseded, *(file.name for file in manifest.files))
-    moved = msgspec.structs.replace(manifest, cold=True, sealed_at=now, superseded=tuple(dict.fromkeys(left)))
+    moved = msgspec.structs.replace(
+        manifest, cold=True, sealed_at=clock(), superseded=tuple(dict.fromkeys(left))
+    )
     manifests.write(lake.store, folder.path, moved)
     done.folders += 1
 

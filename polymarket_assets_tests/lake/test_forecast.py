@@ -43,7 +43,7 @@ def test_what_was_superseded_and_the_open_hour_do_not_count(lake: Lake) -> None:
     hours(lake, 0, 1)
     at = AT + timedelta(hours=2)
     before = predicted(lake, at).disks[0].bytes_a_day
-    compacting.compact(lake, now=at + compacting.GRACE)
+    compacting.compact(lake, clock=lambda: at + compacting.GRACE)
     hours(lake, 2)
     after = predicted(lake, at + compacting.GRACE)
     sealed = sum(Path(file).stat().st_size for file in reading.files(lake, "sweeps") if "merged-" in file)
@@ -66,8 +66,8 @@ def test_a_table_that_goes_as_fast_as_it_comes_does_not_fill_the_disk(lake: Lake
 def test_hours_that_move_away_fill_the_other_disk(lake: Lake, tmp_path: Path) -> None:
     hours(lake, 0, 24 * 10)
     at = AT + timedelta(days=10, hours=1)
-    compacting.compact(lake, now=at + compacting.GRACE)
-    moving.move(lake, str(tmp_path / "cold"), now=at, after=timedelta(days=9))
+    compacting.compact(lake, clock=lambda: at + compacting.GRACE)
+    moving.move(lake, str(tmp_path / "cold"), clock=lambda: at, after=timedelta(days=9))
     hot, cold = predicted(lake, at).disks
     assert (hot.full_in_days, cold.name) == (None, "cold storage")
     assert cold.bytes_a_day > 0

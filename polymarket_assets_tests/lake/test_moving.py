@@ -32,14 +32,14 @@ def sealed(lake: Lake) -> Lake:
     """Two sealed hours of four rows each, without superseded parts, and a row of today."""
     for minutes in range(0, 120, 15):
         sweep(lake, AT + timedelta(minutes=minutes))
-    compacting.compact(lake, now=OVER + timedelta(hours=1))
-    compacting.compact(lake, now=OVER + timedelta(hours=2))
+    compacting.compact(lake, clock=lambda: OVER + timedelta(hours=1))
+    compacting.compact(lake, clock=lambda: OVER + timedelta(hours=2))
     sweep(lake, LATER)
     return lake
 
 
 def move(lake: Lake, root: str, now: datetime = LATER, **more: Any) -> moving.Moved:
-    return moving.move(lake, root, now=now, after=AFTER, **more)
+    return moving.move(lake, root, clock=lambda: now, after=AFTER, **more)
 
 
 def test_old_hours_move_and_every_reader_sees_them_as_before(sealed: Lake, cold_root: str) -> None:

@@ -116,11 +116,11 @@ def test_a_dry_run_removes_nothing_and_says_what_would_go(lake: Lake) -> None:
 def test_hours_in_cold_storage_go_too(lake: Lake, tmp_path: Path) -> None:
     for minutes in range(3):
         sweep(lake, AT + timedelta(minutes=minutes))
-    compacting.compact(lake, now=OVER)
-    compacting.compact(lake, now=OVER + timedelta(hours=1))
+    compacting.compact(lake, clock=lambda: OVER)
+    compacting.compact(lake, clock=lambda: OVER + timedelta(hours=1))
     cold = tmp_path / "cold"
-    for hours in range(2):
-        moving.move(lake, str(cold), now=OVER + timedelta(days=9, hours=hours), after=timedelta(days=9))
+    for at in (OVER + timedelta(days=9), OVER + timedelta(days=9, hours=1)):
+        moving.move(lake, str(cold), clock=lambda at=at: at, after=timedelta(days=9))  # type: ignore[misc]
     assert len(list(cold.rglob("merged-*"))) == 1
     retire(lake)
     assert reading.rows(lake, "sweeps").num_rows == 0
