@@ -24,7 +24,7 @@ REFRESH_S = 5
 
 # Settings of the demo that every process must be told.
 _TOLD = (
-    "polymarket_gamma_url", "polymarket_clob_url", "polymarket_data_url", "polymarket_ws_url", "min_volume_usd", "rate_share",
+    "polymarket_gamma_url", "polymarket_clob_url", "polymarket_data_url", "polymarket_ws_url", "min_volume_usd", "rate_share", "watch_windows",
 )  # fmt: skip
 
 
@@ -45,6 +45,8 @@ def settings() -> Settings:
         # The simulated venue is ours alone: all of its markets, at its full published rates.
         min_volume_usd=0.0,
         rate_share=1.0,
+        # The demo starts its own short windows.
+        watch_windows=False,
     )
 
 

@@ -32,6 +32,8 @@ def _window_job(tier: Tier) -> "UnresolvedAssetJobDefinition":
         tags={
             "tier": tier.name,
             "dagster/priority": _PRIORITY[tier.name],
+            # Started anew by the watchdog, for what is left of the window; Dagster's own retry would come on top.
+            "dagster/max_retries": "0",
             "dagster/max_runtime": str(int(tier.window.total_seconds()) + WINDOW_GRACE_S),
         },
     )
@@ -43,7 +45,7 @@ DISCOVERY = dg.define_asset_job(
     "discovery",
     selection=["markets"],
     partitions_def=HOUR,
-    tags={"dagster/priority": "5"},
+    tags={"dagster/priority": "5", "alone": "discovery"},
     description="Look at what is listed and store what changed.",
 )
 # Two builds of one hour could each overwrite what only the other recovered.

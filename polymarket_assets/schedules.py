@@ -9,6 +9,7 @@ import dagster as dg
 from polymarket_assets import jobs
 from polymarket_assets.assets.collection import step_name
 from polymarket_assets.lake.errors import LakeError
+from polymarket_assets.lake.writing import Lake
 from polymarket_assets.partitions import day_before, hour_before, hour_key
 from polymarket_assets.resources import LakeResource
 from polymarket_assets.tiers import TIERS, Tier
@@ -24,12 +25,27 @@ def _tick(context: dg.ScheduleEvaluationContext) -> datetime:
     return context.scheduled_execution_time.astimezone(UTC)
 
 
-def _any_listed(lake: LakeResource) -> bool:
-    """Whether discovery ever found anything; a lake that cannot be read is for the run to tell."""
+def any_listed(lake: Lake) -> bool:
+    """Whether discovery ever found anything. Raises `LakeError` for a lake that cannot be read."""
+    return bool(lake.store.list("markets"))
+
+
+def _is_listed(lake: LakeResource) -> bool:
+    """A lake that cannot be read is for the run to tell."""
     try:
-        return bool(lake.open().store.list("markets"))
+        return any_listed(lake.open())
     except LakeError:
         return True
+
+
+def window_request(tier: Tier, tick: datetime) -> dg.RunRequest:
+    """A run over the window of a tick."""
+    config = {"WINDOW_START": tick.isoformat(), "WINDOW_S": tier.window.total_seconds()}
+    return dg.RunRequest(
+        run_key=tick.isoformat(),
+        partition_key=hour_key(tick),
+        run_config={"ops": {step_name(tier): {"config": config}}},
+    )
 
 
 def _window_schedule(tier: Tier) -> dg.ScheduleDefinition:
@@ -42,15 +58,9 @@ def _window_schedule(tier: Tier) -> dg.ScheduleDefinition:
         description=f"A window of {tier.name.upper()} at every tick; it samples inside.",
     )
     def window(context: dg.ScheduleEvaluationContext, lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
-        if not _any_listed(lake):
-            return dg.SkipReason("no market is known yet: discovery comes every ten minutes")
-        tick = _tick(context)
-        config = {"WINDOW_START": tick.isoformat(), "WINDOW_S": tier.window.total_seconds()}
-        return dg.RunRequest(
-            run_key=tick.isoformat(),
-            partition_key=hour_key(tick),
-            run_config={"ops": {step_name(tier): {"config": config}}},
-        )
+        if not _is_listed(lake):
+            return dg.SkipReason("no market is known yet: the watchdog samples as soon as one is")
+        return window_request(tier, _tick(context))
 
     return window
 

@@ -14,8 +14,8 @@ from polymarket_assets.assets.running import (
     told_plainly,
     venue_metadata,
 )
+from polymarket_assets.collecting import holes, windows
 from polymarket_assets.collecting import market_hours as completeness
-from polymarket_assets.collecting import windows
 from polymarket_assets.collecting.accounts import Account
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.partitions import HOUR, hour_key, utc_now
@@ -128,13 +128,16 @@ def _require_some(tier: Tier, report: windows.WindowReport, told: list[Account])
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def market_hours(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
-    """How completely each market was sampled in the hour, tier by tier."""
+    """How completely each market was sampled in the hour, tier by tier; slots that nobody accounted for are called missed."""
     with told_plainly():
         opened = lake.open()
+        filled = holes.account_for_holes(opened, now=utc_now(), run_id=context.run_id)
         for hour in run_span(context).hours():
             report = completeness.build_market_hours(opened, hour)
             holds = partition_metadata(opened, "market_hours", Span.hour(hour))
-            context.add_asset_metadata({**metadata(report), **holds}, partition_key=hour_key(hour))
+            context.add_asset_metadata(
+                {**metadata(report, slots_nobody_took=filled), **holds}, partition_key=hour_key(hour)
+            )
     return dg.MaterializeResult()
 
 

@@ -21,8 +21,6 @@ from polymarket_assets.settings import Settings
 from polymarket_assets.tiers import Tier
 from polymarket_assets.venue.errors import Refused
 
-# As often as the nearest tier has a slot: a run that is silent for longer than a few of these hangs.
-HEARTBEAT_S = 15.0
 # The list of markets is read this long before a slot, so that reading it never delays the slot.
 LEAD = timedelta(seconds=5)
 
@@ -91,13 +89,15 @@ def run_window(
     began = clock()
     _refuse_other_hours(tier, hour, began)
     span = slots.window(tier, hour, _start(hour, start, began), window_s)
-    run = _Run(lake, venue, tier, settings, run_id, clock, sleep, began, Listed(lake))
-    run.listed.refresh(began)
+    pulse = heartbeats.Pulse(settings.state_dir, tier.name, run_id, clock)
+    run = _Run(lake, venue, tier, settings, run_id, clock, sleep, began, Listed(lake), pulse)
     done = []
-    for slot_at in slots.grid(tier, span):
-        account = run.slot(slot_at)
-        on_slot(account)
-        done.append(account)
+    with pulse.beating():
+        run.listed.refresh(began)
+        for slot_at in slots.grid(tier, span):
+            account = run.slot(slot_at)
+            on_slot(account)
+            done.append(account)
     return _report(done)
 
 
@@ -136,6 +136,7 @@ class _Run:
     sleep: Callable[[float], None]
     began: datetime
     listed: Listed
+    pulse: heartbeats.Pulse
 
     def slot(self, slot_at: datetime) -> Account:
         """Wait for a slot, take it or miss it, and account for it once."""
@@ -167,14 +168,11 @@ class _Run:
     def _wait(self, slot_at: datetime, until: datetime) -> None:
         """Wait, showing signs of life."""
         while True:
-            now = self.clock()
-            heartbeats.beat(
-                self.settings.state_dir, self.tier.name, heartbeats.Heartbeat(self.run_id, now, slot_at)
-            )
-            left = (until - now).total_seconds()
+            self.pulse.step(slot_at)
+            left = (until - self.clock()).total_seconds()
             if left <= 0:
                 return
-            self.sleep(min(left, HEARTBEAT_S))
+            self.sleep(min(left, heartbeats.EVERY_S))
 
 
 def _report(done: list[Account]) -> WindowReport:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -28,11 +30,13 @@ def run(*arguments: str) -> subprocess.Popen[str]:
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port that somebody listens on."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        held.listen()
-        yield held.getsockname()[1]
+    """A port that somebody listens on, with two free ones before it: not of those that are given to whoever asks for any."""
+    for port in range(20_002 + os.getpid() % 8_000, 32_000, 3):
+        with socket.socket() as held, contextlib.suppress(OSError):
+            held.bind(("127.0.0.1", port))
+            held.listen()
+            yield port
+            return
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])

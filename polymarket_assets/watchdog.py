@@ -1,0 +1,188 @@
+"""The watchdog: a window run that gives no sign of life is failed, and where none samples that should, one is started.
+
+Schedules start windows at their ticks; this looks every fifteen seconds at what became of them. Dagster itself notices
+a dead worker only while the code server that started it lives; after a reboot a run stays "started" for an hour.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.scheduler.instigation import InstigatorStatus
+
+from polymarket_assets import jobs, schedules
+from polymarket_assets.collecting import accounts, heartbeats, slots
+from polymarket_assets.collecting.accounts import LATE, TAKEN
+from polymarket_assets.lake.errors import LakeError
+from polymarket_assets.lake.spans import hour_of
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.partitions import hour_key, utc_now
+from polymarket_assets.resources import LakeResource, SettingsResource
+from polymarket_assets.tiers import TIERS, Tier
+
+EVERY_S = 15
+# Three heartbeats that did not come.
+SILENT = timedelta(seconds=45)
+# What a schedule and the run queue may take from a tick to a run.
+SCHEDULED_WITHIN = timedelta(seconds=30)
+# Between two runs for the rest of a window: the first ones come quickly, then something is wrong that starting does not mend.
+AGAIN, QUICK_STARTS, LATER = timedelta(seconds=30), 3, timedelta(minutes=5)
+# A listing is due every ten minutes; a first one is not waited for.
+LISTED_WITHIN = timedelta(minutes=11)
+
+_UNDER_WAY = [status for status in dg.DagsterRunStatus if status not in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)]  # fmt: skip
+_MOST_RUNS = 100
+
+
+@dg.sensor(
+    jobs=[*jobs.WINDOWS.values(), jobs.DISCOVERY],
+    minimum_interval_seconds=EVERY_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Fails window runs without a sign of life, and starts sampling and listing where nobody does.",
+)
+def watchdog(
+    context: dg.SensorEvaluationContext, lake: LakeResource, settings: SettingsResource
+) -> dg.SensorResult | dg.SkipReason:
+    """Raises nothing for one tier that spares the others."""
+    told = settings.read()
+    if not told.watch_windows:
+        return dg.SkipReason("WATCH_WINDOWS is off")
+    try:
+        asked = list(look(context.instance, lake.open(), told.state_dir, utc_now()))
+    except LakeError as e:
+        return dg.SkipReason(f"the lake could not be read, nothing is concluded from that: {e}")
+    return dg.SensorResult(run_requests=asked) if asked else dg.SkipReason("every tier is sampled")
+
+
+def look(
+    instance: dg.DagsterInstance, lake: Lake, state_dir: Path | None, now: datetime
+) -> Iterator[dg.RunRequest]:
+    """Fail what is dead, and ask for what is missing."""
+    stopped = _stopped(instance)
+    if "discovery" not in stopped and _is_unlisted(instance, now):
+        yield _discovery(now)
+    listed = schedules.any_listed(lake)
+    for tier in TIERS:
+        alive = _alive(instance, tier, state_dir, now)
+        if listed and not alive and f"window_{tier.name}" not in stopped:
+            yield from _missing(instance, lake, tier, now)
+
+
+def _stopped(instance: dg.DagsterInstance) -> set[str]:
+    """Schedules that a person switched off: what they start is not missed."""
+    return {state.instigator_name for state in instance.all_instigator_state() if state.status is InstigatorStatus.STOPPED}  # fmt: skip
+
+
+# --- the dead ---------------------------------------------------------------------------------------
+
+
+def _alive(instance: dg.DagsterInstance, tier: Tier, state_dir: Path | None, now: datetime) -> list[str]:
+    """The runs of a tier's windows that are under way and not dead; the dead are failed."""
+    records = instance.get_run_records(
+        dg.RunsFilter(job_name=f"window_{tier.name}", statuses=_UNDER_WAY), limit=_MOST_RUNS
+    )
+    alive = [record.dagster_run.run_id for record in records if not _is_dead(instance, record, tier, state_dir, now)]  # fmt: skip
+    if state_dir is not None:
+        for run_id in set(heartbeats.of(state_dir, tier.name)) - set(alive):
+            _forget(instance, state_dir, tier, run_id)
+    return alive
+
+
+def _is_dead(
+    instance: dg.DagsterInstance, record: dg.RunRecord, tier: Tier, state_dir: Path | None, now: datetime
+) -> bool:
+    """Whether a run gives no sign of life; then it is ended and failed."""
+    run = record.dagster_run
+    if state_dir is None or run.status not in (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING):
+        return False
+    beat = heartbeats.read(state_dir, tier.name, run.run_id)
+    why = _silence(beat, record.update_timestamp.replace(tzinfo=UTC), now)
+    if why is None:
+        return False
+    if beat is not None:
+        beat.process.kill()
+    instance.report_run_failed(run, f"{why}; what is left of its window is started anew")
+    return True
+
+
+def _silence(beat: heartbeats.Heartbeat | None, started: datetime, now: datetime) -> str | None:
+    """Why a run counts as dead; None while it does not."""
+    if beat is not None and beat.process.is_gone:
+        return "its process is gone, or was of an earlier boot"
+    last = started if beat is None else beat.at
+    if now - last <= SILENT:
+        return None
+    return f"no sign of life for {(now - last).total_seconds():.0f} s"
+
+
+def _forget(instance: dg.DagsterInstance, state_dir: Path, tier: Tier, run_id: str) -> None:
+    """A run that ended without taking its signs along: not a window that a person started from another job."""
+    run = instance.get_run_by_id(run_id)
+    if run is None or run.is_finished:
+        heartbeats.forget(state_dir, tier.name, run_id)
+
+
+# --- the missing ------------------------------------------------------------------------------------
+
+
+def _missing(instance: dg.DagsterInstance, lake: Lake, tier: Tier, now: datetime) -> Iterator[dg.RunRequest]:
+    """A run for the rest of a tier's window, where one is due and none of its runs is to be waited for."""
+    tick = tick_of(tier, now)
+    if now - tick < SCHEDULED_WITHIN or not _is_due(lake, tier, tick, now):
+        return
+    runs = instance.get_run_records(
+        dg.RunsFilter(job_name=f"window_{tier.name}", created_after=tick), limit=_MOST_RUNS
+    )
+    if _is_to_wait(runs, now):
+        return
+    request = schedules.window_request(tier, tick)
+    yield dg.RunRequest(
+        run_key=f"{tier.name} {tick.isoformat()} {len(runs)}",
+        job_name=f"window_{tier.name}",
+        partition_key=request.partition_key,
+        run_config=request.run_config,
+        tags={"watchdog": f"the rest of {tick:%H:%M}"},
+    )
+
+
+def tick_of(tier: Tier, now: datetime) -> datetime:
+    """The tick of the window that an instant lies in."""
+    hour = hour_of(now)
+    return hour + (now - hour) // tier.window * tier.window
+
+
+def _is_due(lake: Lake, tier: Tier, tick: datetime, now: datetime) -> bool:
+    """Whether a slot of the window is still to come, or the last one was not taken and can be, late."""
+    grid = slots.grid(tier, slots.window(tier, hour_of(tick), tick, None))
+    if grid and grid[-1] > now:
+        return True
+    late = [at for at in grid if at + tier.every > now]
+    return bool(late) and not _is_taken(lake, tier, late[-1])
+
+
+def _is_taken(lake: Lake, tier: Tier, slot_at: datetime) -> bool:
+    account = accounts.read(lake, tier, slot_at)
+    return account is not None and account.status in (TAKEN, LATE)
+
+
+def _is_to_wait(runs: Sequence[dg.RunRecord], now: datetime) -> bool:
+    """Whether the last run of a window was only just started, or ended by a person."""
+    if not runs:
+        return False
+    last = max(runs, key=lambda record: record.create_timestamp)
+    pause = AGAIN if len(runs) <= QUICK_STARTS else LATER
+    return last.dagster_run.status is dg.DagsterRunStatus.CANCELED or now - last.create_timestamp.replace(tzinfo=UTC) < pause  # fmt: skip
+
+
+def _is_unlisted(instance: dg.DagsterInstance, now: datetime) -> bool:
+    """Whether no listing was begun for longer than its schedule leaves."""
+    return not instance.get_run_records(dg.RunsFilter(job_name="discovery", created_after=now - LISTED_WITHIN), limit=1)  # fmt: skip
+
+
+def _discovery(now: datetime) -> dg.RunRequest:
+    key = f"discovery {now:%Y-%m-%d %H:%M}"
+    return dg.RunRequest(run_key=key, job_name="discovery", partition_key=hour_key(now), tags={"watchdog": "listing"})  # fmt: skip
+
+
+ALL = [watchdog]
