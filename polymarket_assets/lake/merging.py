@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import msgspec
 import pyarrow as pa
@@ -152,7 +153,9 @@ def _merged(
     if not rows:
         return (), extent
     with lake.store.scratch() as scratch, reading.damage_told(f"a file of {folder}"):
-        pieces = sorting.sorted_rows(files, form.ids(table), form.order(table), scratch)
+        ids = form.ids(table)
+        complete = partial(reading.completed, table, dictionaries=ids)
+        pieces = sorting.sorted_rows(files, ids, form.order(table), scratch, complete)
         groups = extent.noted(_groups(table, pieces))
         stored = lake.store.write_groups(folder, layout.MERGED, table.schema, groups, form.options(table))
     return (ManifestFile(stored.name, rows, stored.bytes, stored.sha256),), extent

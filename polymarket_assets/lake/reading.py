@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,24 +82,40 @@ def add_view(connection: duckdb.DuckDBPyConnection, name: str, found: list[str])
         connection.register(empty, table.schema.empty_table())
         connection.execute(f"create view {table.name} as select * from {empty}")
         return
-    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in found)
-    view = f"create view {table.name} as select * from read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
     try:
-        connection.execute(view)
+        connection.execute(f"create view {table.name} as select * from {_relation(found)}")
+        if not _is_whole(connection, table):
+            form = f"_form_{table.name}"
+            connection.register(form, table.schema.empty_table())
+            connection.execute(
+                f"create or replace view {table.name} as select * from {form} union all by name select * from {_relation(found)}"
+            )
     except duckdb.InvalidInputException as e:
         for file in found:
             footer(file)
         raise DamagedFile(f"a file of {table.name}", str(e)) from e
-    _require_declared(connection, table)
 
 
-def _require_declared(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Files are united by name: a column of a newer or older version would come as one more, or as nulls."""
-    found = {row[0] for row in connection.execute(f"describe {table.name}").fetchall()}
-    if differing := sorted(found ^ set(table.names)):
+def _relation(files: list[str]) -> str:
+    """Files united by name: a column that some of them lack is null in their rows."""
+    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    return f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+
+
+def _is_whole(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    """Whether a view has every column in its place, also where its first file is older than one. Raises `SchemaMismatch`."""
+    found = [row[0] for row in connection.execute(f"describe {table.name}").fetchall()]
+    if differing := _differing(table, set(found)):
         raise SchemaMismatch(
             f"the files of {table.name} are not as this version knows them: columns {differing} differ; update the platform, or name another LAKE_ROOT"
         )
+    return found == list(table.names)
+
+
+def _differing(table: Table, found: set[str]) -> list[str]:
+    """Columns that this version does not know, and required ones that are not there; files of before may lack others."""
+    required = {column.name for column in table.columns if not column.nullable}
+    return sorted((found - set(table.names)) | (required - found))
 
 
 def _located(lake: Lake, table: Table, span: Span | None, tier: str | None) -> Iterator[str]:
@@ -166,12 +182,25 @@ def damage_told(what: str) -> Iterator[None]:
 def require_declared(table: Table, file: str) -> pq.ParquetFile:
     """A file of the lake, opened as far as its footer. Raises `DamagedFile`, `SchemaMismatch`."""
     found = footer(file)
-    if set(found.schema_arrow.names) != set(table.names):
+    if differing := _differing(table, set(found.schema_arrow.names)):
         raise SchemaMismatch(
-            f"{file} does not hold {table.name} as this version knows it: columns {sorted(set(found.schema_arrow.names) ^ set(table.names))} differ"
+            f"{file} does not hold {table.name} as this version knows it: columns {differing} differ"
         )
     return found
 
 
+def completed(table: Table, rows: pa.Table, dictionaries: Sequence[str] = ()) -> pa.Table:
+    """Rows with nulls in the columns that their file lacks, in the declared order; types are as they were.
+
+    A column of `dictionaries` is added as pyarrow reads it as one.
+    """
+    for name in table.names:
+        if name not in rows.column_names:
+            type_ = table.schema.field(name).type
+            type_ = pa.dictionary(pa.int32(), type_) if name in dictionaries else type_
+            rows = rows.append_column(name, pa.nulls(rows.num_rows, type_))
+    return rows.select(list(table.names))
+
+
 def _read(table: Table, file: str) -> pa.Table:
-    return require_declared(table, file).read(columns=list(table.names)).cast(table.schema)
+    return completed(table, require_declared(table, file).read()).cast(table.schema)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from polymarket_assets.lake import reading
 from polymarket_assets.lake.errors import DamagedFile, RowsDiffer
 from polymarket_assets.lake.schemas import Table
 
@@ -34,10 +35,11 @@ def _digest(table: Table, files: Sequence[str]) -> tuple[int, int]:
     import duckdb
 
     columns = ", ".join(f'"{name}"' for name in table.names)
-    query = f"select count(*), coalesce(sum(hash({columns})::hugeint), 0) from read_parquet($files, hive_partitioning = false, union_by_name = true)"
+    query = f"select count(*), coalesce(sum(hash({columns})::hugeint), 0) from {table.name}"
     try:
         with duckdb.connect(config={"threads": _THREADS, "memory_limit": _MEMORY}) as connection:
-            rows, digest = connection.execute(query, {"files": list(files)}).fetchall()[0]
+            reading.add_view(connection, table.name, list(files))
+            rows, digest = connection.execute(query).fetchall()[0]
     except duckdb.Error as e:
         raise DamagedFile(f"a file of {table.name}", f"it could not be read back: {e}") from e
     return int(rows), int(digest)
