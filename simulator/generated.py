@@ -53,7 +53,7 @@ def venue(
         "data": DataApi(exchange, v1=v1_data).routes(),
     }
     loops = [*engine.loops(), *([script.follow(planned, hub.faults)] if planned else [])]
-    return Venue(services, hub.serve, loops, lambda: _summary(exchange, hub, engine, told), told, hub.close_all, Control(hub).routes())  # fmt: skip
+    return Venue(services, hub.serve, loops, lambda: _summary(exchange, hub, engine, told), told, hub.close_all, Control(hub).routes(), hub.faults.serve)  # fmt: skip
 
 
 def _at_rate(profile: Profile, rate: float | None) -> Profile:

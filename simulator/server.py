@@ -57,6 +57,8 @@ class Venue:
     ledger: Ledger
     close: Callable[[], Awaitable[None]]
     control: Sequence[web.RouteDef] = ()
+    # What stands between a request and its handler; it names the faults that happened to it.
+    faults: Callable[[web.Request, Handler], Awaitable[tuple[web.StreamResponse, list[str]]]] | None = None
 
 
 class Server:
@@ -122,11 +124,20 @@ class Server:
         """Every answer is in the ledger; nameless clients are turned away."""
         if request.headers.get("User-Agent", "").startswith("Python-urllib"):
             response: web.StreamResponse = web.Response(status=403, text="<html>error code: 1010</html>", content_type="text/html")  # fmt: skip
+            faults: list[str] = []
         else:
-            response = await _known(request, handler)
+            response, faults = await self._served(request, handler)
         size = len(response.body) if isinstance(response, web.Response) and isinstance(response.body, bytes) else 0  # fmt: skip
-        self._venue.ledger.write("response", method=request.method, path=request.path_qs, status=response.status, bytes=size)  # fmt: skip
+        self._venue.ledger.write("response", method=request.method, path=request.path_qs, status=response.status, bytes=size, faults=faults)  # fmt: skip
         return response
+
+    async def _served(self, request: web.Request, handler: Handler) -> tuple[web.StreamResponse, list[str]]:
+        async def known(asked: web.Request) -> web.StreamResponse:
+            return await _known(asked, handler)
+
+        if self._venue.faults is None:
+            return await known(request), []
+        return await self._venue.faults(request, known)
 
     def _socket(self) -> web.Application:
         app = web.Application()

@@ -103,7 +103,7 @@ class Gamma:
         `order` takes the catalogue's names (`volumeNum`, `endDate`, …); without it rows come by id.
 
         Raises:
-            MalformedPayload: pages repeat themselves, or rows do not match: the venue ignores a parameter.
+            MalformedPayload: pages repeat themselves or end too soon, or rows do not match: the venue ignores a parameter.
             Refused: the walk does not end.
             Unavailable: the venue failed midway.
         """
@@ -111,8 +111,11 @@ class Gamma:
         params = asked.params() + [("tag_id", str(tag)) for tag in tag_ids]
         if order is not None:
             params += [("order", order), ("ascending", str(ascending).lower())]
-        for rows, cursor in self._walk(params):
-            yield _page(rows, cursor, asked)
+        last: list[msgspec.Raw] = []
+        for last, cursor in self._walk(params):
+            yield _page(last, cursor, asked)
+        if len(last) >= PAGE_ROWS:
+            self._require_last(params, last)
 
     def by_condition(self, condition_ids: Sequence[str], *, closed: bool) -> list[Listing]:
         """The markets of these condition ids that are, or are not, closed: the catalogue never shows both at once.
@@ -158,6 +161,17 @@ class Gamma:
             cursors.add(cursor)
             firsts.add(first)
         raise Refused(f"the listing {params} did not end within {MOST_PAGES} pages: ask for less of it")
+
+    def _require_last(self, params: Params, last: Sequence[msgspec.Raw]) -> None:
+        """A full page without a cursor may be the last, or have lost it: the same list backwards begins with what really comes last."""
+        ascending = dict(params).get("ascending", "true") == "true"
+        order = dict(params).get("order", "id")
+        kept = [(name, value) for name, value in params if name not in ("order", "ascending")]
+        backwards = [*kept, ("order", order), ("ascending", str(not ascending).lower())]
+        ends = {_id(row) for row in self._ask(backwards, None).markets}
+        # A few may be new, or gone, since.
+        if sum(_id(row) in ends for row in last) < len(last) / 2:
+            raise MalformedPayload("catalogue page", f"{len(last)} rows without a cursor", "more follows: the cursor is missing")  # fmt: skip
 
     def _ask(self, params: Params, cursor: str | None) -> _Page:
         paging = [("limit", str(PAGE_ROWS)), ("include_tag", "true")]

@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 import itertools
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from aiohttp import web
 
 from simulator.connections import PONG, Message, Socket
 from simulator.faults import FAULTS
 from simulator.faults.fault import Fault
 from simulator.faults.parameters import OfTokens, Parameters, Unfit, read
+from simulator.faults.rest.fault import Onward, RestFault
 
 if TYPE_CHECKING:
     from simulator.sockets import Hub
@@ -73,7 +76,9 @@ class Board:
             timer.cancel()
         del self.since[id_]
         fault.end()
-        self._line("fault_end", fault, why=why, withheld=fault.withheld, altered=fault.altered)
+        self._line(
+            "fault_end", fault, why=why, withheld=fault.withheld, altered=fault.altered, **fault.tells()
+        )
         return True
 
     def end_all(self, why: str) -> list[int]:
@@ -108,6 +113,16 @@ class Board:
 
     def _of(self, socket: Socket) -> list[Fault[Any]]:
         return [fault for fault in self.on if fault.concerns(socket)]
+
+    # --- requests -------------------------------------------------------------------------------------
+
+    async def serve(self, request: web.Request, handler: Onward) -> tuple[web.StreamResponse, list[str]]:
+        """The answer to a request past all faults that happen to it, and their names; the first to begin stands outermost."""
+        met = [fault for fault in sorted(self.on, key=lambda one: one.id) if isinstance(fault, RestFault) and fault.meets(request)]  # fmt: skip
+        serve = handler
+        for fault in reversed(met):
+            serve = partial(fault.serve, onward=serve)
+        return await serve(request), [fault.name for fault in met]
 
     # --- messages -------------------------------------------------------------------------------------
 

@@ -114,6 +114,10 @@ class Fault(Generic[P]):
     def end(self) -> None:
         """It is off: what it kept back goes out."""
 
+    def tells(self) -> dict[str, object]:
+        """What the line of its end says beside what all say."""
+        return {}
+
     def opened(self, socket: Socket) -> None:
         """A socket that it concerns opened."""
 
