@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup up pages demo test lint bench drill-kill drill-faults drill-disk lock
+.PHONY: setup up pages demo test lint bench drill-kill drill-faults drill-disk drill-readers lock
 
 # Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
 # leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
@@ -51,6 +51,10 @@ drill-faults: setup
 
 drill-disk: setup
 	@$(BIN)/python -m drills.disk $(DRILL)
+
+# One minute; `make drill-readers DRILL="--seconds 600"` for longer.
+drill-readers: setup
+	@$(BIN)/python -m drills.readers $(DRILL)
 
 # Needs `uv`; run after a change of the dependencies in pyproject.toml.
 lock:

@@ -91,6 +91,13 @@ LEARNING = dg.define_asset_job(
     tags=TRAIN,
     description="Rebuild the training set, train, and judge against the market's own price.",
 )
+# It waits behind everything that cannot be done later; two would remove what the other is about to name.
+KEEPING = dg.define_asset_job(
+    "keeping",
+    selection=["kept_hours"],
+    tags={**BATCH, "alone": "keeping", "dagster/priority": "-5"},
+    description="Compact closed hours, remove and move what is due, and say when the disk is full.",
+)
 
 ALL = [
     *WINDOWS.values(),
@@ -101,4 +108,5 @@ ALL = [
     CLOSED_DAY,
     DAY_FEATURES,
     LEARNING,
+    KEEPING,
 ]

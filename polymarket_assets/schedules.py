@@ -114,4 +114,13 @@ ALL: list[dg.ScheduleDefinition] = [
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Every Monday: train on what is labelled, judge against the price.",
     ),
+    # After everything that reads the hour that just closed, and later than `lake.compacting.GRACE`.
+    dg.ScheduleDefinition(
+        name="keeping",
+        job=jobs.KEEPING,
+        cron_schedule="23 * * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Every hour: the lake looks after itself.",
+    ),
 ]

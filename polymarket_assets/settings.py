@@ -59,8 +59,13 @@ class Settings(BaseSettings):
         None,
         description="Folder of the lake; no default, so that nothing is recorded in a place nobody chose",
     )
-    cold_root: str | None = Field(
-        None, description="Reserved, nothing reads it yet: folder that old closed hours move to"
+    cold_root: Annotated[str, BeforeValidator(_absolute)] | None = Field(
+        None, description="Folder, on another disk, that closed hours older than `COLD_AFTER_DAYS` move to"
+    )
+    cold_after_days: int = Field(
+        30,
+        ge=9,
+        description="Days after which closed hours move to `COLD_ROOT`; within a week they may change",
     )
     state_dir: Folder | None = Field(
         None, description="Folder of small operating state: heartbeats and stream journals"
@@ -149,7 +154,7 @@ class Settings(BaseSettings):
     retention_days: Mapping[str, int] = Field(
         default_factory=_retention,
         validate_default=True,
-        description="Reserved, nothing reads it yet: days a table's hours are kept",
+        description="Days a table's hours are kept, for example `RETENTION_DAYS_ORDERBOOKS=90`; unset: for ever",
     )
     slack_webhook_url: str | None = Field(
         None, description="Reserved, nothing reads it yet: webhook that alerts go to"

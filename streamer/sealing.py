@@ -101,14 +101,21 @@ def seal(
         for session in recovery.abandoned(state_dir):
             since = min(since, session.began_at) if recovery.recover(lake, session) else since
         end = now if until_now else now - GRACE
-        return _seal(lake, _hours(lake, state_dir, since, now), _unpublished(state_dir), end, now, until_now)
+        hours = _hours(lake, state_dir, since, now)
+        return _seal(lake, hours, _unpublished(state_dir), end, now, until_now, clock)
     finally:
         one_at_a_time.release()
 
 
 def _seal(
-    lake: Lake, hours: Iterable[datetime], unpublished: datetime | None, end: datetime, now: datetime, open_too: bool
-) -> Report:  # fmt: skip
+    lake: Lake,
+    hours: Iterable[datetime],
+    unpublished: datetime | None,
+    end: datetime,
+    now: datetime,
+    open_too: bool,
+    clock: Callable[[], datetime],
+) -> Report:
     sealed: dict[datetime, dict[str, int]] = {}
     held: list[datetime] = []
     failed: list[str] = []
@@ -119,7 +126,7 @@ def _seal(
         if unpublished is not None and hour >= unpublished and hour + _HOUR <= end:
             held.append(hour)
             continue
-        rows = _seal_hour(lake, hour, min(hour + _HOUR, now), now, failed)
+        rows = _seal_hour(lake, hour, min(hour + _HOUR, now), now, failed, clock)
         if rows is not None:
             sealed[hour] = rows
         removed += _removed(lake, hour, now)
@@ -127,7 +134,12 @@ def _seal(
 
 
 def _seal_hour(
-    lake: Lake, hour: datetime, through: datetime, now: datetime, failed: list[str]
+    lake: Lake,
+    hour: datetime,
+    through: datetime,
+    now: datetime,
+    failed: list[str],
+    clock: Callable[[], datetime],
 ) -> dict[str, int] | None:
     """Seal the tables of an hour; their rows, or None where nothing was to be done. Adds those that do not fit to `failed`."""
     from polymarket_assets.lake import merging
@@ -137,12 +149,12 @@ def _seal_hour(
     for table in _ORDER:
         gaps = rows.get("stream_gaps", 0)
         try:
-            manifest = merging.merge(lake, table, hour, now=now, through=through, gaps=gaps)
+            manifest = merging.merge(lake, table, hour, now=now, through=through, gaps=gaps, stamp=clock)
         except MemoryError as e:
             failed.append(f"{table} of {hour:%Y-%m-%d %H:00} takes more memory than sealing is given ({e})")
             continue
         rows[table] = manifest.rows
-        news = news or manifest.sealed_at == now
+        news = news or manifest.sealed_at >= now
     return rows if news else None
 
 

@@ -2,7 +2,16 @@
 
 from types import ModuleType
 
-from polymarket_assets.assets import collection, features, history, markets, models, resolutions, trades
+from polymarket_assets.assets import (
+    collection,
+    features,
+    history,
+    markets,
+    models,
+    operations,
+    resolutions,
+    trades,
+)
 
 MODULES: dict[str, ModuleType] = {
     "discovery": markets,
@@ -12,6 +21,7 @@ MODULES: dict[str, ModuleType] = {
     "labels": resolutions,
     "features": features,
     "models": models,
+    "operations": operations,
 }
 
 ALL = [asset for module in MODULES.values() for asset in module.ASSETS]

@@ -1,25 +1,25 @@
-"""`python -m polymarket_assets.lake tables|docs`: what a lake holds, and what its tables mean."""
+"""`python -m polymarket_assets.lake tables|docs|keep|forecast`: what a lake holds, what its tables mean, and how it is kept."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from datetime import date, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
-from rich.filesize import decimal
 from rich.table import Table
 
-from polymarket_assets.lake import documenting, inventory, open_lake
+from polymarket_assets.lake import compacting, documenting, forecast, inventory, keeping, open_lake, showing
 from polymarket_assets.lake.errors import NoLake
-from polymarket_assets.lake.inventory import Holding
+from polymarket_assets.lake.keeping import Rules
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.venue.errors import PolymarketError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; 1 and one sentence where it cannot be."""
+    """Run a command; 1 and one sentence where it cannot be, or where something failed that comes again."""
     asked = _parser().parse_args(arguments)
     if asked.command == "docs":
         sys.stdout.write(documenting.markdown())
@@ -28,44 +28,70 @@ def main(arguments: list[str] | None = None) -> int:
         lake = open_lake(asked.root)
         if not Path(lake.root).exists():
             raise NoLake(f"there is no lake at {lake.root} yet: `make up`, `make demo` and history_import begin one; LAKE_ROOT or --root name another")  # fmt: skip
-        Console().print(_shown(lake, list(inventory.holdings(lake))))
+        shown, code = _COMMANDS[asked.command](lake, asked)
+        Console().print(shown)
     except PolymarketError as e:
         Console(stderr=True).print(str(e), style="red", highlight=False, markup=False, soft_wrap=True)
         return 1
-    return 0
+    return code
+
+
+def _tables(lake: Lake, asked: argparse.Namespace) -> tuple[Table, int]:
+    return showing.holdings(lake, list(inventory.holdings(lake))), 0
+
+
+def _keep(lake: Lake, asked: argparse.Namespace) -> tuple[Table, int]:
+    back = timedelta(days=asked.look_back)
+    if asked.dry_run:
+        return showing.due(keeping.due(lake, _rules(), now=_now(), look_back=back)), 0
+    told = Console(stderr=True)
+    done = keeping.keep(
+        lake, _rules(), clock=_now, look_back=back, on_folder=lambda f: told.print(f.path, style="dim")
+    )
+    return showing.kept(done), 1 if done.failed else 0
+
+
+def _forecast(lake: Lake, asked: argparse.Namespace) -> tuple[Table, int]:
+    found = forecast.forecast(lake, now=_now(), retention_days=_rules().retention_days)
+    return showing.forecast(found), 1 if found.level == forecast.ERROR else 0
+
+
+_COMMANDS: dict[str, Callable[[Lake, argparse.Namespace], tuple[Table, int]]] = {
+    "tables": _tables,
+    "keep": _keep,
+    "forecast": _forecast,
+}
+
+
+def _rules() -> Rules:
+    from polymarket_assets.settings import load
+
+    settings = load()
+    return Rules(settings.retention_days, settings.cold_root, timedelta(days=settings.cold_after_days))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m polymarket_assets.lake", description="Look into the lake."
+        prog="python -m polymarket_assets.lake", description="Look into the lake, and look after it."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    tables = commands.add_parser("tables", help="each table: rows, files, bytes and span")
-    tables.add_argument("--root", help="folder of the lake; default: LAKE_ROOT")
+    said = {
+        "tables": "each table: rows, files, bytes and span",
+        "keep": "what the job `keeping` does every hour: compact, retire, move to cold storage",
+        "forecast": "what each table adds a day, and when the disk is full; 1 when that is within three days",
+    }
+    for name, help_ in said.items():
+        command = commands.add_parser(name, help=help_, description=help_)
+        command.add_argument("--root", help="folder of the lake; default: LAKE_ROOT")
+    keep = commands.choices["keep"]
+    keep.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    keep.add_argument("--look-back", type=int, default=compacting.LOOK_BACK.days, metavar="DAYS", help="hours of so many days are compacted (default: %(default)s)")  # fmt: skip
     commands.add_parser("docs", help="print docs/tables.md from the declared schemas")
     return parser
-
-
-def _shown(lake: Lake, held: list[Holding]) -> Table:
-    shown = Table(title=lake.root, show_footer=True)
-    shown.add_column("table", footer="all", no_wrap=True)
-    for heading, total in (
-        ("rows", f"{sum(h.rows for h in held):,}"),
-        ("files", f"{sum(h.files for h in held):,}"),
-        ("size", decimal(sum(h.bytes for h in held))),
-    ):
-        shown.add_column(heading, footer=total, justify="right")
-    shown.add_column("first")
-    shown.add_column("last")
-    for h in held:
-        shown.add_row(h.table, f"{h.rows:,}", f"{h.files:,}", decimal(h.bytes), _at(h.first), _at(h.last))
-    return shown
-
-
-def _at(at: datetime | date | None) -> str:
-    if at is None:
-        return "–"
-    return f"{at:%Y-%m-%d %H:%M}" if isinstance(at, datetime) else f"{at:%Y-%m-%d}"
 
 
 if __name__ == "__main__":

@@ -35,3 +35,19 @@ class SchemaMismatch(LakeError, Refused):
 
 class BrokenManifest(LakeError, MalformedPayload):
     """A manifest could not be read."""
+
+
+class RowsDiffer(LakeError, MalformedPayload):
+    """A merged file does not hold the rows of its parts: it was not named, the parts count as before."""
+
+
+class ColdAway(LakeError, Unavailable):
+    """Hours of the lake lie in cold storage, and that is not there now."""
+
+
+class ColdElsewhere(LakeError, Refused):
+    """Cold storage can be no place of the kind that was named, or lies somewhere else already."""
+
+
+class LakeBusy(LakeError, Unavailable):
+    """Another process is at work on what one process may do at a time."""

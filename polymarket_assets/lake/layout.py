@@ -1,6 +1,7 @@
 """Where everything lies in a lake. No other module joins strings into a location.
 
     <root>/_lake.json                                              the form it was written in
+    <root>/_cold.json                                              where its cold part lies
     <root>/<table>/[tier=tN/]date=YYYY-MM-DD/hour=HH/part-*.parquet   hourly tables
     <root>/<table>/date=YYYY-MM-DD/part-*.parquet                     daily tables
     <root>/<table>/part-*.parquet                                     unpartitioned tables
@@ -19,11 +20,13 @@ from polymarket_assets.lake.schemas import Grain, Table
 from polymarket_assets.lake.spans import DAY, HOUR, Span
 
 LAKE_FILE = "_lake.json"
+COLD_FILE = "_cold.json"
 MANIFEST = "_manifest.json"
 MERGED = "merged"
 _PART = re.compile(r"part-[A-Za-z0-9_.:-]+\.parquet")
 _DATE = re.compile(r"date=(\d{4})-(\d{2})-(\d{2})")
 _HOUR = re.compile(r"hour=(\d{2})")
+_TIER = re.compile(r"/tier=(\w+)")
 
 
 def table_folder(table: Table, tier: str | None = None) -> str:
@@ -71,6 +74,12 @@ def is_part(path: str) -> bool:
 def is_merged(path: str) -> bool:
     """Whether a path is a compacted file; it counts only where a manifest names it."""
     return path.rsplit("/", 1)[-1].startswith(f"{MERGED}-")
+
+
+def tier_of(path: str) -> str | None:
+    """The tier that a path's folders stand for; None for a table without tiers."""
+    found = _TIER.search(path)
+    return found.group(1) if found else None
 
 
 def span_of(path: str) -> Span | None:

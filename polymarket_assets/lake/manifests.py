@@ -35,6 +35,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     # Everything received before this instant is in the files.
     through: datetime | None = None
     gaps: int = 0
+    # The files lie in the cold part of the lake, under the same path.
+    cold: bool = False
+    # Its days are over: it holds nothing, and goes when what it superseded is gone.
+    retired: bool = False
 
 
 def read(store: Store, folder: str) -> Manifest | None:

@@ -7,14 +7,16 @@ that long.
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from polymarket_assets.lake import layout, manifests
+from polymarket_assets.lake import cold, layout, manifests
 from polymarket_assets.lake.errors import DamagedFile, NoSuchTable, SchemaMismatch
 from polymarket_assets.lake.schemas import TABLES, Table
 from polymarket_assets.lake.spans import Span
@@ -29,11 +31,11 @@ def files(lake: Lake, table: str, span: Span | None = None, *, tier: str | None 
 
     Raises:
         NoSuchTable: no table has this name.
+        ColdAway: hours of the span were moved to cold storage, and that is not there now.
     """
     if table not in TABLES:
         raise NoSuchTable(f"there is no table {table!r}; tables are {', '.join(TABLES)}")
-    declared = TABLES[table]
-    return [lake.store.uri(path) for path in _paths(lake, declared, span, tier)]
+    return list(_located(lake, TABLES[table], span, tier))
 
 
 def rows(lake: Lake, table: str, span: Span | None = None, *, tier: str | None = None) -> pa.Table:
@@ -80,37 +82,50 @@ def add_view(connection: duckdb.DuckDBPyConnection, name: str, found: list[str])
         connection.register(empty, table.schema.empty_table())
         connection.execute(f"create view {table.name} as select * from {empty}")
         return
-    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in found)
-    view = f"create view {table.name} as select * from read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
     try:
-        connection.execute(view)
+        connection.execute(f"create view {table.name} as select * from {_relation(found)}")
+        if not _is_whole(connection, table):
+            form = f"_form_{table.name}"
+            connection.register(form, table.schema.empty_table())
+            connection.execute(
+                f"create or replace view {table.name} as select * from {form} union all by name select * from {_relation(found)}"
+            )
     except duckdb.InvalidInputException as e:
         for file in found:
             footer(file)
         raise DamagedFile(f"a file of {table.name}", str(e)) from e
-    _require_declared(connection, table)
 
 
-def _require_declared(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Files are united by name: a column of a newer or older version would come as one more, or as nulls."""
-    found = {row[0] for row in connection.execute(f"describe {table.name}").fetchall()}
-    if differing := sorted(found ^ set(table.names)):
+def _relation(files: list[str]) -> str:
+    """Files united by name: a column that some of them lack is null in their rows."""
+    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    return f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+
+
+def _is_whole(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    """Whether a view has every column in its place, also where its first file is older than one. Raises `SchemaMismatch`."""
+    found = [row[0] for row in connection.execute(f"describe {table.name}").fetchall()]
+    if differing := _differing(table, set(found)):
         raise SchemaMismatch(
             f"the files of {table.name} are not as this version knows them: columns {differing} differ; update the platform, or name another LAKE_ROOT"
         )
+    return found == list(table.names)
 
 
-def _paths(lake: Lake, table: Table, span: Span | None, tier: str | None) -> list[str]:
+def _differing(table: Table, found: set[str]) -> list[str]:
+    """Columns that this version does not know, and required ones that are not there; files of before may lack others."""
+    required = {column.name for column in table.columns if not column.nullable}
+    return sorted((found - set(table.names)) | (required - found))
+
+
+def _located(lake: Lake, table: Table, span: Span | None, tier: str | None) -> Iterator[str]:
     by_folder: dict[str, list[str]] = defaultdict(list)
     for prefix in _prefixes(table, span, tier):
         for path in lake.store.list(prefix):
             by_folder[str(Path(path).parent)].append(path)
-    return [
-        path
-        for folder, listed in sorted(by_folder.items(), key=lambda item: item[0].split("/date=")[-1])
-        if _touches(folder, span)
-        for path in _current(lake, folder, listed)
-    ]
+    for folder, listed in sorted(by_folder.items(), key=lambda item: item[0].split("/date=")[-1]):
+        if _touches(folder, span):
+            yield from _current(lake, folder, listed)
 
 
 def _prefixes(table: Table, span: Span | None, tier: str | None) -> list[str]:
@@ -131,34 +146,61 @@ def _touches(folder: str, span: Span | None) -> bool:
 
 
 def _current(lake: Lake, folder: str, listed: list[str]) -> list[str]:
-    """The files of one folder that count now: those its manifest names, and parts that came after it."""
+    """The files of one folder that count now: those its manifest names, and parts that came after it.
+
+    The manifest is read after the folder was listed, also where none was listed: one that came in between supersedes
+    parts of the list.
+    """
     parts = [path for path in listed if layout.is_part(path)]
-    if f"{folder}/{layout.MANIFEST}" in listed:
-        manifest = manifests.read(lake.store, folder)
-        if manifest is not None:
-            merged = set(manifest.superseded)
-            late = [path for path in parts if path.rsplit("/", 1)[-1] not in merged]
-            return [*(f"{folder}/{file.name}" for file in manifest.files), *late]
-    return parts
+    manifest = manifests.read(lake.store, folder)
+    if manifest is None:
+        return [lake.store.uri(path) for path in parts]
+    merged = set(manifest.superseded)
+    late = [lake.store.uri(path) for path in parts if path.rsplit("/", 1)[-1] not in merged]
+    return [*cold.located(lake, folder, manifest), *late]
 
 
 def footer(file: str) -> pq.ParquetFile:
     """A file of the lake, opened as far as its footer. Raises `DamagedFile`."""
-    try:
+    with damage_told(file):
         return pq.ParquetFile(file)
-    except pa.ArrowInvalid as e:
-        raise DamagedFile(file, f"{e}; restore it, or move it away without its rows") from e
+
+
+@contextlib.contextmanager
+def damage_told(what: str) -> Iterator[None]:
+    """What pyarrow cannot read as `DamagedFile`; it tells some of it as an error of the operating system without a number."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError) as e:
+        if isinstance(e, OSError) and e.errno is not None:
+            raise
+        raise DamagedFile(what, f"{e}; restore it, or move it away without its rows") from e
 
 
 def require_declared(table: Table, file: str) -> pq.ParquetFile:
     """A file of the lake, opened as far as its footer. Raises `DamagedFile`, `SchemaMismatch`."""
     found = footer(file)
-    if set(found.schema_arrow.names) != set(table.names):
+    if differing := _differing(table, set(found.schema_arrow.names)):
         raise SchemaMismatch(
-            f"{file} does not hold {table.name} as this version knows it: columns {sorted(set(found.schema_arrow.names) ^ set(table.names))} differ"
+            f"{file} does not hold {table.name} as this version knows it: columns {differing} differ"
         )
     return found
 
 
+def completed(table: Table, rows: pa.Table, dictionaries: Sequence[str] = ()) -> pa.Table:
+    """Rows with nulls in the columns that their file lacks, in the declared order; types are as they were.
+
+    A column of `dictionaries` is added as pyarrow reads it as one.
+    """
+    for name in table.names:
+        if name not in rows.column_names:
+            type_ = table.schema.field(name).type
+            type_ = pa.dictionary(pa.int32(), type_) if name in dictionaries else type_
+            rows = rows.append_column(name, pa.nulls(rows.num_rows, type_))
+    return rows.select(list(table.names))
+
+
 def _read(table: Table, file: str) -> pa.Table:
-    return require_declared(table, file).read(columns=list(table.names)).cast(table.schema)
+    return completed(table, require_declared(table, file).read()).cast(table.schema)

@@ -7,7 +7,7 @@ came in, as long as the columns sorted by tell any two of them apart.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +25,20 @@ _BATCH_ROWS = 16_384
 
 
 def sorted_rows(
-    files: Iterable[str], ids: Sequence[str], order: Sequence[str], scratch: Path
+    files: Iterable[str],
+    ids: Sequence[str],
+    order: Sequence[str],
+    scratch: Path,
+    complete: Callable[[pa.Table], pa.Table] = lambda rows: rows,
 ) -> Iterator[pa.Table]:
     """The rows of Parquet files as tables that follow one another in `order`, each of a few thousand rows up to a run.
 
     Columns named in `ids`, texts of few different values, come as dictionaries. `scratch` is an empty folder with
-    room for the rows. The files have the same columns.
+    room for the rows. The files have the same columns, or `complete` gives them.
     """
     runs: list[Path] = []
     held: pa.Table | None = None
-    for chunk in _chunks(files, ids):
+    for chunk in _chunks(files, ids, complete):
         if held is not None:
             runs.append(_spilled(held, scratch / f"{len(runs):06d}.parquet"))
         held = _sorted(chunk, order)
@@ -46,20 +50,24 @@ def sorted_rows(
         yield from _merged([_Head(run, order) for run in runs], order)
 
 
-def _chunks(files: Iterable[str], ids: Sequence[str]) -> Iterator[pa.Table]:
+def _chunks(
+    files: Iterable[str], ids: Sequence[str], complete: Callable[[pa.Table], pa.Table]
+) -> Iterator[pa.Table]:
     """The rows in the order of the files, a run's worth at a time."""
-    held: list[pa.RecordBatch] = []
+    held: list[pa.Table] = []
     size = 0
     for file in files:
-        with pq.ParquetFile(file, read_dictionary=list(ids), pre_buffer=False) as opened:
+        footer = pq.read_metadata(file)
+        there = set(footer.schema.to_arrow_schema().names) & set(ids)
+        with pq.ParquetFile(file, metadata=footer, read_dictionary=list(there), pre_buffer=False) as opened:
             for batch in opened.iter_batches(_BATCH_ROWS):
-                held.append(batch)
+                held.append(complete(pa.Table.from_batches([batch])))
                 size += batch.nbytes
                 if size >= RUN_BYTES:
-                    yield pa.Table.from_batches(held)
+                    yield pa.concat_tables(held)
                     held, size = [], 0
     if held:
-        yield pa.Table.from_batches(held)
+        yield pa.concat_tables(held)
 
 
 def _sorted(rows: pa.Table, order: Sequence[str]) -> pa.Table:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,7 +22,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from polymarket_assets.lake.errors import LakeUnwritable
+from polymarket_assets.lake.errors import DamagedFile, LakeUnwritable
 
 # Errors of the operating system that a person can mend: the same write may succeed later.
 _NOT_NOW = {errno.ENOSPC: "no space is left", errno.EDQUOT: "the quota is used up", errno.EROFS: "it is read-only",
@@ -43,6 +45,14 @@ class Stored:
     name: str
     bytes: int
     sha256: str
+
+
+@dataclass(frozen=True)
+class Space:
+    """Bytes of the disk that a store lies on: all there are, and those still free for us."""
+
+    total: int
+    free: int
 
 
 class Store(Protocol):
@@ -73,8 +83,26 @@ class Store(Protocol):
     def list(self, prefix: str) -> list[str]:
         """Every file below a folder, sorted; empty where there is none."""
 
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Every file below a folder with its bytes, sorted; a file that goes meanwhile is left out."""
+
+    def copy_in(self, path: str, source: str, sha256: str) -> int:
+        """Publish a copy of a local file whose checksum is known, whole or not at all; returns its bytes.
+
+        Raises `LakeUnwritable`, and `DamagedFile` where the source or the copy is not what the checksum says.
+        """
+
+    def space(self) -> Space:
+        """The disk that new files go to."""
+
     def remove(self, path: str) -> None:
         """Remove a file; a file that is not there is removed already. Raises `LakeUnwritable`."""
+
+    def remove_emptied(self, folder: str) -> None:
+        """Remove a dated folder that holds no file any more, and those above it that held nothing else."""
+
+    def alone(self, name: str) -> contextlib.AbstractContextManager[bool]:
+        """Whether nobody else holds this name now; held until left, or until the process ends, however it ends."""
 
     def uri(self, path: str) -> str:
         """The location under which DuckDB, pyarrow and polars open a path."""
@@ -109,8 +137,7 @@ class LocalStore:
             with pq.ParquetWriter(draft, schema, **options) as writer:
                 for group in groups:
                     writer.write_table(group, row_group_size=group.num_rows)
-            with draft.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = _digest(draft)
             name = f"{prefix}-{digest[:16]}.parquet"
             return Stored(name, self._publish(draft, f"{folder}/{name}"), digest)
 
@@ -137,10 +164,56 @@ class LocalStore:
         )
         return sorted(found)
 
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """See `Store`."""
+        found: dict[str, int] = {}
+        for path in self.list(prefix):
+            with contextlib.suppress(FileNotFoundError):
+                found[path] = (self.root / path).stat().st_size
+        return found
+
+    def copy_in(self, path: str, source: str, sha256: str) -> int:
+        """See `Store`."""
+        with self._draft(path) as draft:
+            shutil.copyfile(source, draft)
+            _sync(draft)
+            if (copied := _digest(draft)) != sha256:
+                raise DamagedFile(source, f"its checksum was {sha256} when it was sealed and its copy has {copied}: restore it, nothing was moved")  # fmt: skip
+            return self._publish(draft, path)
+
+    def space(self) -> Space:
+        """See `Store`; of a folder that is not there yet, the disk it will lie on."""
+        standing = next(folder for folder in (self.root, *self.root.parents) if folder.exists())
+        found = shutil.disk_usage(standing)
+        return Space(found.total, found.free)
+
     def remove(self, path: str) -> None:
         """See `Store`."""
         with self._told(f"{path} was not removed"):
             (self.root / path).unlink(missing_ok=True)
+
+    def remove_emptied(self, folder: str) -> None:
+        """See `Store`; what else stands in a folder keeps it."""
+        where = self.root / folder
+        while where.name.startswith(("hour=", "date=")):
+            try:
+                where.rmdir()
+            except OSError as e:
+                if e.errno not in (errno.ENOTEMPTY, errno.ENOENT):
+                    raise
+                return
+            where = where.parent
+
+    @contextlib.contextmanager
+    def alone(self, name: str) -> Iterator[bool]:
+        """See `Store`; a lock of the operating system, for the processes of one host."""
+        with self._told(f"the lock {name} was not taken"):
+            self.root.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.root / f".{name}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            yield _locked(handle)
+        finally:
+            os.close(handle)
 
     def uri(self, path: str) -> str:
         """See `Store`."""
@@ -212,6 +285,19 @@ def _removed(path: Path, remove: Callable[[], None]) -> bool:
             raise
         return False
     return True
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

@@ -7,12 +7,13 @@ import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
 from polymarket_assets import lake as lake_package
-from polymarket_assets.lake import merging, reading
+from polymarket_assets.lake import merging, reading, verifying
 from polymarket_assets.lake.errors import (
     DamagedFile,
     LakeUnwritable,
@@ -197,12 +198,58 @@ def test_a_lake_of_a_newer_version_is_refused_in_one_sentence(tmp_path: Path) ->
         Lake(tmp_path)
 
 
+def without(file: str, *columns: str) -> None:
+    pq.write_table(pq.read_table(file).drop_columns(list(columns)), file)
+
+
 def test_a_file_of_another_form_is_named_when_read(lake: Lake) -> None:
     publish(lake)
     file = reading.files(lake, "sweeps")[0]
-    pq.write_table(pq.read_table(file).drop_columns(["reason"]), file)
-    with pytest.raises(SchemaMismatch, match="reason"):
-        reading.rows(lake, "sweeps")
+    without(file, "status")
+    for read in (lambda: reading.rows(lake, "sweeps"), lambda: reading.connect(lake)):
+        with pytest.raises(SchemaMismatch, match="status"):
+            read()
+
+
+def test_hours_recorded_before_a_column_was_thought_of_are_read_with_nulls(lake: Lake) -> None:
+    """A lake is recorded over months of versions: its hours must not be lost with each new column."""
+    publish(lake)
+    publish(lake, AT + timedelta(minutes=1), reason="late")
+    old, _ = reading.files(lake, "sweeps")
+    without(old, "reason")
+    names = list(TABLES["sweeps"].names)
+    for _ in range(2):
+        assert reading.rows(lake, "sweeps").column("reason").to_pylist() == [None, "late"]
+        found = reading.connect(lake).sql("select * from sweeps order by slot_at")
+        assert (found.columns, [row[names.index("reason")] for row in found.fetchall()]) == (
+            names,
+            [None, "late"],
+        )
+        merging.merge(
+            lake, "sweeps", AT, now=AT + timedelta(hours=2), tier="t4", verify=verifying.require_same
+        )
+
+
+def test_a_lake_all_of_which_is_older_than_a_column_has_it_all_the_same(lake: Lake) -> None:
+    publish(lake)
+    without(reading.files(lake, "sweeps")[0], "reason", "latency_ms")
+    found = reading.connect(lake).sql("select * from sweeps where reason is null and status = 'taken'")
+    assert (found.columns, len(found.fetchall())) == (list(TABLES["sweeps"].names), 1)
+    merging.merge(lake, "sweeps", AT, now=AT + timedelta(hours=2), tier="t4", verify=verifying.require_same)
+    assert reading.rows(lake, "sweeps").num_rows == 1
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_can_be_older_than_any_of_its_optional_columns(name: str, tmp_path: Path) -> None:
+    table = TABLES[name]
+    optional = [column.name for column in table.columns if column.nullable]
+    file = tmp_path / "old.parquet"
+    pq.write_table(table.schema.empty_table().drop_columns(optional), file)
+    with duckdb.connect() as connection:
+        reading.add_view(connection, name, [str(file)])
+        assert connection.sql(f"select * from {name}").columns == list(table.names)
+    rows = reading.completed(table, reading.require_declared(table, str(file)).read())
+    assert rows.schema.names == list(table.names)
 
 
 def test_a_damaged_file_is_named_when_read(lake: Lake) -> None:

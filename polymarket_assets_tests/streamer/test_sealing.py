@@ -405,3 +405,21 @@ def test_of_two_sealings_the_second_has_nothing_to_do(lake: Lake, tmp_path: Path
     assert sealing.seal(lake, tmp_path, clock=later(minutes=2)).sealed == {}
     first.release()
     assert list(sealing.seal(lake, tmp_path, clock=later(minutes=2)).sealed) == [HOUR]
+
+
+def test_readers_have_their_fifteen_minutes_from_when_a_table_was_sealed(lake: Lake, tmp_path: Path) -> None:
+    """Sealing the hours of an outage takes long; dated with its beginning, their parts would go with the next run."""
+    one = Recording(lake, tmp_path)
+    one.hear(AT, trade(0, 1))
+    one.stop(AT + timedelta(seconds=5))
+    asked: list[datetime] = []
+
+    def ticking() -> datetime:
+        asked.append(AT + timedelta(hours=2, minutes=len(asked)))
+        return asked[-1]
+
+    report = sealing.seal(lake, tmp_path, clock=ticking)
+    assert list(report.sealed) == [HOUR]
+    dated = [manifest(lake, table).sealed_at for table in TABLES]
+    assert len(set(dated)) == len(TABLES)
+    assert min(dated) > asked[0]
