@@ -10,6 +10,11 @@ from simulator.listing import Entry
 from simulator.market import Event, Market
 from simulator.rows import Row
 
+# Lists are walked a page at a time, and every page is cut from all rows: they are made anew this often, as an edge would.
+ROWS_FOR_S = 5.0
+# Where so many markets trade; fewer are made at once.
+LARGE = 1_000
+
 
 class Generated:
     """Rows of an exchange; those of closed markets never change and are kept."""
@@ -17,11 +22,12 @@ class Generated:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._closed: dict[str, Entry] = {}
+        self._open: dict[str, tuple[float, Entry]] = {}
 
     def markets(self, closed: bool) -> Iterable[Entry]:
         now = self._exchange.clock()
         listed = (market for market in self._exchange.universe.markets.values() if market.listed(now))
-        return [self._entry(market, now) for market in listed if market.closed(now) == closed]
+        return [self._recent(market, now) for market in listed if market.closed(now) == closed]
 
     def events(self, closed: bool) -> Iterable[Entry]:
         now = self._exchange.clock()
@@ -42,6 +48,16 @@ class Generated:
     def tags(self) -> list[Row]:
         known = {tag["id"]: tag for event in self._exchange.universe.events for tag in event_rows.tags(event)}
         return list(known.values())
+
+    def _recent(self, market: Market, now: float) -> Entry:
+        """A row of a list: of this moment, or in a large universe of some seconds ago."""
+        if len(self._exchange.floors) < LARGE:
+            return self._entry(market, now)
+        made, entry = self._open.get(market.id, (0.0, None))
+        if entry is None or market.closed(now) or now - made > ROWS_FOR_S:
+            entry = self._entry(market, now)
+            self._open[market.id] = (now, entry)
+        return entry
 
     def _entry(self, market: Market, now: float) -> Entry:
         if market.id in self._closed:

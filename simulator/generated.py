@@ -18,7 +18,7 @@ from simulator.faults import script
 from simulator.faults.control import Control
 from simulator.gamma import Gamma
 from simulator.ledger import Ledger
-from simulator.profiles import PROFILES, Profile
+from simulator.profiles import PROFILES, Profile, times
 from simulator.server import Venue
 from simulator.sockets import PING_TIMEOUT_S, Hub
 from simulator.universe import Universe
@@ -35,10 +35,11 @@ def venue(
     clock: Callable[[], float] = time.time,
     faults: Path | None = None,
     rate: float | None = None,
+    places: float = 1.0,
 ) -> Venue:
     """Everything a seed decides, ready to be served from now on; `faults` is a script. Raises `ValueError` and `OSError` for what cannot be."""
     planned = script.read(faults) if faults is not None else []
-    sizes = _at_rate(profile if isinstance(profile, Profile) else PROFILES[profile], rate)
+    sizes = times(_at_rate(profile if isinstance(profile, Profile) else PROFILES[profile], rate), places)
     universe = Universe(seed, sizes, clock(), edge)
     exchange = Exchange(universe, seed, clock)
     told = Ledger(ledger)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.market import GAME, RACE, STANDALONE
 
@@ -119,4 +119,36 @@ BUSY = Profile(
     rate=2_000.0,
 )
 
-PROFILES = {profile.name: profile for profile in (DEMO, SMALL, BUSY)}
+# Markets as five tiers have them at full size, each staying in its tier for an hour; some cross, end and come all the time.
+TIERED = Profile(
+    "tiers",
+    (
+        Standing(1_600, STANDALONE, 52, 280),
+        Standing(2_000, STANDALONE, 13.5, 46),
+        Standing(1_000, STANDALONE, 5.5, 11.5),
+        Standing(400, STANDALONE, 2.2, 3.8),
+        Standing(570, STANDALONE, 0.2, 0.95),
+    ),
+    (
+        Series("btc", "5m", 300, 600),
+        Series("eth", "5m", 300, 600),
+        Series("sol", "15m", 900, 900),
+    ),
+    brief_every_s=6.0,
+    past_standalone=8,
+    past_races=2,
+    past_games=2,
+    past_windows=3,
+    rate=1_000.0,
+)
+
+
+def times(profile: Profile, factor: float) -> Profile:
+    """The same with so many times as many places. Raises `ValueError` where that is no number of times."""
+    if factor <= 0:
+        raise ValueError(f"--times {factor:g} is no number of times: give one above 0")
+    places = tuple(replace(place, count=round(place.count * factor)) for place in profile.standing)
+    return replace(profile, standing=places)
+
+
+PROFILES = {profile.name: profile for profile in (DEMO, SMALL, BUSY, TIERED)}
