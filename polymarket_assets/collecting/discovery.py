@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from polymarket_assets.collecting import catalogue, observing
+from polymarket_assets.collecting import catalogue, observing, queries
 from polymarket_assets.collecting.known import brought_up, known_markets, newest_markets
 from polymarket_assets.lake.schemas import TABLES
-from polymarket_assets.lake.spans import hour_of
+from polymarket_assets.lake.spans import Span, hour_of
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.settings import Settings
 from polymarket_assets.venue.errors import PolymarketError
@@ -39,6 +39,9 @@ SERIES_WITHIN = timedelta(hours=24)
 MOVED_SHARE = 0.05
 # Most vanished markets looked up in one run: ten requests.
 LOOKED_UP = 1_000
+# An announced market is looked up by the next discovery, and by the one after should that fail: the venue makes some fifty in ten minutes.
+ANNOUNCED_WITHIN = timedelta(minutes=20)
+LOOKED_UP_NEW = 500
 
 _MOVING = ("volume_usd", "volume_24h_usd", "liquidity_usd")
 _NOT_COMPARED = ("received_at", "tier", "volume_before_usd", "volume_before_at", *_MOVING)
@@ -95,6 +98,9 @@ class DiscoveryReport:
     complete: bool
     # Known open, in no complete listing and not (yet) closed by the venue.
     vanished: int = 0
+    # Said by the stream to be new and in neither listing, and how many of them belong to the universe.
+    announced: int = 0
+    announced_kept: int = 0
     # Listed, but outside the universe: no book, no token ids, too small, other tags.
     left_out: int = 0
     problem: str | None = None
@@ -116,6 +122,8 @@ def discover(
     walk.listings(gamma, began)
     if walk.problem is not None and not walk.pages:
         raise walk.problem
+    announced = _announced(lake, known, walk.met, began) if walk.problem is None else []
+    kept = walk.announced(gamma, announced)
     seen = observing.seen(lake, clock())
     rows = [
         observing.observed(row, known.get(id_), seen.get(id_), row["received_at"])
@@ -134,6 +142,8 @@ def discover(
         received_bytes=traffic.bytes - size,
         complete=walk.problem is None,
         vanished=vanished,
+        announced=len(announced),
+        announced_kept=kept,
         left_out=walk.left_out,
         problem=None if walk.problem is None else str(walk.problem),
     )
@@ -174,6 +184,19 @@ class _Walk:
             return ()
         ahead = now + min(SERIES_WITHIN, timedelta(hours=self.settings.lookahead_hours))
         return gamma.markets(closed=False, end_date_min=now - ANY_VOLUME_WITHIN, end_date_max=ahead)
+
+    def announced(self, gamma: Catalogue, condition_ids: list[str]) -> int:
+        """Look up markets that the stream announced; how many of them are kept."""
+        before = len(self.rows)
+        try:
+            found = gamma.by_condition(condition_ids, closed=False) if condition_ids else ()
+        except PolymarketError as e:
+            log.warning("announced markets could not be looked up: %s", e)
+            return 0
+        received_at = self.clock()
+        for listing in found:
+            self._market(listing.market, received_at)
+        return len(self.rows) - before
 
     def closed(self, gamma: Catalogue, vanished: list[str]) -> tuple[list[dict[str, Any]], int]:
         """Rows of the vanished markets that the venue calls closed, and how many vanished without its word."""
@@ -259,6 +282,21 @@ def _vanished(known: dict[str, dict[str, Any]], met: set[str]) -> list[str]:
     ]
     gone.sort(key=lambda row: row["effective_close"] or row["received_at"], reverse=True)
     return [row["condition_id"] for row in gone]
+
+
+def _announced(lake: Lake, known: Mapping[str, Any], met: set[str], now: datetime) -> list[str]:
+    """Condition ids of `new_market` messages of late that nobody listed to us, the newest first."""
+    with queries.over(
+        lake, market_events=Span(now - ANNOUNCED_WITHIN, now + timedelta.resolution)
+    ) as connection:
+        found = connection.execute(_ANNOUNCED, {"since": now - ANNOUNCED_WITHIN}).fetchall()
+    return [id_ for (id_,) in found if f"pm:{id_}" not in known and f"pm:{id_}" not in met][:LOOKED_UP_NEW]
+
+
+_ANNOUNCED = """
+select condition_id from market_events where kind = 'new_market' and received_at > $since and condition_id is not null
+group by 1 order by max(received_at) desc
+"""
 
 
 def _publish(lake: Lake, rows: list[dict[str, Any]], began: datetime) -> None:

@@ -166,6 +166,24 @@ def test_a_venue_that_does_not_answer_at_all_fails_the_run(lake: Lake) -> None:
     assert stored(lake) == []
 
 
+def announce(lake: Lake, n: int, at: datetime) -> None:
+    row = {"session_id": "s", "connection": 0, "sequence": n, "received_at": at, "kind": "new_market", "condition_id": f"0x{n:064x}", "payload": "{}"}  # fmt: skip
+    lake.publish_rows("market_events", [row], part=str(n), at=at)
+
+
+def test_what_the_stream_announced_and_no_listing_shows_is_looked_up(lake: Lake) -> None:
+    """It ends in three weeks and nobody traded yet, or its list is five minutes old."""
+    far = {"scheduled_end": HOUR + timedelta(days=21), "series_slug": "btc"}
+    gamma = Gamma([listing(0), listing(1, **far), listing(2, **far, enable_order_book=False)])
+    for n in (0, 1, 2, 9):
+        announce(lake, n, HOUR - timedelta(minutes=5))
+    report = discover(lake, gamma)
+    assert (report.announced, report.announced_kept) == (3, 1)
+    assert set(known(lake, HOUR)) == {market_id(0), market_id(1)}
+    assert discover(lake, gamma, HOUR + timedelta(minutes=10)).announced == 2, "unknown ones once more"
+    assert discover(lake, gamma, HOUR + timedelta(minutes=20)).announced == 0
+
+
 def test_rows_that_could_not_be_read_are_counted(lake: Lake) -> None:
     report = discover(lake, Gamma([listing(1)], malformed=("{}",)), min_volume_usd=0.0)
     assert (report.stored, report.malformed) == (1, 1)
