@@ -48,6 +48,12 @@ DISCOVERY = dg.define_asset_job(
     tags={"dagster/priority": "5", "alone": "discovery"},
     description="Look at what is listed and store what changed.",
 )
+CENSUS = dg.define_asset_job(
+    "census_day",
+    selection=["census"],
+    tags={**BATCH, "alone": "census"},
+    description="Walk everything that is open, and keep what became of what was.",
+)
 # Two builds of one hour could each overwrite what only the other recovered.
 CLOSED_HOUR = dg.define_asset_job(
     "closed_hour",
@@ -102,6 +108,7 @@ KEEPING = dg.define_asset_job(
 ALL = [
     *WINDOWS.values(),
     DISCOVERY,
+    CENSUS,
     CLOSED_HOUR,
     HOUR_FEATURES,
     RESOLVING,

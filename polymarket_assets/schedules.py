@@ -114,6 +114,14 @@ ALL: list[dg.ScheduleDefinition] = [
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Every Monday: train on what is labelled, judge against the price.",
     ),
+    dg.ScheduleDefinition(
+        name="census_day",
+        job=jobs.CENSUS,
+        cron_schedule="35 4 * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Every day at a quiet hour: everything that is open.",
+    ),
     # After everything that reads the hour that just closed, and later than `lake.compacting.GRACE`.
     dg.ScheduleDefinition(
         name="keeping",

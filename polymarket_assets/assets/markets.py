@@ -1,5 +1,7 @@
 """What is listed: discovery writes the changes of every market's metadata."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from polymarket_assets.assets.running import (
@@ -11,6 +13,7 @@ from polymarket_assets.assets.running import (
     told_plainly,
     venue_metadata,
 )
+from polymarket_assets.collecting import census as counting
 from polymarket_assets.collecting import discovery
 from polymarket_assets.partitions import HOUR, utc_now
 from polymarket_assets.resources import LakeResource, SettingsResource, VenueResource
@@ -36,4 +39,25 @@ def markets(
         return dg.MaterializeResult(metadata={**metadata(report), **holds, **venue_metadata(connected)})
 
 
-ASSETS = [markets]
+@dg.asset(
+    group_name="discovery",
+    kinds={"python", "parquet"},
+    owners=["team:collection"],
+    retry_policy=RETRY_VENUE,
+    check_specs=[
+        dg.AssetCheckSpec("walk_is_complete", asset="census", description="The venue listed everything.")
+    ],
+)
+def census(
+    context: dg.AssetExecutionContext, lake: LakeResource, venue: VenueResource, settings: SettingsResource
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Everything that is open, once a day; every market ever seen stays with its fate. Only changes are stored."""
+    with told_plainly(), venue.connected() as connected:
+        report = counting.take(lake.open(), connected.gamma, settings.read(), clock=utc_now)
+        yield dg.MaterializeResult(metadata={**metadata(report), **venue_metadata(connected)})
+        yield dg.AssetCheckResult(
+            passed=report.complete, check_name="walk_is_complete", severity=dg.AssetCheckSeverity.WARN, metadata=metadata(report)
+        )  # fmt: skip
+
+
+ASSETS = [markets, census]

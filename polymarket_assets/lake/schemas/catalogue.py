@@ -15,6 +15,7 @@ from polymarket_assets.lake.schemas.declare import (
     TEXT,
     WORDS,
     Column,
+    Grain,
     Table,
     optional,
     required,
@@ -265,5 +266,36 @@ MARKET_HOURS = Table(
     ),
 )
 
-TABLES = (MARKETS, ORDERBOOKS, SNAPSHOTS, SWEEPS, MARKET_HOURS)
+CENSUS = Table(
+    "census",
+    "a change of a market's fate or metadata as the daily walk over everything sees it; the newest row is what is known",
+    ("market_id", "received_at"),
+    "received_at",
+    (
+        MARKET_ID,
+        RECEIVED_AT,
+        required("first_seen_at", INSTANT, "receipt of the market's first row"),
+        required("fate", TEXT, "open | closed | vanished: listed as neither"),
+        optional(
+            "why_not",
+            TEXT,
+            "why it is not collected: no book | ends too far ahead | too small, or other tags; null: it is",
+        ),
+        optional("condition_id", TEXT, "0x + 64 hex, lower case"),
+        optional("gamma_id", TEXT, "numeric id of the catalogue"),
+        optional("version", TEXT, "market generation, v1 | v2"),
+        optional("slug", TEXT, "readable id of the market"),
+        optional("event_id", TEXT, "event the market belongs to"),
+        optional("series_slug", TEXT, "recurring series"),
+        optional("category", TEXT, "as tagged at listing"),
+        optional("listed_at", INSTANT, "trading opened, else created"),
+        optional("scheduled_end", INSTANT, "the venue's endDate"),
+        optional("effective_close", INSTANT, "when trading is expected to end"),
+        optional("volume_usd", REAL, "traded so far, dollars; stored again when it doubled"),
+        optional("liquidity_usd", REAL, "resting, dollars"),
+    ),
+    grain=Grain.DAY,
+)
+
+TABLES = (MARKETS, CENSUS, ORDERBOOKS, SNAPSHOTS, SWEEPS, MARKET_HOURS)
 __all__ = ["LISTED", "TABLES"]
