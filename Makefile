@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup up pages demo test lint bench drill-kill drill-faults drill-disk drill-readers lock
+.PHONY: setup up pages demo test lint bench drill-kill drill-faults drill-disk drill-readers soak drill-restart lock
 
 # Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
 # leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
@@ -51,6 +51,14 @@ drill-faults: setup
 
 drill-disk: setup
 	@$(BIN)/python -m drills.disk $(DRILL)
+
+# Ten minutes, or MINUTES=60; `make soak DRILL=--calm` through a venue that does not lie.
+soak: setup
+	@$(BIN)/python -m drills.soak $(if $(MINUTES),--minutes $(MINUTES)) $(DRILL)
+
+# Six minutes.
+drill-restart: setup
+	@$(BIN)/python -m drills.restart $(DRILL)
 
 # One minute; `make drill-readers DRILL="--seconds 600"` for longer.
 drill-readers: setup

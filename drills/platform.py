@@ -1,0 +1,141 @@
+"""The collecting half of the platform as a drill runs it: Dagster's daemon with its code server and window runs, and the streamer."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+
+from drills.processes import PATIENCE_S, PROJECT, Simulator, Streamer, wait_for
+from launch import instance
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.settings import Settings
+
+_TICK = os.sysconf("SC_CLK_TCK")
+_PAGE_KB = os.sysconf("SC_PAGE_SIZE") / 1024
+_MOST_RUNS = 10_000
+
+
+@dataclass(frozen=True)
+class Load:
+    """CPU-seconds so far and megabytes now, of a process and everything it started."""
+
+    cpu_s: float
+    mb: float
+
+
+@dataclass
+class Platform:
+    """One installation in a folder, against a simulator."""
+
+    folder: Path
+    venue: Simulator
+    settings: Settings = field(init=False)
+    streamer: Streamer = field(init=False)
+    daemon: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        places = {"lake_root": str(self.folder / "lake"), "state_dir": self.folder / "state", "dagster_home": self.folder / "dagster"}  # fmt: skip
+        # The venue's limits are its own; we keep to the share that a user keeps to.
+        self.settings = self.venue.settings.model_copy(update={**places, "rate_share": 0.5})
+        for place in ("state", "dagster"):
+            (self.folder / place).mkdir(parents=True, exist_ok=True)
+        (self.folder / "dagster" / "dagster.yaml").symlink_to(PROJECT / "dagster.yaml")
+        log = self.folder / "streamer.log"
+        self.streamer = Streamer(self.folder / "lake", self.folder / "state", self.venue.url, log, more=self._told)  # fmt: skip
+        instance.make(self.folder / "dagster", self.environment)
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(str(self.folder / "lake"))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its processes are told."""
+        return {**os.environ, **self._told, "PYTHONUNBUFFERED": "1", "DAGSTER_DISABLE_TELEMETRY": "1"}
+
+    @property
+    def _told(self) -> dict[str, str]:
+        names = ("lake_root", "state_dir", "dagster_home", "polymarket_gamma_url", "polymarket_clob_url", "polymarket_data_url", "min_volume_usd", "rate_share")  # fmt: skip
+        return {**{name.upper(): str(getattr(self.settings, name)) for name in names}, "STREAM_MAX_CONNECTIONS": "64"}  # fmt: skip
+
+    def start_daemon(self) -> None:
+        """Begin to orchestrate, in a session of its own: killed, it takes nothing else along."""
+        tool = Path(sys.executable).with_name("dagster-daemon")
+        with (self.folder / "daemon.log").open("ab") as log:
+            self.daemon = subprocess.Popen(
+                [tool, "run", "-w", PROJECT / "workspace.yaml"], cwd=PROJECT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )  # fmt: skip
+
+    def stop(self) -> None:
+        """End everything, gently where it can be; what a killed daemon left behind too."""
+        for process in (self.streamer.process, self.daemon):
+            if process is not None and process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    process.wait(PATIENCE_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+        for pid in self.members():
+            os.kill(pid, signal.SIGKILL)
+
+    def members(self) -> list[int]:
+        """Processes of the platform's own, whoever their parent is by now: they carry its folder in their environment."""
+        mark = f"DAGSTER_HOME={self.settings.dagster_home}".encode()
+        own = os.getpid()
+        return [pid for pid in _pids() if pid != own and mark in _environment(pid)]
+
+    def load(self) -> Load:
+        """Of the daemon, its code server and the runs."""
+        streaming = self.streamer.process.pid if self.streamer.process else 0
+        stats = [stat for pid in self.members() if pid != streaming and (stat := _stat(pid))]
+        return Load(sum(cpu for cpu, _ in stats), sum(mb for _, mb in stats))
+
+    def load_of_streamer(self) -> Load:
+        """Of the streamer alone."""
+        found = _stat(self.streamer.process.pid) if self.streamer.process else None
+        return Load(*(found or (0.0, 0.0)))
+
+    def runs(self) -> dict[str, dict[str, int]]:
+        """How many runs of each job ended how."""
+        counted: dict[str, dict[str, int]] = {}
+        with DagsterInstance.from_config(str(self.settings.dagster_home)) as opened:
+            for run in opened.get_runs(RunsFilter(), limit=_MOST_RUNS):
+                of_job = counted.setdefault(run.job_name, {})
+                of_job[run.status.value] = of_job.get(run.status.value, 0) + 1
+        return counted
+
+    def under_way(self, job: str) -> list[str]:
+        """The runs of a job that are going."""
+        with DagsterInstance.from_config(str(self.settings.dagster_home)) as opened:
+            return [run.run_id for run in opened.get_runs(RunsFilter(job_name=job, statuses=[DagsterRunStatus.STARTED]))]  # fmt: skip
+
+    def wait_for_sampling(self, tiers: tuple[str, ...]) -> None:
+        """Until each tier has an account of a slot. Raises `TimeoutError`."""
+        store = self.lake.store
+        wait_for(lambda: all(store.list(f"sweeps/tier={tier}") for tier in tiers), "sampling", 5 * PATIENCE_S)
+
+
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+
+
+def _environment(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return b""
+
+
+def _stat(pid: int) -> tuple[float, float] | None:
+    """CPU-seconds, those of ended children included, and resident megabytes."""
+    try:
+        said = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return sum(map(int, said[11:15])) / _TICK, int(said[21]) * _PAGE_KB / 1024

@@ -1,0 +1,162 @@
+"""`python -m drills.restart`: kill -9 of what samples, again and again, and how long until it samples again.
+
+A window run; the daemon; the code server with all its runs; and everything at once, which is a reboot in small. After
+each: the seconds until the nearest tier has a slot that was begun after the kill, whether every slot has its account,
+and whether every file is whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from drills import truth
+from drills.platform import Platform
+from drills.processes import PATIENCE_S, Simulator, wait_for
+from polymarket_assets.collecting import heartbeats, slots
+from polymarket_assets.lake import reading
+from polymarket_assets.lake.spans import Span, hour_of
+from polymarket_assets.tiers import BY_NAME, TIERS
+
+T4 = BY_NAME["t4"]
+# Promised by the issue.
+BACK_WITHIN_S = 60.0
+# As the supervisor of `make up` waits before it starts again what ended.
+RESTART_PAUSE_S = 2.0
+# Some slots of the nearest tier between two kills.
+BETWEEN_S = 35.0
+WIDTH = 140
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a kill led to."""
+
+    what: str
+    at: datetime
+    back_s: float | None
+    # Slots of T4 from the kill until it was back: all, taken, and without an account.
+    slots: int
+    taken: int
+    unaccounted: int
+
+
+def _kill(pids: list[int]) -> None:
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+
+
+def window(platform: Platform) -> None:
+    """The run of the nearest tier."""
+    state = Path(str(platform.settings.state_dir))
+    (beat,) = [b for run_id in heartbeats.of(state, "t4") if (b := heartbeats.read(state, "t4", run_id)) is not None and not b.process.is_gone]  # fmt: skip
+    beat.process.kill()
+
+
+def daemon(platform: Platform) -> None:
+    """The daemon, which its supervisor starts again."""
+    assert platform.daemon is not None
+    platform.daemon.kill()
+    platform.daemon.wait()
+    time.sleep(RESTART_PAUSE_S)
+    platform.start_daemon()
+
+
+def code_server(platform: Platform) -> None:
+    """The code server and its runs."""
+    assert platform.daemon is not None
+    assert platform.streamer.process is not None
+    spared = {platform.daemon.pid, platform.streamer.process.pid}
+    _kill([pid for pid in platform.members() if pid not in spared])
+
+
+def everything(platform: Platform) -> None:
+    """All of it but the streamer, which has drills of its own."""
+    assert platform.daemon is not None
+    assert platform.streamer.process is not None
+    _kill([pid for pid in platform.members() if pid != platform.streamer.process.pid])
+    platform.daemon.wait()
+    time.sleep(RESTART_PAUSE_S)
+    platform.start_daemon()
+
+
+KILLS: dict[str, Callable[[Platform], None]] = {"window run": window, "daemon": daemon, "code server and runs": code_server, "everything": everything}  # fmt: skip
+
+
+def drill(folder: Path, seed: int, rounds: int) -> tuple[list[Outcome], list[str]]:
+    """Kill each, `rounds` times; the outcomes, and the files that are not whole."""
+    venue = Simulator(folder, ["--seed", str(seed), "--profile", "busy", "--rate", "200"])
+    platform = Platform(folder, venue)
+    try:
+        platform.start_daemon()
+        platform.streamer.start()
+        platform.wait_for_sampling(tuple(tier.name for tier in TIERS))
+        outcomes = [_outcome(platform, what) for _ in range(rounds) for what in KILLS]
+    finally:
+        platform.stop()
+        venue.stop()
+    files = [file for file in truth.published(folder / "lake") if "book_changes" not in str(file)]
+    return [_accounted(platform, outcome) for outcome in outcomes], truth.unreadable(files)
+
+
+def _outcome(platform: Platform, what: str) -> Outcome:
+    time.sleep(BETWEEN_S)
+    at = datetime.now(UTC)
+    KILLS[what](platform)
+    try:
+        back = wait_for(lambda: _begun_after(platform, at), f"sampling after {what}", 3 * PATIENCE_S)
+    except TimeoutError:
+        return Outcome(what, at, None, 0, 0, 0)
+    return Outcome(what, at, (back - at).total_seconds(), 0, 0, 0)
+
+
+def _begun_after(platform: Platform, at: datetime) -> datetime | None:
+    """When the first sweep begun after an instant had its answers."""
+    time.sleep(0.5)
+    rows = reading.rows(platform.lake, "sweeps", Span(at - timedelta(hours=1), at + timedelta(hours=1)), tier="t4").to_pylist()  # fmt: skip
+    later = [row["finished_at"] for row in rows if row["started_at"] is not None and row["started_at"] > at]
+    return min(later, default=None)
+
+
+def _accounted(platform: Platform, outcome: Outcome) -> Outcome:
+    """With the slots of the hole."""
+    until = outcome.at + timedelta(seconds=outcome.back_s or 3 * PATIENCE_S)
+    rows = {row["slot_at"]: row for row in reading.rows(platform.lake, "sweeps", tier="t4").to_pylist()}
+    hours = Span(hour_of(outcome.at), until).hours()
+    hole = [at for hour in hours for at in slots.hour_grid(T4, hour) if outcome.at <= at < until]
+    taken = sum(at in rows and rows[at]["status"] != "missed" for at in hole)
+    return Outcome(outcome.what, outcome.at, outcome.back_s, len(hole), taken, sum(at not in rows for at in hole))  # fmt: skip
+
+
+def main() -> int:
+    """Run the drill and print its table; 1 where a promise was broken."""
+    parser = argparse.ArgumentParser(prog="python -m drills.restart", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=2, help="how often each is killed (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--seed", type=int, default=7, help="of the venue (default: %(default)s)")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="drill-restart-") as folder:
+        outcomes, broken = drill(Path(folder), asked.seed, asked.rounds)
+    table = Table("killed", "sampling again after", "slots of T4 in the hole", "taken", "without an account")
+    for one in outcomes:
+        back = "never" if one.back_s is None else f"{one.back_s:.1f} s"
+        table.add_row(one.what, back, str(one.slots), str(one.taken), str(one.unaccounted))
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console.print(table, f"files that are not whole: {broken or 'none'}")
+    good = not broken and all(o.back_s is not None and o.back_s <= BACK_WITHIN_S and not o.unaccounted for o in outcomes)  # fmt: skip
+    print("every promise was kept" if good else "broken")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

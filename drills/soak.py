@@ -1,0 +1,95 @@
+"""`python -m drills.soak`: five tiers and the streamer for some minutes, through a venue that lies (`--calm`: through one that does not).
+
+The platform is the real one: Dagster's daemon starts windows and discovery by its schedules and its watchdog. What the
+table at the end says is read from the lake, from Dagster's own records and from the simulator's ledger.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress, TimeElapsedColumn
+
+from drills.lies import Lie, lies
+from drills.platform import Load, Platform
+from drills.processes import PATIENCE_S, Simulator, wait_for
+from drills.soaked import Soaked, judged, shown
+from polymarket_assets.tiers import TIERS
+
+MINUTES = 10.0
+# Of all services, as far as a line across an ocean.
+LATENCY_MS = 50.0
+# Until sockets are open and windows sample, nothing is expected of anybody.
+LOADED_EVERY_S = 5.0
+WIDTH = 160
+
+
+def main() -> int:
+    """Run the drill and print its tables; 1 where a promise was broken."""
+    asked = _parser().parse_args()
+    with tempfile.TemporaryDirectory(prefix="drill-soak-") as folder:
+        soaked = soak(Path(folder), asked.minutes, asked.seed, asked.factor, calm=asked.calm)
+        verdicts = judged(soaked)
+        console = Console(width=None if sys.stdout.isatty() else WIDTH)
+        for table in shown(soaked, verdicts):
+            console.print(table)
+    broken = [verdict for verdict in verdicts if not verdict.holds]
+    print("every promise was kept" if not broken else f"broken: {', '.join(verdict.promise for verdict in broken)}")  # fmt: skip
+    return 1 if broken else 0
+
+
+def soak(folder: Path, minutes: float, seed: int, factor: float, *, calm: bool) -> Soaked:
+    """Run everything for so long, and gather what became of it."""
+    venue = Simulator(folder, ["--seed", str(seed), "--profile", "tiers", "--times", str(factor)])
+    venue.control("POST", "/faults/latency", {"ms": LATENCY_MS})
+    venue.control("POST", "/faults/limiter", {})
+    platform = Platform(folder, venue)
+    try:
+        platform.start_daemon()
+        platform.streamer.start()
+        platform.wait_for_sampling(tuple(tier.name for tier in TIERS))
+        wait_for(lambda: platform.streamer.is_hearing, "the stream", 2 * PATIENCE_S)
+        began = datetime.now(UTC)
+        loads = _watch(platform, minutes, [] if calm else lies(minutes))
+        ended = datetime.now(UTC)
+        alive = platform.streamer.is_alive and platform.daemon is not None and platform.daemon.poll() is None
+        runs = platform.runs()
+    finally:
+        platform.stop()
+        venue.stop()
+    return Soaked(platform.lake, venue.ledger, began, ended, runs, loads, alive, calm, folder)
+
+
+def _watch(platform: Platform, minutes: float, planned: list[Lie]) -> list[tuple[float, Load, Load]]:
+    """Let time pass: tell the lies when they are due, and note what everything takes."""
+    began, loads = time.monotonic(), []
+    with Progress(*Progress.get_default_columns(), TimeElapsedColumn()) as progress:
+        task = progress.add_task("soaking", total=minutes * 60)
+        while (passed := time.monotonic() - began) < minutes * 60:
+            while planned and planned[0].after_s <= passed:
+                lie = planned.pop(0)
+                progress.console.print(f"{timedelta(seconds=round(passed))} {lie}")
+                platform.venue.control("POST", f"/faults/{lie.fault}", {**lie.given, "for_s": lie.for_s})
+            loads.append((passed, platform.load(), platform.load_of_streamer()))
+            progress.update(task, completed=passed)
+            time.sleep(LOADED_EVERY_S)
+    return loads
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m drills.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="how long (default: %(default)s)")
+    parser.add_argument("--factor", type=float, default=1.0, help="so many times the markets (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--calm", action="store_true", help="a venue that does not lie: what it takes, and how late slots are")  # fmt: skip
+    parser.add_argument("--seed", type=int, default=7, help="of the venue (default: %(default)s)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,214 @@
+"""What a soak left behind, held against what was promised: from the lake, Dagster's records and the ledger alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from drills import truth
+from drills.platform import Load
+from polymarket_assets.collecting import slots
+from polymarket_assets.lake import reading
+from polymarket_assets.lake.spans import Span, hour_of
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.tiers import TIERS, Tier
+
+# A slot is accounted for when its sweep is over; the last ones may be under way.
+UNDER_WAY = timedelta(seconds=30)
+# What a fault of REST leaves behind: open breakers, closed buckets, a sweep that still waits.
+AFTERMATH = timedelta(seconds=30)
+LATE_P99_MS = 2_000.0
+# Of one core, and of a minute: what collection may take.
+MOST_CORE, MOST_MB_A_MINUTE = 0.5, 3.0
+# A listing comes every ten minutes; a market that lives shorter may never be listed to us.
+LISTED_WITHIN = timedelta(minutes=11)
+# The daemon loads code and the first windows read the lake: memory is looked at from then on.
+SETTLED_S = 180.0
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Soaked:
+    """What there is to judge by."""
+
+    lake: Lake
+    ledger: Path
+    began: datetime
+    ended: datetime
+    runs: dict[str, dict[str, int]]
+    # Seconds since the beginning, load of orchestration and collection, load of the streamer.
+    loads: list[tuple[float, Load, Load]]
+    alive: bool
+    calm: bool
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A promise, and whether it was kept."""
+
+    promise: str
+    holds: bool
+    figures: str
+
+
+@dataclass(frozen=True)
+class OfTier:
+    """Slots of a tier that were due in the time."""
+
+    tier: str
+    due: int
+    taken: int
+    late: int
+    missed: int
+    unaccounted: list[datetime]
+    # Missed while nothing was wrong with the venue.
+    unexcused: list[Row]
+    # Milliseconds from slot to sweep, of sweeps while nothing was wrong.
+    lateness: list[float]
+
+
+def judged(soaked: Soaked) -> list[Verdict]:
+    """Every promise."""
+    lines = truth.ledger(soaked.ledger)
+    faults = _spans(lines)
+    tiers = [_of_tier(soaked, tier, faults) for tier in TIERS]
+    return [
+        *_of_slots(tiers, calm=soaked.calm),
+        _collected(soaked, lines),
+        _bounded(lines),
+        *([] if soaked.calm else [_breaker(soaked)]),
+        _doubled(soaked),
+        _readable(soaked),
+        _alive(soaked),
+        *(_load(soaked) if soaked.calm else []),
+    ]
+
+
+def _spans(lines: Sequence[Row]) -> list[Span]:
+    """When something was wrong with REST, and some time after."""
+    begun: dict[int, datetime] = {}
+    found = []
+    for line in lines:
+        if line["kind"] == "fault_begin" and line["fault"] not in ("latency", "limiter"):
+            begun[line["id"]] = datetime.fromisoformat(line["at"])
+        elif line["kind"] == "fault_end" and line["id"] in begun:
+            found.append(Span(begun[line["id"]], datetime.fromisoformat(line["at"]) + AFTERMATH))
+    return found
+
+
+def _of_tier(soaked: Soaked, tier: Tier, faults: Sequence[Span]) -> OfTier:
+    end = soaked.ended - UNDER_WAY
+    hours = Span(hour_of(soaked.began), soaked.ended).hours()
+    due = [at for hour in hours for at in slots.hour_grid(tier, hour) if soaked.began <= at < end]
+    kept = {row["slot_at"]: row for row in reading.rows(soaked.lake, "sweeps", tier=tier.name).to_pylist()}
+    rows = [kept[at] for at in due if at in kept]
+    calm = [row for row in rows if not any(row["slot_at"] in span for span in faults)]
+    return OfTier(
+        tier.name, len(due),
+        *(sum(row["status"] == status for row in rows) for status in ("taken", "late", "missed")),
+        [at for at in due if at not in kept],
+        [row for row in calm if row["status"] == "missed"],
+        [row["latency_ms"] for row in calm if row["latency_ms"] is not None],
+    )  # fmt: skip
+
+
+def _of_slots(tiers: Sequence[OfTier], *, calm: bool) -> Iterator[Verdict]:
+    missing = [f"{t.tier} {at:%H:%M:%S}" for t in tiers for at in t.unaccounted]
+    counts = ", ".join(f"{t.tier} {t.taken}+{t.late}+{t.missed} of {t.due}" for t in tiers)
+    yield Verdict("each slot is in the account", not missing, f"taken+late+missed: {counts}; without: {missing[:5]}")  # fmt: skip
+    unexcused = [f"{t.tier} {row['slot_at']:%H:%M:%S} {row['reason']}" for t in tiers for row in t.unexcused]
+    yield Verdict("no slot is missed while the venue is well", not unexcused, f"{len(unexcused)}: {unexcused[:3]}")  # fmt: skip
+    if not calm:
+        return
+    lateness = sorted(ms for t in tiers for ms in t.lateness)
+    p50, p99 = (float(np.percentile(lateness, q)) for q in (50, 99)) if lateness else (0.0, 0.0)
+    worst = lateness[-1] if lateness else 0.0
+    yield Verdict("slots begin within 2 s (p99)", bool(lateness) and p99 <= LATE_P99_MS, f"p50 {p50:.0f} ms, p99 {p99:.0f} ms, worst {worst:.0f} ms of {len(lateness)} sweeps")  # fmt: skip
+
+
+def _collected(soaked: Soaked, lines: Sequence[Row]) -> Verdict:
+    """Markets that traded all the time have snapshots."""
+    lasting = {
+        f"pm:{line['condition_id']}"
+        for line in lines
+        if line["kind"] == "listed" and line["book"] and line["listed_at"] <= (soaked.began - LISTED_WITHIN).timestamp() and line["ends_at"] >= soaked.ended.timestamp()
+    }  # fmt: skip
+    seen = set(reading.rows(soaked.lake, "snapshots").column("market_id").to_pylist())
+    missing = sorted(lasting - seen)
+    return Verdict("every market is collected", not missing and bool(lasting), f"{len(lasting & seen)} of {len(lasting)} that traded all the time, {len(seen)} in all; without: {missing[:3]}")  # fmt: skip
+
+
+def _bounded(lines: Sequence[Row]) -> Verdict:
+    """The venue counted: no ten seconds held more than it allows, and it never said so of its own accord."""
+    fullest = next((line["fullest"] for line in lines if line["kind"] == "fault_end" and line["fault"] == "limiter"), {})  # fmt: skip
+    refused = sum(1 for line in lines if line["kind"] == "response" and line["status"] == 429 and "throttle" not in line["faults"])  # fmt: skip
+    requests = sum(1 for line in lines if line["kind"] == "response")
+    most = {name: count for name, count in fullest.items() if name in ("/gamma/markets", "/clob/books", "/clob/midpoints", "/data/v2/trades")}  # fmt: skip
+    return Verdict("requests are bounded", bool(fullest) and not refused, f"{requests} requests, {refused} refused by the limits; fullest ten seconds {most}")  # fmt: skip
+
+
+def _breaker(soaked: Soaked) -> Verdict:
+    """By the accounts of the tiers that sweep often."""
+    told = {}
+    for tier in ("t2", "t3", "t4"):
+        rows = sorted(
+            reading.rows(soaked.lake, "sweeps", tier=tier).to_pylist(), key=lambda row: row["slot_at"]
+        )
+        told[tier] = [row["breaker"] for row in rows if row["breaker"]]
+    opened = {tier: states.count("open") for tier, states in told.items()}
+    closed = all(states and states[-1] == "closed" for states in told.values())
+    return Verdict("the breaker opened and closed", closed and any(opened.values()), f"sweeps that found it open: {opened}; closed at the end: {closed}")  # fmt: skip
+
+
+def _doubled(soaked: Soaked) -> Verdict:
+    counts = {}
+    for table in ("orderbooks", "snapshots"):
+        rows = reading.rows(soaked.lake, table).select(["market_id", "slot_at"])
+        counts[table] = rows.num_rows - rows.group_by(["market_id", "slot_at"]).aggregate([]).num_rows
+    return Verdict("no book stands twice", not any(counts.values()), str(counts))
+
+
+def _readable(soaked: Soaked) -> Verdict:
+    files = truth.published(Path(str(soaked.folder / "lake")))
+    broken = truth.unreadable([file for file in files if "snapshots" in str(file) or "sweeps" in str(file)])
+    return Verdict("every file is whole", not broken, f"{len(files)} files; {broken[:3]}")
+
+
+def _alive(soaked: Soaked) -> Verdict:
+    failed = {job: ends["FAILURE"] for job, ends in soaked.runs.items() if ends.get("FAILURE")}
+    expected = {"discovery"} if not soaked.calm else set()
+    return Verdict("nothing crashed", soaked.alive and not set(failed) - expected, f"runs {soaked.runs}; daemon and streamer alive: {soaked.alive}")  # fmt: skip
+
+
+def _load(soaked: Soaked) -> Iterator[Verdict]:
+    settled = [(at, load) for at, load, _ in soaked.loads if at >= SETTLED_S] or [(at, load) for at, load, _ in soaked.loads]  # fmt: skip
+    (first_s, first), (last_s, last) = settled[0], settled[-1]
+    core = (last.cpu_s - first.cpu_s) / max(last_s - first_s, 1)
+    yield Verdict("collection and orchestration take half a core at most", core <= MOST_CORE, f"{core:.2f} of a core")  # fmt: skip
+    slope = float(np.polyfit([at / 60 for at, _ in settled], [load.mb for _, load in settled], 1)[0]) if len(settled) > 2 else 0.0  # fmt: skip
+    yield Verdict("memory is flat", slope <= MOST_MB_A_MINUTE, f"{slope:+.1f} MB a minute, {last.mb:.0f} MB at the end; streamer {soaked.loads[-1][2].mb:.0f} MB")  # fmt: skip
+
+
+def shown(soaked: Soaked, verdicts: Sequence[Verdict]) -> Iterator[Table]:
+    """Tables of the accounts and of the promises."""
+    reasons = Table("tier", "status", "reason", "slots", title="accounts of slots", title_justify="left")
+    for tier in TIERS:
+        counted: dict[tuple[str, str], int] = {}
+        for row in reading.rows(soaked.lake, "sweeps", tier=tier.name).to_pylist():
+            key = row["status"], (row["reason"] or "")[:70].partition("begun")[0] or ("begun late" if row["reason"] else "")  # fmt: skip
+            counted[key] = counted.get(key, 0) + 1
+        for (status, reason), count in sorted(counted.items(), key=lambda item: -item[1])[:6]:
+            reasons.add_row(tier.name, status, reason, str(count))
+    yield reasons
+    table = Table("promise", "", "figures", title="soak", title_justify="left")
+    for verdict in verdicts:
+        table.add_row(verdict.promise, "kept" if verdict.holds else "[red]broken[/]", verdict.figures)
+    yield table
