@@ -1,0 +1,110 @@
+"""Pruning drops what later runs superseded; partitions still read as materialised, checks keep their results."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from polymarket_assets import pruning
+from polymarket_assets.definitions import build_defs
+from polymarket_assets.partitions import HOUR
+from polymarket_assets_tests.conftest import PROJECT
+
+KEY = dg.AssetKey(["orderbooks", "t4"])
+FIRST, SECOND = "2026-11-02-13:00", "2026-11-02-14:00"
+TOMORROW = timedelta(hours=25)
+
+
+@dg.asset(key=KEY, partitions_def=HOUR, check_specs=[dg.AssetCheckSpec("sound", asset=KEY)])
+def books(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    for slot in range(20):
+        context.log.info(f"slot {slot} taken")
+    if context.has_tag("fails"):
+        raise dg.Failure("the venue is down")
+    yield dg.MaterializeResult(metadata={"rows": 7}, check_results=[dg.AssetCheckResult(passed=True)])
+
+
+JOB = dg.define_asset_job("window_t4", selection=[books], partitions_def=HOUR)
+
+
+@pytest.fixture
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    """As the project configures it: one event log for all runs."""
+    (tmp_path / "dagster.yaml").symlink_to(PROJECT / "dagster.yaml")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with dg.DagsterInstance.get() as made:
+        yield made
+
+
+def run(instance: dg.DagsterInstance, partition: str = FIRST, **tags: str) -> str:
+    job = dg.Definitions(assets=[books], jobs=[JOB], executor=dg.in_process_executor).get_job_def("window_t4")
+    return job.execute_in_process(instance=instance, partition_key=partition, tags=tags, raise_on_error=False).run_id  # fmt: skip
+
+
+def runs(instance: dg.DagsterInstance) -> set[str]:
+    return {one.run_id for one in instance.get_runs()}
+
+
+def prune(instance: dg.DagsterInstance, later: timedelta = TOMORROW) -> pruning.Pruned:
+    return pruning.prune(instance, now=datetime.now(UTC) + later)
+
+
+def test_of_each_partition_the_last_success_stays(instance: dg.DagsterInstance) -> None:
+    run(instance)
+    run(instance, fails="yes")
+    last, other = run(instance), run(instance, SECOND)
+    assert prune(instance).runs_deleted == 2
+    assert runs(instance) == {last, other}
+    assert instance.get_materialized_partitions(KEY) == {FIRST, SECOND}
+    event = instance.get_latest_materialization_event(KEY)
+    assert event is not None
+    assert event.asset_materialization is not None
+    assert event.asset_materialization.metadata["rows"].value == 7
+
+
+def test_checks_keep_their_latest_result(instance: dg.DagsterInstance) -> None:
+    run(instance)
+    last = run(instance)
+    prune(instance)
+    key = dg.AssetCheckKey(KEY, "sound")
+    record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+    assert (record.run_id, record.status.value) == (last, "SUCCEEDED")
+
+
+def test_a_failure_that_nothing_made_up_for_keeps_everything(instance: dg.DagsterInstance) -> None:
+    run(instance)
+    failed = run(instance, SECOND, fails="yes")
+    lines = len(instance.all_logs(failed))
+    prune(instance)
+    assert failed in runs(instance)
+    assert len(instance.all_logs(failed)) == lines
+
+
+def test_what_is_not_about_assets_goes_and_the_file_shrinks(instance: dg.DagsterInstance) -> None:
+    kept = run(instance)
+    for _ in range(5):
+        run(instance)
+    last = run(instance)
+    done = prune(instance)
+    assert kept not in runs(instance)
+    kinds = {entry.dagster_event.event_type_value for entry in instance.all_logs(last) if entry.dagster_event}
+    assert kinds == {"PIPELINE_START", "ASSET_MATERIALIZATION", "ASSET_CHECK_EVALUATION", "PIPELINE_SUCCESS"}
+    assert done.events_deleted > 20
+    assert done.bytes_after < done.bytes_before
+    assert prune(instance).runs_deleted == 0, "a second time there is nothing"
+
+
+def test_runs_of_the_last_day_keep_everything(instance: dg.DagsterInstance) -> None:
+    made = {run(instance), run(instance)}
+    done = prune(instance, timedelta(hours=23))
+    assert (done.runs_seen, done.runs_deleted) == (0, 0)
+    assert runs(instance) == made
+
+
+def test_only_jobs_that_repeat_themselves_are_pruned() -> None:
+    """What was trained, or fetched of a day, is not made again by the next run."""
+    jobs = {job.name for job in build_defs().jobs or ()} - {"pruning"}
+    assert jobs - set(pruning.PRUNED) == {"learning", "closed_day", "day_features"}
+    assert set(pruning.PRUNED) <= jobs
