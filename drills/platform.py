@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from drills.processes import PATIENCE_S, PROJECT, Simulator, Streamer, wait_for
 from launch import instance
@@ -19,6 +19,7 @@ from polymarket_assets.settings import Settings
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE_KB = os.sysconf("SC_PAGE_SIZE") / 1024
 _MOST_RUNS = 10_000
+REFUSED = "refused"
 
 
 @dataclass(frozen=True)
@@ -96,18 +97,24 @@ class Platform:
         stats = [stat for pid in self.members() if pid != streaming and (stat := _stat(pid))]
         return Load(sum(cpu for cpu, _ in stats), sum(mb for _, mb in stats))
 
+    def history_mb(self) -> float:
+        """What Dagster keeps of its own."""
+        files = (file for file in Path(str(self.settings.dagster_home)).rglob("*") if file.is_file())
+        return sum(file.stat().st_size for file in files) / 1e6
+
     def load_of_streamer(self) -> Load:
         """Of the streamer alone."""
         found = _stat(self.streamer.process.pid) if self.streamer.process else None
         return Load(*(found or (0.0, 0.0)))
 
     def runs(self) -> dict[str, dict[str, int]]:
-        """How many runs of each job ended how."""
+        """How many runs of each job ended how; `refused` are those that failed with a sentence of ours, such as that the venue is down."""
         counted: dict[str, dict[str, int]] = {}
         with DagsterInstance.from_config(str(self.settings.dagster_home)) as opened:
             for run in opened.get_runs(RunsFilter(), limit=_MOST_RUNS):
+                ended = REFUSED if _is_refused(opened, run) else run.status.value
                 of_job = counted.setdefault(run.job_name, {})
-                of_job[run.status.value] = of_job.get(run.status.value, 0) + 1
+                of_job[ended] = of_job.get(ended, 0) + 1
         return counted
 
     def under_way(self, job: str) -> list[str]:
@@ -119,6 +126,14 @@ class Platform:
         """Until each tier has an account of a slot. Raises `TimeoutError`."""
         store = self.lake.store
         wait_for(lambda: all(store.list(f"sweeps/tier={tier}") for tier in tiers), "sampling", 5 * PATIENCE_S)
+
+
+def _is_refused(opened: DagsterInstance, run: DagsterRun) -> bool:
+    if run.status is not DagsterRunStatus.FAILURE:
+        return False
+    steps = opened.all_logs(run.run_id, of_type=DagsterEventType.STEP_FAILURE)
+    told = [entry.dagster_event.step_failure_data.user_failure_data for entry in steps if entry.dagster_event]
+    return bool(told) and all(data is not None for data in told)
 
 
 def _pids() -> list[int]:

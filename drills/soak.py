@@ -55,15 +55,15 @@ def soak(folder: Path, minutes: float, seed: int, factor: float, *, calm: bool) 
         platform.streamer.start()
         platform.wait_for_sampling(tuple(tier.name for tier in TIERS))
         wait_for(lambda: platform.streamer.is_hearing, "the stream", 2 * PATIENCE_S)
-        began = datetime.now(UTC)
+        began, history = datetime.now(UTC), platform.history_mb()
         loads = _watch(platform, minutes, [] if calm else lies(minutes))
         ended = datetime.now(UTC)
         alive = platform.streamer.is_alive and platform.daemon is not None and platform.daemon.poll() is None
-        runs = platform.runs()
+        runs, history = platform.runs(), platform.history_mb() - history
     finally:
         platform.stop()
         venue.stop()
-    return Soaked(platform.lake, venue.ledger, began, ended, runs, loads, alive, calm, folder)
+    return Soaked(platform.lake, venue.ledger, began, ended, runs, loads, history, alive, calm, folder)
 
 
 def _watch(platform: Platform, minutes: float, planned: list[Lie]) -> list[tuple[float, Load, Load]]:
