@@ -169,7 +169,7 @@ def _tell_cost(open_: int) -> None:
 def _known(lake: Lake, now: datetime) -> dict[str, dict[str, Any]]:
     """The newest row of each market that was open, or vanished lately."""
     with queries.over(lake, census=None) as connection:
-        found: pa.Table = connection.execute(_KNOWN, {"since": now - VANISHED_FOR}).to_arrow_table()
+        found: pa.Table = connection.sql(_KNOWN, params={"since": now - VANISHED_FOR}).to_arrow_table()
     return {row["market_id"]: row for row in found.to_pylist()}
 
 
