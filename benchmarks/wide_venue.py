@@ -70,7 +70,7 @@ class Wide:
         return _json(self._books[request.query["token_id"]])
 
     def _made(self, n: int) -> dict[str, Any]:
-        ids = msgspec.json.encode([token(n), f"9{token(n)}"]).decode()
+        ids = msgspec.json.encode([token(n), token(-n - 1)]).decode()
         return {**self._row, "id": str(1_000_000 + n), "conditionId": condition(n), "slug": f"market-{n}", "clobTokenIds": ids}  # fmt: skip
 
 
