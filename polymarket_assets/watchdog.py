@@ -26,8 +26,9 @@ EVERY_S = 15
 SILENT = timedelta(seconds=45)
 # What a schedule and the run queue may take from a tick to a run.
 SCHEDULED_WITHIN = timedelta(seconds=30)
-# Between two runs for the rest of a window: the first ones come quickly, then something is wrong that starting does not mend.
-AGAIN, QUICK_STARTS, LATER = timedelta(seconds=30), 3, timedelta(minutes=5)
+# Between two runs for the rest of a window; after so many that ended at once, something is wrong that starting does not mend.
+AGAIN, LATER = timedelta(seconds=20), timedelta(minutes=5)
+AT_ONCE, QUICK_ENDS = timedelta(seconds=30), 3
 # A listing is due every ten minutes; a first one is not waited for.
 LISTED_WITHIN = timedelta(minutes=11)
 
@@ -171,8 +172,14 @@ def _is_to_wait(runs: Sequence[dg.RunRecord], now: datetime) -> bool:
     if not runs:
         return False
     last = max(runs, key=lambda record: record.create_timestamp)
-    pause = AGAIN if len(runs) <= QUICK_STARTS else LATER
+    pause = AGAIN if sum(map(_ended_at_once, runs)) <= QUICK_ENDS else LATER
     return last.dagster_run.status is dg.DagsterRunStatus.CANCELED or now - last.create_timestamp.replace(tzinfo=UTC) < pause  # fmt: skip
+
+
+def _ended_at_once(record: dg.RunRecord) -> bool:
+    if record.start_time is None or record.end_time is None:
+        return record.dagster_run.is_finished
+    return record.end_time - record.start_time < AT_ONCE.total_seconds()
 
 
 def _is_unlisted(instance: dg.DagsterInstance, now: datetime) -> bool:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import msgspec
@@ -163,13 +164,24 @@ def test_what_a_person_ended_stays_ended_until_the_next_tick(instance: dg.Dagste
 
 
 def test_runs_that_fail_at_once_are_started_ever_more_seldom(instance: dg.DagsterInstance) -> None:
-    for _ in range(watchdog.QUICK_STARTS):
+    for _ in range(watchdog.QUICK_ENDS):
         begun(instance, "t4", RUN.FAILURE)
     records = instance.get_run_records(dg.RunsFilter(job_name="window_t4"))
     soon = datetime.now(UTC) + watchdog.AGAIN + timedelta(seconds=1)
     assert not watchdog._is_to_wait(records, soon)
     begun(instance, "t4", RUN.FAILURE)
     assert watchdog._is_to_wait(instance.get_run_records(dg.RunsFilter(job_name="window_t4")), soon)
+
+
+@pytest.mark.parametrize(
+    ("began", "ended", "at_once"),
+    [(100.0, 110.0, True), (100.0, 131.0, False), (None, None, True)],
+    ids=["after ten seconds", "after half a minute", "never began"],
+)
+def test_only_runs_that_ended_at_once_count_as_a_fault_of_theirs(began: float | None, ended: float | None, at_once: bool) -> None:  # fmt: skip
+    """One that sampled for a while and was killed is started again as quickly as the first time."""
+    record = SimpleNamespace(start_time=began, end_time=ended, dagster_run=SimpleNamespace(is_finished=True))
+    assert watchdog._ended_at_once(record) is at_once
 
 
 def test_nothing_is_sampled_before_something_is_listed(instance: dg.DagsterInstance, lake: Lake, tmp_path: Path) -> None:  # fmt: skip
