@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from pydantic import Field
@@ -22,6 +22,9 @@ from polymarket_assets.partitions import HOUR, hour_key, utc_now
 from polymarket_assets.resources import LakeResource, SettingsResource, VenueResource
 from polymarket_assets.tiers import TIERS, Tier, rank
 from polymarket_assets.venue.errors import Refused, Unavailable
+
+# What a window's end may take, and the next one's start.
+OVERDUE = timedelta(minutes=5)
 
 
 class WindowConfig(dg.Config):
@@ -49,6 +52,10 @@ def _spec(key: dg.AssetKey, tier: Tier, said: str) -> dg.AssetSpec:
         kinds={"python", "parquet"},
         owners=["team:collection"],
         tags={"tier": tier.name},
+        # A window is materialised when it is over.
+        freshness_policy=dg.FreshnessPolicy.time_window(
+            fail_window=2 * tier.window + OVERDUE, warn_window=tier.window + OVERDUE
+        ),
         description=f"{said} of the markets in {tier.name.upper()}, every {tier.every.total_seconds():g} s. Each slot is accounted for in `sweeps`; a past hour cannot be collected again.",
     )
 

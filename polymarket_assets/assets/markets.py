@@ -1,6 +1,7 @@
 """What is listed: discovery writes the changes of every market's metadata."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import dagster as dg
 
@@ -26,6 +27,10 @@ from polymarket_assets.tiers import RANK_AFTER_TIERS
     kinds={"python", "parquet"},
     owners=["team:collection"],
     retry_policy=RETRY_VENUE,
+    # It comes every ten minutes.
+    freshness_policy=dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(minutes=35), warn_window=timedelta(minutes=15)
+    ),
 )
 def markets(
     context: dg.AssetExecutionContext, lake: LakeResource, venue: VenueResource, settings: SettingsResource
