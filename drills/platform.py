@@ -128,6 +128,11 @@ class Platform:
         wait_for(lambda: all(store.list(f"sweeps/tier={tier}") for tier in tiers), "sampling", 5 * PATIENCE_S)
 
 
+def stop_cleanly() -> None:
+    """Have a signal end the drill as Ctrl-C does: nothing that it started stays behind."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 def _is_refused(opened: DagsterInstance, run: DagsterRun) -> bool:
     if run.status is not DagsterRunStatus.FAILURE:
         return False

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from drills import truth
-from drills.platform import Platform
+from drills.platform import Platform, stop_cleanly
 from drills.processes import PATIENCE_S, Simulator, wait_for
 from polymarket_assets.collecting import heartbeats, slots
 from polymarket_assets.lake import reading
@@ -145,6 +145,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=2, help="how often each is killed (default: %(default)s)")  # fmt: skip
     parser.add_argument("--seed", type=int, default=7, help="of the venue (default: %(default)s)")
     asked = parser.parse_args()
+    stop_cleanly()
     with tempfile.TemporaryDirectory(prefix="drill-restart-") as folder:
         outcomes, broken = drill(Path(folder), asked.seed, asked.rounds)
     table = Table("killed", "sampling again after", "slots of T4 in the hole", "taken", "without an account")

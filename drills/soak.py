@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 
 from drills.lies import Lie, lies
-from drills.platform import Load, Platform
+from drills.platform import Load, Platform, stop_cleanly
 from drills.processes import PATIENCE_S, Simulator, wait_for
 from drills.soaked import Soaked, judged, shown
 from polymarket_assets.tiers import TIERS
@@ -33,6 +33,7 @@ WIDTH = 160
 def main() -> int:
     """Run the drill and print its tables; 1 where a promise was broken."""
     asked = _parser().parse_args()
+    stop_cleanly()
     with tempfile.TemporaryDirectory(prefix="drill-soak-") as folder:
         soaked = soak(Path(folder), asked.minutes, asked.seed, asked.factor, calm=asked.calm)
         verdicts = judged(soaked)
