@@ -16,7 +16,7 @@ from polymarket_assets.assets.running import (
 )
 from polymarket_assets.collecting import holes, windows
 from polymarket_assets.collecting import market_hours as completeness
-from polymarket_assets.collecting.accounts import Account
+from polymarket_assets.collecting.accounts import TAKEN, Account
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.partitions import HOUR, hour_key, utc_now
 from polymarket_assets.resources import LakeResource, SettingsResource, VenueResource
@@ -82,7 +82,9 @@ def _window(tier: Tier) -> dg.AssetsDefinition:
 
         def on_slot(account: Account) -> None:
             told.append(account)
-            context.log.info(f"slot {account}")
+            # A line is a row of Dagster's history, ten thousand of them a day; slots that went well are in `sweeps`.
+            if account.status != TAKEN or account.unreadable:
+                context.log.info(f"slot {account}")
 
         with told_plainly(), venue.connected(rank(tier)) as connected:
             opened = lake.open()
