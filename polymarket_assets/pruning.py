@@ -2,7 +2,8 @@
 
 Nothing in Dagster prunes the event log: a window run leaves 80 kB, a day some tens of megabytes. Deleting a run deletes
 its materialisations, so the last successful run of each partition stays, and of it what the asset's pages show. Runs of
-the last day, runs that are going, and runs that failed and were not made up for keep everything.
+the last day, runs that are going, and runs that failed and were not made up for keep everything. What runs printed goes
+with their log; where it lies in an object store, that store's own rules of age are for it.
 """
 
 import os
@@ -15,6 +16,7 @@ import dagster as dg
 import sqlalchemy as sa
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 
 # Logs of a day are looked at; those of the day before by nobody, if nothing failed.
 LOGS_FOR = timedelta(hours=24)
@@ -43,6 +45,8 @@ class Pruned:
     runs_seen: int
     runs_deleted: int
     events_deleted: int
+    # Runs whose printed output went.
+    outputs_deleted: int
     bytes_before: int
     bytes_after: int
 
@@ -53,13 +57,15 @@ def prune(instance: dg.DagsterInstance, *, now: datetime) -> Pruned:
     before = sum(map(_size, files))
     records = list(_finished(instance, before=now - LOGS_FOR))
     superseded = set(_superseded(records))
+    kept = [record.dagster_run.run_id for record in records if record.dagster_run.run_id not in superseded and record.dagster_run.status is _Status.SUCCESS]  # fmt: skip
+    # The runs last: where this is cut short, the next day finds them, and with them what they left.
+    outputs = _drop_outputs(instance, [*superseded, *kept])
+    events = _drop_events(instance, kept)
     for run_id in superseded:
         instance.delete_run(run_id)
-    kept = [record.dagster_run.run_id for record in records if record.dagster_run.run_id not in superseded and record.dagster_run.status is _Status.SUCCESS]  # fmt: skip
-    events = _drop_events(instance, kept)
     for file in files:
         _vacuum(file)
-    return Pruned(len(records), len(superseded), events, before, sum(map(_size, files)))
+    return Pruned(len(records), len(superseded), events, outputs, before, sum(map(_size, files)))
 
 
 def _finished(instance: dg.DagsterInstance, *, before: datetime) -> Iterator[dg.RunRecord]:
@@ -103,6 +109,19 @@ def _drop_events(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> int:
     return dropped
 
 
+def _drop_outputs(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> int:
+    """Folders of what runs printed, where they are ours to remove."""
+    manager, dropped = instance.compute_log_manager, 0
+    if not isinstance(manager, LocalComputeLogManager):
+        return 0
+    for run_id in run_ids:
+        folder = Path(manager.get_captured_local_path([run_id, "any"], "any")).parent
+        if folder.is_dir():
+            manager.delete_logs(prefix=[run_id])
+            dropped += 1
+    return dropped
+
+
 # --- SQLite's files -----------------------------------------------------------------------------------
 
 
@@ -138,7 +157,7 @@ def prune_history(context: dg.OpExecutionContext) -> None:
     """Says in its metadata what was dropped and how large the databases are."""
     done = prune(context.instance, now=datetime.now(UTC))
     context.add_output_metadata({
-        "runs_seen": done.runs_seen, "runs_deleted": done.runs_deleted, "events_deleted": done.events_deleted,
+        "runs_seen": done.runs_seen, "runs_deleted": done.runs_deleted, "events_deleted": done.events_deleted, "outputs_deleted": done.outputs_deleted,
         "bytes_before": done.bytes_before, "bytes_after": done.bytes_after,
     })  # fmt: skip
 

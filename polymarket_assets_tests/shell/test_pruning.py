@@ -96,6 +96,14 @@ def test_what_is_not_about_assets_goes_and_the_file_shrinks(instance: dg.Dagster
     assert prune(instance).runs_deleted == 0, "a second time there is nothing"
 
 
+def test_what_runs_printed_goes_with_their_log(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    superseded, last, failed = run(instance), run(instance), run(instance, SECOND, fails="yes")
+    printed = tmp_path / "storage"
+    assert {folder.name for folder in printed.iterdir()} == {superseded, last, failed}
+    assert prune(instance).outputs_deleted == 2
+    assert [folder.name for folder in printed.iterdir()] == [failed]
+
+
 def test_runs_of_the_last_day_keep_everything(instance: dg.DagsterInstance) -> None:
     made = {run(instance), run(instance)}
     done = prune(instance, timedelta(hours=23))
