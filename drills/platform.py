@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from drills.processes import PATIENCE_S, PROJECT, Simulator, Streamer, wait_for
-from launch import instance
+from launch import instance, processes
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.settings import Settings
 
 _TICK = os.sysconf("SC_CLK_TCK")
-_PAGE_KB = os.sysconf("SC_PAGE_SIZE") / 1024
+# What a process is there for, by a word of its command line.
+_ROLES = (
+    ("daemon", b"dagster-daemon"),
+    ("code", b"grpc"),
+    ("runs", b"multiprocessing.spawn"),
+)
 _MOST_RUNS = 10_000
 REFUSED = "refused"
 
 
 @dataclass(frozen=True)
 class Load:
-    """CPU-seconds so far and megabytes now, of a process and everything it started."""
+    """CPU-seconds so far and megabytes now, of some processes; what several of them share counts once."""
 
     cpu_s: float
     mb: float
+    # Megabytes by what the processes are there for.
+    of: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -38,6 +47,7 @@ class Platform:
     venue: Simulator
     settings: Settings = field(init=False)
     streamer: Streamer = field(init=False)
+    code: subprocess.Popen[bytes] | None = None
     daemon: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
@@ -65,17 +75,28 @@ class Platform:
         names = ("lake_root", "state_dir", "dagster_home", "polymarket_gamma_url", "polymarket_clob_url", "polymarket_data_url", "min_volume_usd", "rate_share")  # fmt: skip
         return {**{name.upper(): str(getattr(self.settings, name)) for name in names}, "STREAM_MAX_CONNECTIONS": "64"}  # fmt: skip
 
+    def start(self) -> None:
+        """Begin to orchestrate, and to record."""
+        self.start_code()
+        self.start_daemon()
+        self.streamer.start()
+
+    def start_code(self) -> None:
+        """The code server, as `make up` starts it."""
+        self.code = self._start(processes.code(self.settings))
+
     def start_daemon(self) -> None:
-        """Begin to orchestrate, in a session of its own: killed, it takes nothing else along."""
-        tool = Path(sys.executable).with_name("dagster-daemon")
-        with (self.folder / "daemon.log").open("ab") as log:
-            self.daemon = subprocess.Popen(
-                [tool, "run", "-w", PROJECT / "workspace.yaml"], cwd=PROJECT, env=self.environment, stdout=log, stderr=log, start_new_session=True
-            )  # fmt: skip
+        """Schedules, sensors and queue, as `make up` starts them."""
+        self.daemon = self._start(processes.daemon(self.settings))
+
+    def _start(self, process: processes.Process) -> subprocess.Popen[bytes]:
+        """In a session of its own: killed, it takes nothing else along."""
+        with (self.folder / f"{process.name}.log").open("ab") as log:
+            return subprocess.Popen(process.command, cwd=PROJECT, env=self.environment, stdout=log, stderr=log, start_new_session=True)  # fmt: skip
 
     def stop(self) -> None:
         """End everything, gently where it can be; what a killed daemon left behind too."""
-        for process in (self.streamer.process, self.daemon):
+        for process in (self.streamer.process, self.daemon, self.code):
             if process is not None and process.poll() is None:
                 process.send_signal(signal.SIGTERM)
                 try:
@@ -89,13 +110,17 @@ class Platform:
         """Processes of the platform's own, whoever their parent is by now: they carry its folder in their environment."""
         mark = f"DAGSTER_HOME={self.settings.dagster_home}".encode()
         own = os.getpid()
-        return [pid for pid in _pids() if pid != own and mark in _environment(pid)]
+        return [pid for pid in _pids() if pid != own and mark in _read(pid, "environ")]
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether all of its processes are."""
+        return all(process is not None and process.poll() is None for process in (self.code, self.daemon, self.streamer.process))  # fmt: skip
 
     def load(self) -> Load:
         """Of the daemon, its code server and the runs."""
         streaming = self.streamer.process.pid if self.streamer.process else 0
-        stats = [stat for pid in self.members() if pid != streaming and (stat := _stat(pid))]
-        return Load(sum(cpu for cpu, _ in stats), sum(mb for _, mb in stats))
+        return _load([pid for pid in self.members() if pid != streaming])
 
     def history_mb(self) -> float:
         """What Dagster keeps of its own."""
@@ -104,8 +129,7 @@ class Platform:
 
     def load_of_streamer(self) -> Load:
         """Of the streamer alone."""
-        found = _stat(self.streamer.process.pid) if self.streamer.process else None
-        return Load(*(found or (0.0, 0.0)))
+        return _load([self.streamer.process.pid] if self.streamer.process else [])
 
     def runs(self) -> dict[str, dict[str, int]]:
         """How many runs of each job ended how; `refused` are those that failed with a sentence of ours, such as that the venue is down."""
@@ -145,17 +169,36 @@ def _pids() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
 
 
-def _environment(pid: int) -> bytes:
+def _load(pids: Iterable[int]) -> Load:
+    of: dict[str, float] = {}
+    cpu_s = 0.0
+    for pid in pids:
+        role = _role(pid)
+        of[role] = of.get(role, 0.0) + _own_mb(pid)
+        cpu_s += _cpu_s(pid)
+    return Load(cpu_s, sum(of.values()), of)
+
+
+def _role(pid: int) -> str:
+    said = _read(pid, "cmdline")
+    return next((role for role, word in _ROLES if word in said), "others")
+
+
+def _cpu_s(pid: int) -> float:
+    """CPU-seconds, those of ended children included."""
+    said = _read(pid, "stat").rpartition(b")")[2].split()
+    return sum(map(int, said[11:15])) / _TICK if said else 0.0
+
+
+def _own_mb(pid: int) -> float:
+    """Resident megabytes; of pages that several processes share, this one's part (PSS)."""
+    found = re.search(rb"^Pss:\s+(\d+) kB", _read(pid, "smaps_rollup"), re.MULTILINE)
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def _read(pid: int, name: str) -> bytes:
+    """Nothing where the process has ended."""
     try:
-        return Path(f"/proc/{pid}/environ").read_bytes()
+        return Path(f"/proc/{pid}/{name}").read_bytes()
     except OSError:
         return b""
-
-
-def _stat(pid: int) -> tuple[float, float] | None:
-    """CPU-seconds, those of ended children included, and resident megabytes."""
-    try:
-        said = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return sum(map(int, said[11:15])) / _TICK, int(said[21]) * _PAGE_KB / 1024

@@ -1,6 +1,6 @@
 """`python -m drills.restart`: kill -9 of what samples, again and again, and how long until it samples again.
 
-A window run; the daemon; the code server with all its runs; and everything at once, which is a reboot in small. After
+A window run; the daemon; the code server alone, and with all its runs; and everything at once, which is a reboot in small. After
 each: the seconds until the nearest tier has a slot that was begun after the kill, whether every slot has its account,
 and whether every file is whole.
 """
@@ -52,11 +52,6 @@ class Outcome:
     unaccounted: int
 
 
-def _kill(pids: list[int]) -> None:
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
-
-
 def window(platform: Platform) -> None:
     """The run of the nearest tier."""
     state = Path(str(platform.settings.state_dir))
@@ -75,23 +70,48 @@ def daemon(platform: Platform) -> None:
 
 def code_server(platform: Platform) -> None:
     """The code server and its runs."""
+    assert platform.code is not None
     assert platform.daemon is not None
-    assert platform.streamer.process is not None
-    spared = {platform.daemon.pid, platform.streamer.process.pid}
-    _kill([pid for pid in platform.members() if pid not in spared])
+    _kill_all_but(platform, platform.daemon.pid)
+    platform.code.wait()
+    time.sleep(RESTART_PAUSE_S)
+    platform.start_code()
+
+
+def code_server_alone(platform: Platform) -> None:
+    """The code server; its runs live on."""
+    assert platform.code is not None
+    platform.code.kill()
+    platform.code.wait()
+    time.sleep(RESTART_PAUSE_S)
+    platform.start_code()
 
 
 def everything(platform: Platform) -> None:
     """All of it but the streamer, which has drills of its own."""
+    assert platform.code is not None
     assert platform.daemon is not None
-    assert platform.streamer.process is not None
-    _kill([pid for pid in platform.members() if pid != platform.streamer.process.pid])
+    _kill_all_but(platform)
     platform.daemon.wait()
+    platform.code.wait()
     time.sleep(RESTART_PAUSE_S)
+    platform.start_code()
     platform.start_daemon()
 
 
-KILLS: dict[str, Callable[[Platform], None]] = {"window run": window, "daemon": daemon, "code server and runs": code_server, "everything": everything}  # fmt: skip
+def _kill_all_but(platform: Platform, *spared: int) -> None:
+    assert platform.streamer.process is not None
+    for pid in set(platform.members()) - {platform.streamer.process.pid, *spared}:
+        os.kill(pid, signal.SIGKILL)
+
+
+KILLS: dict[str, Callable[[Platform], None]] = {
+    "window run": window,
+    "daemon": daemon,
+    "code server": code_server_alone,
+    "code server and runs": code_server,
+    "everything": everything,
+}
 
 
 def drill(folder: Path, seed: int, rounds: int) -> tuple[list[Outcome], list[str]]:
@@ -99,8 +119,7 @@ def drill(folder: Path, seed: int, rounds: int) -> tuple[list[Outcome], list[str
     venue = Simulator(folder, ["--seed", str(seed), "--profile", "busy", "--rate", "200"])
     platform = Platform(folder, venue)
     try:
-        platform.start_daemon()
-        platform.streamer.start()
+        platform.start()
         platform.wait_for_sampling(tuple(tier.name for tier in TIERS))
         outcomes = [_outcome(platform, what) for _ in range(rounds) for what in KILLS]
     finally:

@@ -7,9 +7,13 @@ table at the end says is read from the lake, from Dagster's own records and from
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,14 +32,16 @@ LATENCY_MS = 50.0
 # Until sockets are open and windows sample, nothing is expected of anybody.
 LOADED_EVERY_S = 5.0
 WIDTH = 160
+# In the drill's folder: what everything took, a line every so often.
+LOADS = "loads.jsonl"
 
 
 def main() -> int:
     """Run the drill and print its tables; 1 where a promise was broken."""
     asked = _parser().parse_args()
     stop_cleanly()
-    with tempfile.TemporaryDirectory(prefix="drill-soak-") as folder:
-        soaked = soak(Path(folder), asked.minutes, asked.seed, asked.factor, calm=asked.calm)
+    with _folder(asked.keep) as folder:
+        soaked = soak(folder, asked.minutes, asked.seed, asked.factor, calm=asked.calm)
         verdicts = judged(soaked)
         console = Console(width=None if sys.stdout.isatty() else WIDTH)
         for table in shown(soaked, verdicts):
@@ -45,6 +51,17 @@ def main() -> int:
     return 1 if broken else 0
 
 
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    """Where everything lies; gone afterwards, unless it is to be kept."""
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="drill-soak-") as folder:
+            yield Path(folder)
+    else:
+        keep.mkdir(parents=True)
+        yield keep.resolve()
+
+
 def soak(folder: Path, minutes: float, seed: int, factor: float, *, calm: bool) -> Soaked:
     """Run everything for so long, and gather what became of it."""
     venue = Simulator(folder, ["--seed", str(seed), "--profile", "tiers", "--times", str(factor)])
@@ -52,14 +69,13 @@ def soak(folder: Path, minutes: float, seed: int, factor: float, *, calm: bool) 
     venue.control("POST", "/faults/limiter", {})
     platform = Platform(folder, venue)
     try:
-        platform.start_daemon()
-        platform.streamer.start()
+        platform.start()
         platform.wait_for_sampling(tuple(tier.name for tier in TIERS))
         wait_for(lambda: platform.streamer.is_hearing, "the stream", 2 * PATIENCE_S)
         began, history = datetime.now(UTC), platform.history_mb()
         loads = _watch(platform, minutes, [] if calm else lies(minutes))
         ended = datetime.now(UTC)
-        alive = platform.streamer.is_alive and platform.daemon is not None and platform.daemon.poll() is None
+        alive = platform.is_alive
         runs, history = platform.runs(), platform.history_mb() - history
     finally:
         platform.stop()
@@ -78,9 +94,17 @@ def _watch(platform: Platform, minutes: float, planned: list[Lie]) -> list[tuple
                 progress.console.print(f"{timedelta(seconds=round(passed))} {lie}")
                 platform.venue.control("POST", f"/faults/{lie.fault}", {**lie.given, "for_s": lie.for_s})
             loads.append((passed, platform.load(), platform.load_of_streamer()))
+            _note(platform.folder / LOADS, loads[-1])
             progress.update(task, completed=passed)
             time.sleep(LOADED_EVERY_S)
     return loads
+
+
+def _note(file: Path, loads: tuple[float, Load, Load]) -> None:
+    """A line for who looks while it runs, or keeps the folder."""
+    passed, platform, streamer = loads
+    with file.open("a") as lines:
+        lines.write(json.dumps({"s": round(passed), "platform": asdict(platform), "streamer": asdict(streamer)}) + "\n")  # fmt: skip
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=MINUTES, help="how long (default: %(default)s)")
     parser.add_argument("--factor", type=float, default=1.0, help="so many times the markets (default: %(default)s)")  # fmt: skip
     parser.add_argument("--calm", action="store_true", help="a venue that does not lie: what it takes, and how late slots are")  # fmt: skip
+    parser.add_argument("--keep", type=Path, help="a folder that is made, and holds everything afterwards")
     parser.add_argument("--seed", type=int, default=7, help="of the venue (default: %(default)s)")
     return parser
 

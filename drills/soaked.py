@@ -199,8 +199,19 @@ def _load(soaked: Soaked) -> Iterator[Verdict]:
     yield Verdict("collection and orchestration take half a core at most", core <= MOST_CORE, f"{core:.2f} of a core")  # fmt: skip
     a_day = soaked.history_mb / ((soaked.ended - soaked.began) / timedelta(days=1))
     yield Verdict("orchestration keeps 60 MB a day at most before pruning", a_day <= MOST_HISTORY_MB, f"{soaked.history_mb:.1f} MB, {a_day:.0f} MB a day at this pace")  # fmt: skip
-    slope = float(np.polyfit([at / 60 for at, _ in settled], [load.mb for _, load in settled], 1)[0]) if len(settled) > 2 else 0.0  # fmt: skip
-    yield Verdict("memory is flat", slope <= MOST_MB_A_MINUTE, f"{slope:+.1f} MB a minute, {last.mb:.0f} MB at the end; streamer {soaked.loads[-1][2].mb:.0f} MB")  # fmt: skip
+    slope = _slope([(at, load.mb) for at, load in settled])
+    roles = ", ".join(f"{role} {last.of.get(role, 0):.0f} ({_slope([(at, load.of.get(role, 0.0)) for at, load in settled]):+.1f})" for role in sorted(first.of))  # fmt: skip
+    streaming = [(at, load.mb) for at, _, load in soaked.loads if at >= settled[0][0]]
+    yield Verdict("memory is flat", slope <= MOST_MB_A_MINUTE, f"{slope:+.1f} MB a minute, {last.mb:.0f} MB at the end: {roles}; streamer {streaming[-1][1]:.0f} ({_slope(streaming):+.1f})")  # fmt: skip
+
+
+def _slope(measured: Sequence[tuple[float, float]]) -> float:
+    """Megabytes a minute, of seconds and megabytes: the median of the slopes between points half the time apart (Theil and Sen), which runs that come and go do not move."""
+    half = len(measured) // 2
+    pairs = zip(measured[:half], measured[-half:], strict=True) if half else ()
+    return float(
+        np.median([60 * (mb - before) / (at - since) for (since, before), (at, mb) in pairs] or [0.0])
+    )
 
 
 def shown(soaked: Soaked, verdicts: Sequence[Verdict]) -> Iterator[Table]:

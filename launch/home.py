@@ -7,7 +7,6 @@ from pathlib import Path
 from polymarket_assets.settings import NotConfigured, Settings, load
 
 PROJECT = Path(__file__).resolve().parents[1]
-WORKSPACE = PROJECT / "workspace.yaml"
 
 
 def settle(base: Path, **fixed: object) -> Settings:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from launch import code as code_server
 from polymarket_assets.settings import Settings
 
 LOOPBACK = "127.0.0.1"
@@ -54,19 +55,38 @@ def mlflow(settings: Settings, folder: Path) -> Process:
     )  # fmt: skip
 
 
-def webserver(settings: Settings, workspace: Path) -> Process:
+def code(settings: Settings) -> Process:
+    """The code server, from which webserver and daemon have the definitions, and runs their life."""
+    socket = str(code_server.address(_home(settings)))
+    return Process("code", (_tool("dagster"), "api", "grpc", "--module-name", code_server.MODULE, "--socket", socket, "--log-level", "warning"))  # fmt: skip
+
+
+def webserver(settings: Settings) -> Process:
     """Dagster's pages."""
     return Process(
         "webserver",
-        (_tool("dagster-webserver"), "-h", LOOPBACK, "-p", str(settings.dagster_port), "-w", str(workspace)),
+        _after_code(settings, "dagster-webserver", "-h", LOOPBACK, "-p", str(settings.dagster_port)),
         (settings.dagster_port,),
         _page(settings.dagster_port),
     )
 
 
-def daemon(workspace: Path) -> Process:
+def daemon(settings: Settings) -> Process:
     """Dagster's schedules, sensors and run queue."""
-    return Process("daemon", (_tool("dagster-daemon"), "run", "-w", str(workspace)))
+    return Process("daemon", _after_code(settings, "dagster-daemon", "run"))
+
+
+def _after_code(settings: Settings, tool: str, *options: str) -> tuple[str, ...]:
+    """A command of Dagster's that begins once the code server answers: one that finds nobody looks again after a minute."""
+    home = _home(settings)
+    return (
+        sys.executable, "-m", "launch.code", str(code_server.address(home)),
+        _tool(tool), *options, "-w", str(code_server.workspace(home)),
+    )  # fmt: skip
+
+
+def _home(settings: Settings) -> Path:
+    return Path(str(settings.dagster_home))
 
 
 def streamer(settings: Settings, *options: str) -> Process:

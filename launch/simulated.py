@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 from launch import instance, processes
-from launch.home import PROJECT, WORKSPACE, settle
+from launch.home import PROJECT, settle
 from launch.ports import require_free
 from launch.processes import LOOPBACK, Process
 from launch.supervisor import Supervisor
@@ -55,8 +55,9 @@ def running(settings: Settings) -> list[Process]:
     return [
         processes.simulator(settings, LEDGER, SEED),
         processes.mlflow(settings, DATA / "mlflow"),
-        processes.webserver(settings, WORKSPACE),
-        processes.daemon(WORKSPACE),
+        processes.code(settings),
+        processes.webserver(settings),
+        processes.daemon(settings),
         processes.streamer(settings, "--refresh-s", str(REFRESH_S)),
     ]
 

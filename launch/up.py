@@ -8,7 +8,7 @@ from pathlib import Path
 import requests
 
 from launch import instance, processes
-from launch.home import PROJECT, WORKSPACE, settle
+from launch.home import PROJECT, settle
 from launch.ports import require_free
 from launch.processes import Process
 from launch.supervisor import Supervisor
@@ -25,8 +25,9 @@ def platform(settings: Settings, data: Path = DATA, *streamer_options: str) -> l
     """The processes of one platform, in the order in which they are named in logs."""
     return [
         processes.mlflow(settings, data / "mlflow"),
-        processes.webserver(settings, WORKSPACE),
-        processes.daemon(WORKSPACE),
+        processes.code(settings),
+        processes.webserver(settings),
+        processes.daemon(settings),
         processes.streamer(settings, *streamer_options),
     ]
 
@@ -67,7 +68,11 @@ def show() -> int:
         NotConfigured, PortBusy: nothing was started.
     """
     settings = settle(DATA)
-    running = [processes.mlflow(settings, DATA / "mlflow"), processes.webserver(settings, WORKSPACE)]
+    running = [
+        processes.mlflow(settings, DATA / "mlflow"),
+        processes.code(settings),
+        processes.webserver(settings),
+    ]
     require_free(running)
     return _keep(settings, running)
 
