@@ -14,7 +14,7 @@ from pathlib import Path
 
 import dagster as dg
 import sqlalchemy as sa
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 
@@ -31,9 +31,9 @@ PARTITION = "dagster/partition"
 
 _Status = dg.DagsterRunStatus
 FINISHED = (_Status.SUCCESS, _Status.FAILURE, _Status.CANCELED)
-# What pages of assets, and the list of runs, are made of.
+# What pages of assets, and the list of runs, are made of. Results of checks have a table of their own.
 _KEPT_EVENTS = (
-    "ASSET_MATERIALIZATION", "ASSET_OBSERVATION", "ASSET_CHECK_EVALUATION", "ASSET_FAILED_TO_MATERIALIZE",
+    "ASSET_MATERIALIZATION", "ASSET_OBSERVATION", "ASSET_FAILED_TO_MATERIALIZE",
     "PIPELINE_START", "PIPELINE_SUCCESS", "PIPELINE_FAILURE", "PIPELINE_CANCELED",
 )  # fmt: skip
 
@@ -61,6 +61,7 @@ def prune(instance: dg.DagsterInstance, *, now: datetime) -> Pruned:
     # The runs last: where this is cut short, the next day finds them, and with them what they left.
     outputs = _drop_outputs(instance, [*superseded, *kept])
     events = _drop_events(instance, kept)
+    _drop_results(instance, sorted(superseded))
     for run_id in superseded:
         instance.delete_run(run_id)
     for file in files:
@@ -109,6 +110,17 @@ def _drop_events(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> int:
     return dropped
 
 
+def _drop_results(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> None:
+    """Results of checks in runs that a later one superseded: Dagster leaves them, pointing to runs that are gone."""
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqlEventLogStorage):
+        return
+    table = AssetCheckExecutionsTable
+    for first in range(0, len(run_ids), AT_ONCE):
+        with storage.index_connection() as connection:
+            connection.execute(sa.delete(table).where(table.c.run_id.in_(run_ids[first : first + AT_ONCE])))
+
+
 def _drop_outputs(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> int:
     """Folders of what runs printed, where they are ours to remove."""
     manager, dropped = instance.compute_log_manager, 0
@@ -126,11 +138,11 @@ def _drop_outputs(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> int:
 
 
 def _databases(instance: dg.DagsterInstance) -> Iterator[Path]:
-    """The files of an instance that keeps its history in SQLite."""
-    for storage in (instance.event_log_storage, instance.run_storage, instance.schedule_storage):
-        folder = getattr(storage, "_base_dir", None)
-        if folder is not None:
-            yield from sorted(Path(folder).glob("*.db"))
+    """The files of an instance that keeps its history in SQLite: events, runs, ticks."""
+    root = Path(instance.root_directory)
+    folders = {root, root / "history", root / "schedules", Path(getattr(instance.event_log_storage, "_base_dir", root))}  # fmt: skip
+    for folder in sorted(folders):
+        yield from sorted(folder.glob("*.db"))
 
 
 def _size(file: Path) -> int:

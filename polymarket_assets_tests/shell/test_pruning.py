@@ -71,6 +71,8 @@ def test_checks_keep_their_latest_result(instance: dg.DagsterInstance) -> None:
     key = dg.AssetCheckKey(KEY, "sound")
     record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
     assert (record.run_id, record.status.value) == (last, "SUCCEEDED")
+    history = instance.event_log_storage.get_asset_check_execution_history(key, limit=10)
+    assert {one.run_id for one in history} == {last}, "those of runs that are gone go too"
 
 
 def test_a_failure_that_nothing_made_up_for_keeps_everything(instance: dg.DagsterInstance) -> None:
@@ -90,9 +92,10 @@ def test_what_is_not_about_assets_goes_and_the_file_shrinks(instance: dg.Dagster
     done = prune(instance)
     assert kept not in runs(instance)
     kinds = {entry.dagster_event.event_type_value for entry in instance.all_logs(last) if entry.dagster_event}
-    assert kinds == {"PIPELINE_START", "ASSET_MATERIALIZATION", "ASSET_CHECK_EVALUATION", "PIPELINE_SUCCESS"}
+    assert kinds == {"PIPELINE_START", "ASSET_MATERIALIZATION", "PIPELINE_SUCCESS"}
     assert done.events_deleted > 20
     assert done.bytes_after < done.bytes_before
+    assert {file.name for file in pruning._databases(instance)} == {"event_log.db", "runs.db", "schedules.db"}
     assert prune(instance).runs_deleted == 0, "a second time there is nothing"
 
 
