@@ -73,7 +73,8 @@ HOUR_FEATURES = dg.define_asset_job(
 )
 RESOLVING = dg.define_asset_job(
     "resolving",
-    selection=["resolutions"],
+    # Its checks read the whole table: once an hour is enough, with `keeping`.
+    selection=dg.AssetSelection.assets("resolutions").without_checks(),
     tags={**BATCH, "alone": "resolving"},
     description="Ask how markets past their close ended.",
 )
@@ -100,7 +101,7 @@ LEARNING = dg.define_asset_job(
 # It waits behind everything that cannot be done later; two would remove what the other is about to name.
 KEEPING = dg.define_asset_job(
     "keeping",
-    selection=["kept_hours"],
+    selection=dg.AssetSelection.assets("kept_hours") | dg.AssetSelection.checks_for_assets("resolutions"),
     tags={**BATCH, "alone": "keeping", "dagster/priority": "-5"},
     description="Compact closed hours, remove and move what is due, and say when the disk is full.",
 )

@@ -22,6 +22,8 @@ from polymarket_assets.resources import LakeResource
 
 # After a longer outage of the daemon the hours before this are reported by hand (a backfill of `trades` finds them).
 LOOK_BACK = timedelta(hours=48)
+# An hour is sealed some minutes after it is over; a tick is a row of Dagster's history.
+SEALED_EVERY_S = 60
 # How often ended markets are asked about: a run costs a few CPU-seconds.
 RESOLVE_EVERY_S = 300
 # How often hours are looked at that something came to later, and how many are built again at one look: those of a day
@@ -59,7 +61,7 @@ def _event(table: str, hour: datetime, manifest: manifests.Manifest) -> dg.Asset
 
 
 @dg.sensor(
-    minimum_interval_seconds=30,
+    minimum_interval_seconds=SEALED_EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Reports the hours that the streamer sealed as materialisations of its tables.",
 )

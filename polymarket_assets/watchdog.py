@@ -1,6 +1,6 @@
 """The watchdog: a window run that gives no sign of life is failed, and where none samples that should, one is started.
 
-Schedules start windows at their ticks; this looks every fifteen seconds at what became of them. Dagster itself notices
+Schedules start windows at their ticks; this looks every twenty seconds at what became of them. Dagster itself notices
 a dead worker only while the code server that started it lives; after a reboot a run stays "started" for an hour.
 """
 
@@ -21,7 +21,8 @@ from polymarket_assets.partitions import hour_key, utc_now
 from polymarket_assets.resources import LakeResource, SettingsResource
 from polymarket_assets.tiers import TIERS, Tier
 
-EVERY_S = 15
+# Back within a minute whatever dies; a tick is a row of Dagster's history.
+EVERY_S = 20
 # Three heartbeats that did not come.
 SILENT = timedelta(seconds=45)
 # What a schedule and the run queue may take from a tick to a run.

@@ -1,5 +1,6 @@
 """Books and snapshots: per tier one `multi_asset`, whose run samples every slot of a window."""
 
+import itertools
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,9 @@ from polymarket_assets.venue.errors import Refused, Unavailable
 
 # What a window's end may take, and the next one's start.
 OVERDUE = timedelta(minutes=5)
+# Slots of a run that are told in its log; a venue that is down for an hour is told by the first few.
+MOST_LINES = 12
+OF_SLOTS = ("expected", "taken", "late", "missed", "rows")
 
 
 class WindowConfig(dg.Config):
@@ -79,11 +83,13 @@ def _window(tier: Tier) -> dg.AssetsDefinition:
         settings: SettingsResource,
     ) -> Iterator[dg.MaterializeResult]:
         told: list[Account] = []
+        lines = itertools.count()
 
         def on_slot(account: Account) -> None:
             told.append(account)
-            # A line is a row of Dagster's history, ten thousand of them a day; slots that went well are in `sweeps`.
-            if account.status != TAKEN or account.unreadable:
+            # A line is a row of Dagster's history, ten thousand of them a day: all slots are in `sweeps`.
+            odd = account.status != TAKEN or bool(account.unreadable)
+            if odd and next(lines) < MOST_LINES:
                 context.log.info(f"slot {account}")
 
         with told_plainly(), venue.connected(rank(tier)) as connected:
@@ -102,10 +108,13 @@ def _window(tier: Tier) -> dg.AssetsDefinition:
                 on_slot=on_slot,
             )
             _require_some(tier, report, told)
-            for key in (books, snapshots):
+            # How it went is told with the books: snapshots came of the same answers, and each figure is stored four times.
+            figures = metadata(report)
+            of_books = {**figures, **venue_metadata(connected)}
+            of_snapshots = {name: figures[name] for name in OF_SLOTS}
+            for key, said in ((books, of_books), (snapshots, of_snapshots)):
                 holds = partition_metadata(opened, key.path[0], run_span(context), tier.name)
-                said = {**metadata(report), **holds, **venue_metadata(connected)}
-                yield dg.MaterializeResult(asset_key=key, metadata=said)
+                yield dg.MaterializeResult(asset_key=key, metadata={**said, **holds})
 
     return window
 
