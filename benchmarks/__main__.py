@@ -1,6 +1,6 @@
 """`python -m benchmarks [FIGURE…] [--long]`: measure, print tables, append JSON lines.
 
-Most figures are a piece of Python beside another one; `stream` is a suite of its own with a table of its own.
+Most figures are a piece of Python beside another one; some are suites with tables of their own.
 """
 
 from __future__ import annotations
@@ -23,23 +23,31 @@ from rich.progress import track
 from rich.table import Table
 
 import benchmarks
+from benchmarks import telling
 from benchmarks.measuring import Figure, Measured, measure
+from benchmarks.rows import Failed, Row
 
 # Beside the other data of this machine, which git does not keep.
 RESULTS = Path("data/benchmarks.jsonl")
-# The streamer under load: many figures of one run.
-STREAM = "stream"
+# Many figures of one run: by name, the module that measures them.
+SUITES = {
+    "wide": "benchmarks.wide",
+    "kept": "benchmarks.kept_bytes",
+    "orchestration": "benchmarks.orchestration.suite",
+    "stream": "benchmarks.stream.suite",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure the figures asked for, all by default; 1 where a piece that was to be measured failed."""
     figures = {figure.name: figure for figure in _figures()}
-    asked = _parser([*figures, STREAM]).parse_args(arguments)
+    asked = _parser([*figures, *SUITES]).parse_args(arguments)
     told = Console(stderr=True)
-    wanted = asked.figures or [*figures, STREAM]
-    failed = _pieces([figures[name] for name in wanted if name != STREAM], asked.out, told)
-    if STREAM in wanted:
-        failed += _stream(asked.out, asked.long, told)
+    wanted = asked.figures or [*figures, *SUITES]
+    failed = _pieces([figures[name] for name in wanted if name not in SUITES], asked.out, told)
+    for name in wanted:
+        if name in SUITES:
+            failed += _suite(name, asked.out, asked.long, told)
     for line in [f"appended to {asked.out}", *failed]:
         told.print(line, highlight=False, markup=False, soft_wrap=True)
     return 1 if failed else 0
@@ -60,21 +68,19 @@ def _pieces(figures: list[Figure], out: Path, told: Console) -> list[str]:
     return failed
 
 
-def _stream(out: Path, long: bool, told: Console) -> list[str]:
-    """Measure the streamer and show what could be measured; returns what failed."""
-    from benchmarks.stream import suite, telling
-    from benchmarks.stream.processes import Failed
-
-    rows: list[suite.Row] = []
+def _suite(name: str, out: Path, long: bool, told: Console) -> list[str]:
+    """Measure a suite and show what could be measured; returns what failed."""
+    suite = importlib.import_module(SUITES[name])
+    rows: list[Row] = []
     failed: list[str] = []
-    with told.status("measuring the streamer") as status:
+    with told.status(f"measuring {name}") as status:
         try:
             for row in suite.measured(long=long, tell=status.update):
                 rows.append(row)
-                _append(out, [telling.line(row)])
+                _append(out, [telling.line(name, row)])
         except Failed as e:
-            failed.append(f"{STREAM} could not be measured: {e}")
-    Console().print(telling.shown(rows))
+            failed.append(f"{name} could not be measured: {e}")
+    Console().print(telling.shown(suite.TITLE, rows))
     return failed
 
 

@@ -1,14 +1,13 @@
 """What a book and a snapshot take up once their hour is compacted, beside JSON lines; and what compacting costs.
 
-`python -m benchmarks.kept_bytes [--markets N] [--slots N] [--copies N]` prints two tables. The hour is one of T4: a slot every
-15 seconds, books as in `kept_books`. JSON is what a collector would keep: the venue's book, or the snapshot's row, a line each in the
-order they came, plain and with zstd 3 as one file. `--copies` publishes each market that many times under other ids, to see
-compacting at the size of ten thousand markets without waiting for them to be made up.
+`python -m benchmarks kept`, with `--long` compacting at the size of ten thousand markets too. The hour is one of T4: a slot
+every 15 seconds, books as in `kept_books`. JSON is what a collector would keep: the venue's book, or the snapshot's row, a
+line each in the order they came, plain and with zstd 3 as one file. For the large hour each market is published many times
+under other ids, so as not to wait for them to be made up.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator
@@ -18,20 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks import kept_books
 from benchmarks.kept_books import AT, SLOTS, Books
-from benchmarks.measuring import Figure, run
+from benchmarks.measuring import run
+from benchmarks.rows import Row, Tell
 from polymarket_assets.lake import compacting, reading
 from polymarket_assets.lake.writing import Lake
 
-MARKETS = 500
+MARKETS = 200
 # Enough for the ratios to stand still; a line of JSON takes longer to write than a book to compact.
 JSON_ROWS = 20_000
-KEPT = Path("data/benchmarks/kept_bytes")
+# Of each of `MARKETS`, for the large hour.
+COPIES = 50
+TITLE = "an hour of T4 once it is compacted; × is of JSON lines with zstd"
 _TIER = "t4"
 _LINES: dict[str, Callable[[dict[str, Any]], bytes]] = {
     "orderbooks": kept_books.wire_line,
@@ -119,73 +118,27 @@ def compact(lake: Lake) -> None:
         raise RuntimeError(done.failed[0])
 
 
-def prepared() -> Lake:
-    """The lake of the figure, made once and kept beside the results."""
-    if not (KEPT / "whole").exists():
-        publish(KEPT, markets=MARKETS)
-        (KEPT / "whole").touch()
-    return Lake(KEPT)
+def measured(*, long: bool, tell: Tell) -> Iterator[Row]:
+    """Measure; rows come as they are known."""
+    with tempfile.TemporaryDirectory() as made:
+        tell("bytes a row")
+        for kept in sizes(Path(made) / "sizes", markets=MARKETS):
+            yield from _size_rows(kept)
+        tell("compacting")
+        yield from _cost(Path(made) / "cost", COPIES if long else 1)
 
 
-def reopen(lake: Lake) -> None:
-    """Take compacting back."""
-    for path in lake.store.list(""):
-        if "/merged-" in path or "/_manifest" in path:
-            lake.store.remove(path)
+def _size_rows(kept: Kept) -> Iterator[Row]:
+    yield Row(f"{kept.table}: a row, compacted", kept.compacted, "bytes", ratio=kept.compacted / kept.json_zstd, note=f"{kept.rows:,} rows; in parts {kept.parts:,.0f}")  # fmt: skip
+    yield Row(f"{kept.table}: a row as JSON", kept.json, "bytes", ratio=kept.json / kept.json_zstd)
+    yield Row(f"{kept.table}: a row as JSON, zstd", kept.json_zstd, "bytes", ratio=1.0)
 
 
-def read_whole(lake: Lake) -> None:
-    """What it is beside: every part read, and nothing done with it."""
-    for name in _LINES:
-        for file in lake.store.list(name):
-            if "/part-" in file:
-                reading.footer(lake.store.uri(file)).read()
-
-
-def _shown(kept: list[Kept]) -> Table:
-    shown = Table(box=SIMPLE, title="bytes a row")
-    for heading in ("table", "rows", "JSON lines", "JSON zstd", "parts", "compacted", "JSON : compacted", "JSON zstd : compacted"):  # fmt: skip
-        shown.add_column(heading, justify="left" if heading == "table" else "right")
-    for k in kept:
-        ratios = (f"{k.json / k.compacted:.1f}", f"{k.json_zstd / k.compacted:.1f}")
-        shown.add_row(k.table, f"{k.rows:,}", *(f"{size:,.0f}" for size in (k.json, k.json_zstd, k.parts, k.compacted)), *ratios)  # fmt: skip
-    return shown
-
-
-def _cost(root: Path, markets: int, slots: int, copies: int) -> Table:
+def _cost(root: Path, copies: int) -> Iterator[Row]:
     """Compacting an hour in a process of its own: wall time and peak memory."""
-    publish(root, markets=markets, slots=slots, copies=copies)
+    publish(root, markets=MARKETS, copies=copies)
     lake = Lake(root)
     size = sum(sum(lake.store.sizes(name).values()) for name in _LINES)
     took = run(f"from benchmarks import kept_bytes as k; from polymarket_assets.lake.writing import Lake; k.compact(Lake({str(root)!r}))")  # fmt: skip
     rows = sum(reading.footer(file).metadata.num_rows for file in reading.files(lake, "orderbooks"))
-    shown = Table(box=SIMPLE, title=f"compacting {markets * copies:,} markets × {slots} slots, {rows:,} books and as many snapshots")  # fmt: skip
-    for heading in ("parts, MB", "seconds", "books a second", "peak memory, MB"):
-        shown.add_column(heading, justify="right")
-    shown.add_row(f"{size / 1e6:,.0f}", f"{took.wall_s:.1f}", f"{rows / took.wall_s:,.0f}", f"{took.peak_mb:,.0f}")  # fmt: skip
-    return shown
-
-
-def main() -> None:
-    """Print bytes a row, and what compacting costs."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.kept_bytes", description=__doc__)
-    parser.add_argument("--markets", type=int, default=MARKETS)
-    parser.add_argument("--slots", type=int, default=SLOTS)
-    parser.add_argument("--copies", type=int, default=1, help="of each market, when the cost is measured")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as made:
-        console = Console()
-        console.print(_shown(list(sizes(Path(made) / "sizes", markets=asked.markets, slots=asked.slots))))
-        console.print(_cost(Path(made) / "cost", asked.markets, asked.slots, asked.copies))
-
-
-FIGURE = Figure(
-    name="kept_bytes",
-    subject="from benchmarks import kept_bytes as k; lake = k.prepared(); k.reopen(lake); k.compact(lake)",
-    beside="from benchmarks import kept_bytes as k; k.read_whole(k.prepared())",
-    called="reading the parts",
-    rounds=1,
-)
-
-if __name__ == "__main__":
-    main()
+    yield Row(f"compacting {rows:,} books and as many snapshots", took.wall_s, "s", note=f"{size / 1e6:,.0f} MB of parts, peak {took.peak_mb:,.0f} MB, {rows / took.wall_s:,.0f} books a second")  # fmt: skip

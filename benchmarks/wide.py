@@ -1,38 +1,36 @@
 """Listing 80,000 markets, and a sweep of 10,000 books of 60 levels with its snapshots, beside one request per token.
 
-`python -m benchmarks.wide [--markets N] [--books N]` prints a table. The venue is a process of its own that answers after
-50 milliseconds (`wide_venue`); CPU is ours alone. The way beside it is that of the system before: a GET for each token,
-100 threads, JSON decoded and nothing kept, under the same published limits.
+`python -m benchmarks wide`. The venue is a process of its own that answers after 50 milliseconds (`wide_venue`); CPU and
+peak memory are ours alone, each measurement in a process of its own. The way beside it is that of the system before: a GET
+for each token, 100 threads, JSON decoded and nothing kept, under the same published limits.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from threading import Lock, local
 
 import requests
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
 
-from benchmarks.measuring import Figure
+from benchmarks.rows import Failed, Row, Tell
 from benchmarks.wide_venue import condition, token
 from polymarket_assets import venue
 from polymarket_assets.collecting import census, discovery, sweeping
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.settings import Settings
 from polymarket_assets.tiers import BY_NAME
+from polymarket_assets.venue.gamma import Gamma
 from polymarket_assets.venue.limits import Limits
 
 MARKETS, BOOKS = 80_000, 10_000
@@ -41,26 +39,52 @@ THREADS = 100
 # Wanted, by the issue.
 LIST_WITHIN_S, SWEEP_WITHIN_S, SWEEP_CPU_S = 120.0, 10.0, 4.0
 
-# The figure of `make bench`: how a small sweep compares, start of the interpreter and imports included.
-FIGURE = Figure(
-    "wide",
-    "from benchmarks import wide; wide.quick(batched=True)",
-    "from benchmarks import wide; wide.quick(batched=False)",
-    called="one request per token",
-    rounds=1,
-)
+TITLE = "the venue at its full width, 50 ms away; × is of one request per token"
 
 
 @dataclass(frozen=True)
 class Took:
     """What something took of us."""
 
-    what: str
     count: int
     wall_s: float
     cpu_s: float
     requests: int
     mb: float
+
+
+def measured(*, long: bool, tell: Tell) -> Iterator[Row]:
+    """Measure; rows come as they are known. Raises `Failed` where something is missing of what was asked for."""
+    with served(MARKETS, BOOKS) as settings, tempfile.TemporaryDirectory() as folder:
+        tell("10,000 books in batches")
+        mine = _apart(swept, settings, Path(folder), BOOKS)
+        tell("10,000 books, a request each")
+        before = _apart(one_by_one, settings, Path(folder), BOOKS)
+        yield from _sweep_rows(mine, before)
+        for name in _LISTINGS:
+            tell(f"80,000 markets: {name}")
+            yield from _listing_rows(name, _apart(listed, settings, Path(folder), name))
+
+
+def _sweep_rows(mine: Took, before: Took) -> Iterator[Row]:
+    if (mine.count, before.count) != (BOOKS, BOOKS):
+        raise Failed(f"{mine.count} and {before.count} books of {BOOKS}")
+    note = f"{mine.requests} requests, peak {mine.mb:.0f} MB"
+    yield Row("sweep of 10,000 books, snapshots published", mine.wall_s, "s", SWEEP_WITHIN_S, more=False, ratio=mine.wall_s / before.wall_s, note=note)  # fmt: skip
+    yield Row("the same, CPU", mine.cpu_s, "CPU-s", SWEEP_CPU_S, more=False, ratio=mine.cpu_s / before.cpu_s)
+    yield Row("one request per token, 100 threads, decoded only", before.wall_s, "s", note=f"{before.requests} requests, {before.cpu_s:.1f} CPU-s, peak {before.mb:.0f} MB")  # fmt: skip
+
+
+def _listing_rows(name: str, took: Took) -> Iterator[Row]:
+    if took.count != MARKETS:
+        raise Failed(f"{name}: {took.count} markets of {MARKETS}")
+    yield Row(f"{name}: 80,000 markets listed and stored", took.wall_s, "s", LIST_WITHIN_S, more=False, note=f"{took.cpu_s:.1f} CPU-s, {took.requests} requests, peak {took.mb:.0f} MB")  # fmt: skip
+
+
+def _apart(piece: Callable[..., Took], *given: object) -> Took:
+    """Measure a piece in a process of its own, whose peak memory is nobody else's."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(piece, *given).result()
 
 
 @contextmanager
@@ -79,27 +103,33 @@ def served(markets: int, books: int) -> Iterator[Settings]:
             process.kill()
 
 
-def _took(what: str, work: Callable[[], tuple[int, int]]) -> Took:
+def _took(work: Callable[[], tuple[int, int]]) -> Took:
     wall, cpu = time.perf_counter(), time.process_time()
     count, asked = work()
     took = time.perf_counter() - wall, time.process_time() - cpu
     status = Path("/proc/self/status").read_text().splitlines()
     peak_kb = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-    return Took(what, count, *took, asked, peak_kb / 1024)
+    return Took(count, *took, asked, peak_kb / 1024)
 
 
-def listed(settings: Settings, root: Path) -> Iterator[Took]:
-    """Everything that is open: by the census, and by discovery as if all of it entered the tiers."""
-    for what, run in (("census", census.take), ("discovery", discovery.discover)):
-        connected, lake = venue.connect(settings), Lake(root / what)
+def _census(lake: Lake, gamma: Gamma, settings: Settings) -> int:
+    return census.take(lake, gamma, settings, clock=lambda: datetime.now(UTC)).open
 
-        def work(run: Callable[..., object] = run, lake: Lake = lake) -> tuple[int, int]:
-            report = run(lake, connected.gamma, settings, clock=lambda: datetime.now(UTC))  # noqa: B023
-            count = report.open if isinstance(report, census.CensusReport) else getattr(report, "listed")  # noqa: B009
-            return count, connected.gamma.service.traffic.requests  # noqa: B023
 
-        yield _took(f"{what}: markets listed and stored", work)
-        connected.close()
+def _discovery(lake: Lake, gamma: Gamma, settings: Settings) -> int:
+    """As if everything that is open entered the tiers."""
+    return discovery.discover(lake, gamma, settings, clock=lambda: datetime.now(UTC)).listed
+
+
+_LISTINGS = {"census": _census, "discovery": _discovery}
+
+
+def listed(settings: Settings, root: Path, name: str) -> Took:
+    """Everything that is open, listed."""
+    connected = venue.connect(settings)
+    took = _took(lambda: (_LISTINGS[name](Lake(root / name), connected.gamma, settings), connected.gamma.service.traffic.requests))  # fmt: skip
+    connected.close()
+    return took
 
 
 def swept(settings: Settings, root: Path, books: int) -> Took:
@@ -113,12 +143,12 @@ def swept(settings: Settings, root: Path, books: int) -> Took:
         account = sweeping.sweep(lake, connected.clob, BY_NAME["t1"], slot, listed, cap=books, run_id="run", clock=lambda: datetime.now(UTC))  # fmt: skip
         return account.books, account.requests
 
-    took = _took("a sweep of books, with snapshots, published", work)
+    took = _took(work)
     connected.close()
     return took
 
 
-def one_by_one(settings: Settings, books: int) -> Took:
+def one_by_one(settings: Settings, root: Path, books: int) -> Took:
     """The way before: a GET per token from a hundred threads, at the published limit of that endpoint."""
     limits, mine, lock = Limits(1.0), local(), Lock()
 
@@ -133,16 +163,7 @@ def one_by_one(settings: Settings, books: int) -> Took:
         with ThreadPoolExecutor(THREADS) as pool:
             return sum(levels > 0 for levels in pool.map(get, range(books))), books
 
-    return _took("one request per token: books fetched and decoded", work)
-
-
-def quick(*, batched: bool, books: int = 1_000) -> None:
-    """A tenth of a sweep, for the table of `make bench`."""
-    with served(100, books) as settings, tempfile.TemporaryDirectory() as folder:
-        if batched:
-            swept(settings, Path(folder), books)
-        else:
-            one_by_one(settings, books)
+    return _took(work)
 
 
 def _market(n: int, at: datetime) -> dict[str, object]:
@@ -151,22 +172,3 @@ def _market(n: int, at: datetime) -> dict[str, object]:
         "effective_close": at + timedelta(hours=24), "end_source": "end_date", "venue": "polymarket", "condition_id": condition(n),
         "outcomes": ["Yes", "No"], "token_ids": [token(n)], "neg_risk": False, "tags": [], "volume_usd": float(n), "accepting_orders": True,
     }  # fmt: skip
-
-
-def main() -> None:
-    """Measure, and show."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.wide", description=__doc__)
-    parser.add_argument("--markets", type=int, default=MARKETS, help="open markets (default: %(default)s)")
-    parser.add_argument("--books", type=int, default=BOOKS, help="books of a sweep (default: %(default)s)")
-    asked = parser.parse_args()
-    with served(asked.markets, asked.books) as settings, tempfile.TemporaryDirectory() as folder:
-        rows = [swept(settings, Path(folder), asked.books), one_by_one(settings, asked.books), *listed(settings, Path(folder))]  # fmt: skip
-    table = Table("", "count", "wall s", "CPU s", "requests", "peak MB so far", box=SIMPLE)
-    for row in rows:
-        table.add_row(row.what, f"{row.count:,}", f"{row.wall_s:.1f}", f"{row.cpu_s:.1f}", f"{row.requests:,}", f"{row.mb:.0f}")  # fmt: skip
-    Console().print(table)
-    print(f"wanted: a sweep of 10,000 books within {SWEEP_WITHIN_S:g} s and {SWEEP_CPU_S:g} CPU-seconds, 80,000 markets within {LIST_WITHIN_S:g} s")  # fmt: skip
-
-
-if __name__ == "__main__":
-    main()

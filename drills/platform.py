@@ -7,14 +7,16 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from drills.processes import PATIENCE_S, PROJECT, Simulator, Streamer, wait_for
-from launch import instance, processes
+from launch import processes
+from launch.instance import make as make_instance
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.settings import Settings
 
@@ -45,6 +47,8 @@ class Platform:
 
     folder: Path
     venue: Simulator
+    # Settings beside those that make it one of its own.
+    more: Mapping[str, str] = field(default_factory=dict)
     settings: Settings = field(init=False)
     streamer: Streamer = field(init=False)
     code: subprocess.Popen[bytes] | None = None
@@ -56,10 +60,15 @@ class Platform:
         self.settings = self.venue.settings.model_copy(update={**places, "rate_share": 0.5})
         for place in ("state", "dagster"):
             (self.folder / place).mkdir(parents=True, exist_ok=True)
-        (self.folder / "dagster" / "dagster.yaml").symlink_to(PROJECT / "dagster.yaml")
+        (self.home / "dagster.yaml").symlink_to(PROJECT / "dagster.yaml")
         log = self.folder / "streamer.log"
         self.streamer = Streamer(self.folder / "lake", self.folder / "state", self.venue.url, log, more=self._told)  # fmt: skip
-        instance.make(self.folder / "dagster", self.environment)
+        make_instance(self.home, self.environment)
+
+    @property
+    def home(self) -> Path:
+        """The folder of its Dagster instance."""
+        return self.folder / "dagster"
 
     @property
     def lake(self) -> Lake:
@@ -73,7 +82,7 @@ class Platform:
     @property
     def _told(self) -> dict[str, str]:
         names = ("lake_root", "state_dir", "dagster_home", "polymarket_gamma_url", "polymarket_clob_url", "polymarket_data_url", "min_volume_usd", "rate_share")  # fmt: skip
-        return {**{name.upper(): str(getattr(self.settings, name)) for name in names}, "STREAM_MAX_CONNECTIONS": "64"}  # fmt: skip
+        return {**{name.upper(): str(getattr(self.settings, name)) for name in names}, "STREAM_MAX_CONNECTIONS": "64", **self.more}  # fmt: skip
 
     def start(self) -> None:
         """Begin to orchestrate, and to record."""
@@ -124,7 +133,7 @@ class Platform:
 
     def history_mb(self) -> float:
         """What Dagster keeps of its own."""
-        files = (file for file in Path(str(self.settings.dagster_home)).rglob("*") if file.is_file())
+        files = (file for file in self.home.rglob("*") if file.is_file())
         return sum(file.stat().st_size for file in files) / 1e6
 
     def load_of_streamer(self) -> Load:
@@ -134,22 +143,36 @@ class Platform:
     def runs(self) -> dict[str, dict[str, int]]:
         """How many runs of each job ended how; `refused` are those that failed with a sentence of ours, such as that the venue is down."""
         counted: dict[str, dict[str, int]] = {}
-        with DagsterInstance.from_config(str(self.settings.dagster_home)) as opened:
-            for run in opened.get_runs(RunsFilter(), limit=_MOST_RUNS):
-                ended = REFUSED if _is_refused(opened, run) else run.status.value
+        with opened(self.home) as instance:
+            for run in instance.get_runs(RunsFilter(), limit=_MOST_RUNS):
+                ended = REFUSED if _is_refused(instance, run) else run.status.value
                 of_job = counted.setdefault(run.job_name, {})
                 of_job[ended] = of_job.get(ended, 0) + 1
         return counted
 
     def under_way(self, job: str) -> list[str]:
         """The runs of a job that are going."""
-        with DagsterInstance.from_config(str(self.settings.dagster_home)) as opened:
-            return [run.run_id for run in opened.get_runs(RunsFilter(job_name=job, statuses=[DagsterRunStatus.STARTED]))]  # fmt: skip
+        with opened(self.home) as instance:
+            return [run.run_id for run in instance.get_runs(RunsFilter(job_name=job, statuses=[DagsterRunStatus.STARTED]))]  # fmt: skip
 
     def wait_for_sampling(self, tiers: tuple[str, ...]) -> None:
         """Until each tier has an account of a slot. Raises `TimeoutError`."""
         store = self.lake.store
         wait_for(lambda: all(store.list(f"sweeps/tier={tier}") for tier in tiers), "sampling", 5 * PATIENCE_S)
+
+
+@contextmanager
+def opened(home: Path) -> Iterator[DagsterInstance]:
+    """The instance that lives in a folder: its event log looks for itself in the environment (`polymarket_assets.instance`)."""
+    before = os.environ.get("DAGSTER_HOME")
+    os.environ["DAGSTER_HOME"] = str(home)
+    try:
+        instance = DagsterInstance.get()
+    finally:
+        os.environ.pop("DAGSTER_HOME")
+        os.environ.update({} if before is None else {"DAGSTER_HOME": before})
+    with instance:
+        yield instance
 
 
 def stop_cleanly() -> None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.stream.processes import Failed
+from benchmarks.rows import Failed
 
 # Segments live for seconds at the least.
 LOOK_S = 0.1

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from benchmarks.rows import Failed
+
 PROJECT = Path(__file__).parents[2]
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -19,10 +21,6 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 LONGEST_S = 1200.0
 # The process is asked this often whether it is ready.
 LOOK_S = 0.1
-
-
-class Failed(Exception):
-    """A measurement could not be made; the message says why."""
 
 
 def cores() -> tuple[int | None, int | None]:

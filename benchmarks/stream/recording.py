@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from benchmarks.rows import Failed
 from benchmarks.stream.lake import listing, recorded
-from benchmarks.stream.processes import PROJECT, Failed, Measured, VenueProcess, wait_until
+from benchmarks.stream.processes import PROJECT, Measured, VenueProcess, wait_until
 from polymarket_assets.lake.writing import Lake
 
 # Connecting is staggered: two hundred sockets take ten seconds.

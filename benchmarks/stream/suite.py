@@ -11,16 +11,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.rows import Failed, Row, Tell
 from benchmarks.stream.durable import percentile, segments_kept, waits_s
-from benchmarks.stream.processes import PROJECT, Failed, VenueProcess, wait_until
+from benchmarks.stream.processes import PROJECT, VenueProcess, wait_until
 from benchmarks.stream.recording import CONNECTED_S, Load, Ran, Recording, bare, naive, streamer, streaming
 from benchmarks.stream.sizes import Size, sizes
 
+TITLE = "the streamer, side by side in one run; plain ws, no TLS; × is of bare receive + decode"
 # 4,000 tokens, as many as ten sockets carry at most.
 MARKETS = 2_000
 FLAT = Load(10, 400_000)
@@ -42,30 +43,6 @@ FLAT_MB = 1.0
 HUM_S = 5.0
 # Memory is judged when buffers and batches have had their first full turn.
 WARM = 1 / 3
-
-
-@dataclass(frozen=True)
-class Row:
-    """A figure: what was measured, what was wanted of it, and how it stands to bare receiving and decoding."""
-
-    name: str
-    value: float
-    unit: str
-    wanted: float | None = None
-    # Whether more is better.
-    more: bool = True
-    ratio: float | None = None
-    note: str = ""
-
-    @property
-    def met(self) -> bool | None:
-        """Whether it is what was wanted; None: nothing was."""
-        if self.wanted is None:
-            return None
-        return self.value >= self.wanted if self.more else self.value <= self.wanted
-
-
-Tell = Callable[[str], None]
 
 
 def measured(*, long: bool, tell: Tell) -> Iterator[Row]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import pkgutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import benchmarks
 from benchmarks import __main__ as command
 from benchmarks.measuring import Figure, run
+from benchmarks.rows import Failed, Row, Tell
 
+HELPERS = {"__main__", "measuring", "rows", "telling", "kept_books", "wide_venue"}
 QUICK = Figure("quick", "pass", "import json", rounds=1)
 BROKEN = Figure("broken", "import nothing_of_that_name", "pass", rounds=1)
 
@@ -43,15 +49,39 @@ def test_results_are_lines_of_json_and_a_failure_is_told(
     assert len(out.read_text().splitlines()) == 2
 
 
-def test_every_module_is_a_figure_named_after_it() -> None:
-    modules = {module.name for module in pkgutil.iter_modules(benchmarks.__path__)} - {
-        "__main__",
-        "measuring",
-        "kept_books",
-        "wide_venue",
-    }
+def test_every_module_is_a_figure_or_a_suite_or_helps_one() -> None:
+    modules = {module.name for module in pkgutil.iter_modules(benchmarks.__path__)}
+    suites = {address.split(".")[1] for address in command.SUITES.values()}
     named = {figure.name for figure in command._figures()}
-    assert named <= modules
-    assert modules - named <= {"history_import_us", command.STREAM}, (
-        "only a figure whose input is absent may be missing"
-    )
+    assert named | suites | HELPERS <= modules
+    assert modules - named - suites - HELPERS <= {"history_import_us"}, "only a figure whose input is absent may be missing"  # fmt: skip
+
+
+def test_rows_of_a_suite_are_lines_of_json_and_what_could_not_be_measured_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    suite = ModuleType("suite")
+    suite.__dict__.update(TITLE="a suite", measured=measured)
+    monkeypatch.setitem(sys.modules, "a_suite", suite)
+    monkeypatch.setitem(command.SUITES, "odd", "a_suite")
+    out = tmp_path / "results.jsonl"
+    assert command.main(["odd", "--out", str(out)]) == 1
+    (line,) = map(json.loads, out.read_text().splitlines())
+    assert (line["figure"], line["value"], line["met"]) == ("odd: one", 1, False)
+    shown = capfd.readouterr()
+    assert "a suite" in shown.out
+    assert "missed" in shown.out
+    assert "odd could not be measured: it rained" in shown.err
+
+
+def measured(*, long: bool, tell: Tell) -> Iterator[Row]:
+    tell("measuring")
+    yield Row("one", 1, "s", 0.5, more=False)
+    raise Failed("it rained")
+
+
+def test_every_suite_can_be_measured() -> None:
+    for address in command.SUITES.values():
+        suite = importlib.import_module(address)
+        assert suite.TITLE
+        assert callable(suite.measured)

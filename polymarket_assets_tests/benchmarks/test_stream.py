@@ -13,14 +13,15 @@ from typing import Any
 import pytest
 import websocket
 
-from benchmarks.stream import bare, recording, suite, telling
+from benchmarks import telling
+from benchmarks.rows import Failed, Row
+from benchmarks.stream import bare, recording, suite
 from benchmarks.stream.books import Said, condition, tokens
 from benchmarks.stream.durable import percentile, waits_s
-from benchmarks.stream.processes import Failed, VenueProcess
+from benchmarks.stream.processes import VenueProcess
 from benchmarks.stream.profiling import shares
 from benchmarks.stream.recording import Load
 from benchmarks.stream.stages import unframed
-from benchmarks.stream.suite import Row
 from benchmarks.stream.traffic import Traffic, traffic, until
 from polymarket_assets.lake.writing import Lake
 from simulator.books import book_hash
@@ -205,9 +206,9 @@ def test_growth_is_a_slope_and_a_figure_says_whether_it_is_what_was_wanted() -> 
     assert Row("few", 5, "s", 6, more=False).met
     assert not Row("many", 5, "s", 6).met
     assert Row("free", 5, "s").met is None
-    told = telling.line(Row("unknown", math.nan, "µs", note="why"))
+    told = telling.line("stream", Row("unknown", math.nan, "µs", note="why"))
     assert (told["value"], told["note"]) == (None, "why")
-    assert telling.shown([Row("unknown", math.nan, "µs")]).row_count == 1
+    assert telling.shown("title", [Row("unknown", math.nan, "µs")]).row_count == 1
 
 
 def test_ids_are_stable() -> None:

@@ -1,4 +1,4 @@
-"""Rows of the streamer's benchmark as a table for people and as lines for machines."""
+"""Rows of a suite as a table for people and as lines for machines."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from rich.box import SIMPLE
 from rich.table import Table
 
-from benchmarks.stream.suite import Row
+from benchmarks.rows import Row
 
 _SAID = {None: "", True: "met", False: "missed"}
 
 
-def shown(rows: Iterable[Row]) -> Table:
+def shown(title: str, rows: Iterable[Row]) -> Table:
     """The table."""
-    table = Table(box=SIMPLE, title="the streamer, side by side in one run; plain ws, no TLS; × is of bare receive + decode")  # fmt: skip
+    table = Table(box=SIMPLE, title=title)
     table.add_column("figure", overflow="fold")
     for heading in ("value", "wanted", "", "×"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -30,16 +30,16 @@ def shown(rows: Iterable[Row]) -> Table:
     return table
 
 
-def line(row: Row) -> dict[str, object]:
+def line(suite: str, row: Row) -> dict[str, object]:
     """A row as JSON; what could not be measured is null."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "figure": f"stream: {row.name}",
+        "figure": f"{suite}: {row.name}",
         "value": None if math.isnan(row.value) else round(row.value, 4),
         "unit": row.unit,
         "wanted": row.wanted,
         "met": row.met,
-        "of_bare": None if row.ratio is None else round(row.ratio, 4),
+        "ratio": None if row.ratio is None else round(row.ratio, 4),
         "note": row.note,
         "python": platform.python_version(),
         "cpus": os.cpu_count(),
