@@ -24,6 +24,7 @@ from drills.lies import Lie, lies
 from drills.platform import Load, Platform, stop_cleanly
 from drills.processes import PATIENCE_S, Simulator, wait_for
 from drills.soaked import Soaked, judged, shown
+from polymarket_assets.settings import Settings
 from polymarket_assets.tiers import TIERS
 
 MINUTES = 10.0
@@ -67,7 +68,7 @@ def soak(folder: Path, minutes: float, seed: int, factor: float, *, calm: bool) 
     venue = Simulator(folder, ["--seed", str(seed), "--profile", "tiers", "--times", str(factor)])
     venue.control("POST", "/faults/latency", {"ms": LATENCY_MS})
     venue.control("POST", "/faults/limiter", {})
-    platform = Platform(folder, venue)
+    platform = Platform(folder, venue, _caps(venue.settings, factor))
     try:
         platform.start()
         platform.wait_for_sampling(tuple(tier.name for tier in TIERS))
@@ -81,6 +82,11 @@ def soak(folder: Path, minutes: float, seed: int, factor: float, *, calm: bool) 
         platform.stop()
         venue.stop()
     return Soaked(platform.lake, venue.ledger, began, ended, runs, loads, history, alive, calm, folder)
+
+
+def _caps(settings: Settings, factor: float) -> dict[str, str]:
+    """The caps of the tiers, so many times: what gives way is to be the machine."""
+    return {f"MAX_MARKETS_{tier.name.upper()}": str(round(settings.max_markets(tier.name) * max(factor, 1))) for tier in TIERS}  # fmt: skip
 
 
 def _watch(platform: Platform, minutes: float, planned: list[Lie]) -> list[tuple[float, Load, Load]]:
