@@ -91,10 +91,24 @@ class _Count:
     def publish(self) -> None:
         """Publish what waits, in a part of its own."""
         if self.waiting:
+            self._remember()
             part = f"{self.began:%H%M%S}_{self.parts:03d}"
             self.lake.publish_rows("census", self.waiting, part=part, at=day_of(self.began))
             self.parts += 1
             self.waiting = []
+
+    def _remember(self) -> None:
+        """A market that was closed and is open again was seen before: it is new to nobody but `known`."""
+        strangers = [row for row in self.waiting if row["market_id"] not in self.known]
+        if not strangers:
+            return
+        with queries.over(self.lake, census=None) as connection:
+            found = connection.execute(_FIRST_SEEN, {"ids": [row["market_id"] for row in strangers]}).fetchall()  # fmt: skip
+        first_seen = dict(found)
+        for row in strangers:
+            row["first_seen_at"] = first_seen.get(row["market_id"], row["first_seen_at"])
+        self.new -= len(first_seen)
+        self.changed += len(first_seen)
 
     def _row(self, market: Market, fate: str, received_at: datetime) -> dict[str, Any]:
         row = catalogue.market_row(market, received_at)
@@ -177,6 +191,9 @@ _KNOWN = """
 select * from census qualify row_number() over (partition by market_id order by received_at desc) = 1
     and (fate = 'open' or (fate = 'vanished' and received_at > $since))
 """
+
+
+_FIRST_SEEN = "select market_id, min(first_seen_at) from census where market_id in (select unnest($ids)) group by market_id"
 
 
 def _is_news(row: dict[str, Any], known: dict[str, Any]) -> bool:

@@ -51,6 +51,16 @@ def test_what_closed_and_what_vanished_stay_with_their_fate(lake: Lake) -> None:
     assert first_seen == {HOUR}
 
 
+def test_a_market_that_closed_and_is_open_again_was_first_seen_when_it_was(lake: Lake) -> None:
+    take(lake, Gamma([listing(0), listing(1)]))
+    take(lake, Gamma([listing(0), listing(1, closed=True)]), HOUR + DAY)
+    report = take(lake, Gamma([listing(n) for n in range(3)]), HOUR + 2 * DAY)
+    assert (report.new, report.changed) == (1, 1)
+    assert fates(lake)[market_id(1)] == ["open", "closed", "open"]
+    rows = reading.rows(lake, "census").to_pylist()
+    assert {row["first_seen_at"] for row in rows if row["market_id"] == market_id(1)} == {HOUR}
+
+
 def test_a_walk_that_broke_off_lets_nothing_vanish(lake: Lake) -> None:
     take(lake, Gamma([listing(n) for n in range(6)]))
     broken = Gamma([listing(n) for n in range(2, 8)], fails_after=2)
