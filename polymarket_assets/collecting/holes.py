@@ -18,13 +18,15 @@ from polymarket_assets.tiers import TIERS, Tier
 
 # An outage of a weekend; what is further back shows as hours without partitions.
 LOOK_BACK = timedelta(hours=72)
+# A window's last sweep may still be publishing: no step of one takes longer (`heartbeats`).
+GRACE = timedelta(minutes=5)
 NOBODY = "no run sampled"
 PART = "holes"
 
 
 def account_for_holes(lake: Lake, *, now: datetime, run_id: str) -> int:
-    """Publish an account for every slot of the hours that are over which has none; how many. Raises `LakeUnwritable`."""
-    hours = _since_the_first(lake, Span(hour_of(now - LOOK_BACK), hour_of(now)))
+    """Publish an account for every slot without one of the hours that are over for `GRACE`; how many. Raises `LakeUnwritable`."""
+    hours = _since_the_first(lake, Span(hour_of(now - LOOK_BACK), hour_of(now - GRACE)))
     return sum(_fill(lake, tier, hour, run_id) for hour in hours for tier in TIERS)
 
 
