@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 # What the platform remembers by: without these it would ask again, number versions anew, or not know what it knew.
 REMEMBERED: Mapping[str, str] = {
     "resolutions": "its versions are numbered from what is there, and labels have no other home",
+    "census": "every market ever seen stays in it, with when it was first seen",
     "training_set": "it is one set and not filed by time",
     "history_markets": "markets of the past without an end that is settled are found in it",
 }
