@@ -37,8 +37,9 @@ _COLUMNS = (
     "volume_usd",
     "min_size_e6",
     "neg_risk",
-    # Of rows stored since quiet markets were told from others.
+    # Of rows stored since quiet markets were told from others, and since settings may leave out what is known.
     "is_quiet",
+    "is_left_out",
 )
 _NEAREST_FIRST = [tier.name for tier in reversed(TIERS)]
 
@@ -93,7 +94,10 @@ class Universe:
         close = self._newest.column("effective_close")
         near = pc.less_equal(close, now + _farthest(self._settings.stream_tiers))
         over = pc.is_in(self._newest.column("phase"), pa_array(OVER))
-        return self._newest.filter(pc.and_(pc.fill_null(near, False), pc.invert(over)))
+        found = self._newest.filter(pc.and_(pc.fill_null(near, False), pc.invert(over)))
+        if "is_left_out" not in found.column_names:
+            return found
+        return found.filter(pc.invert(pc.fill_null(found.column("is_left_out"), False)))
 
 
 def pa_array(values: Sequence[str]) -> pa.Array:

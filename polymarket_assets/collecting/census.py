@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from polymarket_assets.collecting import catalogue, queries
-from polymarket_assets.collecting.discovery import Catalogue, in_universe
+from polymarket_assets.collecting.walking import Catalogue, in_universe
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import day_of
 from polymarket_assets.lake.writing import Lake
@@ -33,6 +33,8 @@ LOOKED_UP = 20_000
 VANISHED_FOR = timedelta(days=7)
 # A page of the catalogue, as published (PROTOCOL 2.1): what a walk will cost is said before it begins.
 ROWS_A_PAGE, BYTES_A_PAGE = 100, 600_000
+# Before the first census nobody has counted (PROTOCOL 2.3).
+OPEN_USUALLY = 80_000
 # Volumes move all the time; the census keeps their order of magnitude.
 MOVED_TIMES = 2.0
 
@@ -120,19 +122,28 @@ class _Count:
         }
 
     def gone(self, gamma: Catalogue, clock: Callable[[], datetime]) -> tuple[int, int]:
-        """What was open and is no more: by the venue's word closed, else vanished; how many of each."""
-        asked = [row for id_, row in self.known.items() if id_ not in self.met and row["condition_id"]][
-            :LOOKED_UP
-        ]
-        found = gamma.by_condition([row["condition_id"] for row in asked], closed=True) if asked else ()
-        closed = {listing.market.market_id: listing.market for listing in found}
-        for row in asked:
-            market = closed.get(row["market_id"])
-            if market is not None:
-                self.add(self._row(market, CLOSED, clock()))
-            else:
-                self.add({**row, "fate": VANISHED, "received_at": clock()})
-        return len(closed), len(asked) - len(closed)
+        """What was open and was not met: by the venue's word closed, or open all the same, else vanished; how many closed and vanished."""
+        missing = [row for id_, row in self.known.items() if id_ not in self.met and row["condition_id"]]
+        asked = {row["market_id"]: row for row in missing[:LOOKED_UP]}
+        fates = [self._look_up(gamma, asked, fate, clock) for fate in (CLOSED, OPEN)]
+        for row in asked.values():
+            self.add({**row, "fate": VANISHED, "received_at": clock()})
+        return fates[0], len(asked)
+
+    def _look_up(
+        self, gamma: Catalogue, asked: dict[str, dict[str, Any]], fate: str, clock: Callable[[], datetime]
+    ) -> int:
+        """Ask for markets among the closed or the open; those that are there are asked for no more. How many."""
+        ids = [row["condition_id"] for row in asked.values()]
+        found = gamma.by_condition(ids, closed=fate == CLOSED) if ids else ()
+        # A venue that ignores the parameter would close what is open.
+        there = [listing.market for listing in found if listing.market.closed == (fate == CLOSED)]
+        for market in there:
+            if asked.pop(market.market_id, None) is not None:
+                self.add(self._row(market, fate, clock()))
+        if fate == OPEN:
+            self.met.update(market.market_id for market in there)
+        return len(there)
 
 
 def take(lake: Lake, gamma: Catalogue, settings: Settings, *, clock: Callable[[], datetime]) -> CensusReport:
@@ -175,9 +186,8 @@ def why_not(market: Market, settings: Settings, now: datetime) -> str | None:
 
 
 def _tell_cost(open_: int) -> None:
-    pages = -(-open_ // ROWS_A_PAGE)
-    if pages:
-        log.info("the census will take about %d requests and %.0f MB", pages, pages * BYTES_A_PAGE / 1e6)
+    pages = -(-(open_ or OPEN_USUALLY) // ROWS_A_PAGE)
+    log.info("the census will take about %d requests and %.0f MB", pages, pages * BYTES_A_PAGE / 1e6)
 
 
 def _known(lake: Lake, now: datetime) -> dict[str, dict[str, Any]]:

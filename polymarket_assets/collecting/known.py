@@ -18,7 +18,7 @@ KNOWN_FOR = timedelta(days=15)
 
 
 def newest_markets(lake: Lake, *, now: datetime) -> pa.Table:
-    """The newest `markets` row of each market that is not closed, with `tier` and `phase` as of `now`.
+    """The newest `markets` row of each market that is to be collected, with `tier` and `phase` as of `now`.
 
     Reads the files of the last `KNOWN_FOR`, about 1.5 ms each: two or three seconds at a part every fifteen minutes.
     """
@@ -26,8 +26,9 @@ def newest_markets(lake: Lake, *, now: datetime) -> pa.Table:
 
 
 def still_open(rows: pa.Table) -> pa.Table:
-    """`markets` rows without those that the venue closed."""
-    return rows.filter(pc.not_equal(rows.column("phase"), "closed"))
+    """`markets` rows without those that the venue closed, or that the settings leave out by now."""
+    left_out = pc.fill_null(rows.column("is_left_out"), False)
+    return rows.filter(pc.and_not(pc.not_equal(rows.column("phase"), "closed"), left_out))
 
 
 def replaced(rows: pa.Table, newer: pa.Table) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from polymarket_assets.lake import reading
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.settings import Settings
 from polymarket_assets.venue.errors import Unavailable
+from polymarket_assets.venue.records import Listing, Page
 from polymarket_assets_tests.collecting.fakes import HOUR, Gamma, Time, listing, market_id
 
 DAY = timedelta(days=1)
@@ -49,6 +51,25 @@ def test_what_closed_and_what_vanished_stay_with_their_fate(lake: Lake) -> None:
     assert fates(lake)[market_id(2)] == ["open", "vanished", "open"]
     first_seen = {row["first_seen_at"] for row in reading.rows(lake, "census").to_pylist() if row["market_id"] == market_id(2)}  # fmt: skip
     assert first_seen == {HOUR}
+
+
+class Deaf(Gamma):
+    """A venue that ignores `closed` where it is asked for ids, and leaves market 1 out of its listing."""
+
+    def by_condition(self, condition_ids: Sequence[str], *, closed: bool) -> list[Listing]:
+        return [row for row in self.rows if row.market.condition_id in condition_ids]
+
+    def markets(self, **asked: Any) -> Iterator[Page]:
+        for page in super().markets(**asked):
+            yield Page(tuple(row for row in page.rows if row.market.market_id != market_id(1)), None)
+
+
+def test_a_market_left_out_of_the_walk_and_found_open_by_its_id_is_open(lake: Lake) -> None:
+    """A walk is no snapshot, and a venue that ignores a parameter would close what is open."""
+    take(lake, Gamma([listing(0), listing(1)]))
+    report = take(lake, Deaf([listing(0), listing(1)]), HOUR + DAY)
+    assert (report.open, report.closed, report.vanished) == (2, 0, 0)
+    assert fates(lake)[market_id(1)] == ["open"]
 
 
 def test_a_market_that_closed_and_is_open_again_was_first_seen_when_it_was(lake: Lake) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from polymarket_assets.collecting import catalogue, discovery
+from polymarket_assets.collecting import accounts, catalogue, census, discovery, unlisted
 from polymarket_assets.collecting import known as known_rows
+from polymarket_assets.collecting.accounts import Account
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.writing import Lake, table_of
 from polymarket_assets.settings import Settings
 from polymarket_assets.venue import lifecycle
 from polymarket_assets.venue.errors import MalformedPayload, PolymarketError, Refused, Unavailable
+from polymarket_assets.venue.records import Listing
 from polymarket_assets_tests.collecting.fakes import (
     HOUR,
     Gamma,
@@ -146,8 +149,96 @@ def test_a_vanished_market_is_closed_by_the_venue_and_not_by_its_absence(lake: L
     discover(lake, Gamma([listing(1), listing(2), listing(3)]))
     report = discover(lake, Gamma([listing(1), listing(2, closed=True)]), LATER)
     assert (report.closed, report.vanished, report.stored) == (1, 1, 1)
-    assert (report.pages, report.requests, report.received_bytes) == (2, 3, 3000)
+    assert (report.pages, report.requests, report.received_bytes) == (2, 4, 4000)
     assert set(known(lake, LATER)) == {market_id(1), market_id(3)}
+
+
+POSTPONED = HOUR + timedelta(days=40)
+
+
+def test_a_market_postponed_beyond_the_lookahead_gets_its_new_end(lake: Lake) -> None:
+    """It is in no listing any more; by its former end it would be looked at every 15 seconds for two weeks."""
+    discover(lake, Gamma([listing(1), listing(2)]))
+    report = discover(lake, Gamma([listing(1, scheduled_end=POSTPONED), listing(2)]), LATER)
+    assert (report.strayed, report.vanished, report.stored) == (1, 0, 1)
+    row = known(lake, HOUR + timedelta(hours=1))[market_id(1)]
+    assert (row["effective_close"], row["tier"], row["phase"]) == (POSTPONED, "t0", "scheduled")
+
+
+def test_a_market_that_is_followed_stays_though_too_little_was_traded(lake: Lake) -> None:
+    """Within twelve hours of its end any volume counts; a day past it neither listing shows it, and it may still trade."""
+    small = {"volume_usd": 5.0}
+    discover(lake, Gamma([listing(1, **small)]))
+    at = HOUR + timedelta(hours=24)
+    assert discover(lake, Gamma([listing(1, **small)]), at).strayed == 1
+    assert known(lake, at)[market_id(1)]["tier"] == "t4"
+    assert (
+        discover(lake, Gamma([listing(1, **small, end_proposed=True)]), at + timedelta(minutes=10)).stored
+        == 1
+    )
+    assert known(lake, at + timedelta(minutes=10))[market_id(1)]["phase"] == "dead"
+    assert discover(lake, Gamma([listing(1, **small, closed=True)]), at + timedelta(minutes=20)).closed == 1
+
+
+def test_of_a_market_that_the_venue_forgot_only_what_we_saw_counts(lake: Lake) -> None:
+    """Three sweeps got no book of it: it is dead, though nobody lists it any more; and it is forgotten in time."""
+    discover(lake, Gamma([listing(1)]))
+    at = HOUR + timedelta(minutes=20)
+    for n in range(3):
+        sweep = Account("t4", at - timedelta(minutes=n), "taken", "run", gone=(market_id(1),), started_at=at - timedelta(minutes=n))  # fmt: skip
+        accounts.publish(lake, sweep)
+    report = discover(lake, Gamma(), at)
+    assert (report.vanished, report.stored) == (1, 1)
+    assert (known(lake, at)[market_id(1)]["phase"], known(lake, at)[market_id(1)]["tier"]) == ("dead", "t0")
+    assert discover(lake, Gamma(), at + timedelta(days=8)).stored == 0
+    assert market_id(1) not in known(lake, at + known_rows.KNOWN_FOR + timedelta(hours=1))
+
+
+@pytest.mark.parametrize("failing", [True, False], ids=["closed", "open"])
+def test_a_look_up_that_failed_says_nothing_of_what_it_did_not_find(lake: Lake, failing: bool) -> None:
+    class Flaky(Gamma):
+        def by_condition(self, condition_ids: Sequence[str], *, closed: bool) -> list[Listing]:
+            if closed is failing:
+                raise Unavailable("503")
+            return super().by_condition(condition_ids, closed=closed)
+
+    discover(lake, Gamma([listing(1)]))
+    report = discover(lake, Flaky([listing(1, scheduled_end=POSTPONED)]), LATER)
+    assert (report.complete, report.closed, report.problem) == (False, 0, "503")
+    assert market_id(1) in known(lake, LATER)
+
+
+def test_what_the_settings_leave_out_by_now_is_in_no_tier_and_comes_back_when_they_want_it(
+    lake: Lake,
+) -> None:
+    gamma = Gamma([listing(1), listing(2, tags=("politics",))])
+    discover(lake, gamma)
+    assert discover(lake, gamma, LATER, universe_tags=("politics",)).stored == 1
+    assert set(known(lake, LATER)) == {market_id(2)}
+    again = LATER + timedelta(minutes=10)
+    assert discover(lake, gamma, again, universe_tags=("politics",)).stored == 0
+    discover(lake, gamma, again + timedelta(minutes=10))
+    assert set(known(lake, again + timedelta(minutes=10))) == {market_id(1), market_id(2)}
+
+
+def test_more_vanished_markets_than_are_looked_up_at_once_take_turns() -> None:
+    """The latest ends would otherwise keep the older ones waiting for ever."""
+    rows = [{"effective_close": HOUR + timedelta(minutes=n), "received_at": HOUR, "n": n} for n in range(2 * unlisted.LOOKED_UP + 5)]  # fmt: skip
+    turns = [unlisted.turn(rows, HOUR + k * unlisted.TURN) for k in range(3)]
+    assert all(len(turn) <= unlisted.LOOKED_UP for turn in turns)
+    assert sorted(row["n"] for turn in turns for row in turn) == list(range(len(rows)))
+
+
+def test_a_small_game_whose_end_date_says_nothing_is_known_by_the_census(lake: Lake) -> None:
+    """`endDate` of a game lies from 13 hours before to a week after its start: neither listing shows a small one."""
+    game = {"volume_usd": 5.0, "sports_market_type": "moneyline", "game_start_at": HOUR + timedelta(hours=1)}
+    late, early = HOUR + timedelta(days=7), HOUR - timedelta(hours=13)
+    far = {**game, "game_start_at": HOUR + timedelta(days=3)}
+    gamma = Gamma([listing(1, **game, scheduled_end=late), listing(2, **game, scheduled_end=early), listing(3, **far, scheduled_end=late)])  # fmt: skip
+    assert discover(lake, gamma).stored == 0
+    census.take(lake, gamma, Settings(_env_file=None), clock=Time(HOUR).clock)
+    assert discover(lake, gamma, LATER).hidden_kept == 2
+    assert set(known(lake, LATER)) == {market_id(1), market_id(2)}
 
 
 @pytest.mark.parametrize("failure", [Unavailable("503"), MalformedPayload("page", "x"), Refused("no end")])

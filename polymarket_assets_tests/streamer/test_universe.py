@@ -41,6 +41,7 @@ def of(universe: Universe, now: datetime | None = None) -> list[tuple[int, str]]
         ({"ends_in_h": None}, None),
         ({"phase": "closed"}, None),
         ({"phase": "dead"}, None),
+        ({"is_left_out": True}, None),
         ({"phase": "overdue", "ends_in_h": -1}, "t4"),
         ({"received_at": datetime.now(UTC) - timedelta(days=14), "ends_in_h": 0.5}, "t4"),
         ({"received_at": datetime.now(UTC) - timedelta(days=17), "ends_in_h": 0.5}, None),

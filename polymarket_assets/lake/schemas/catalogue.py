@@ -75,6 +75,11 @@ MARKETS = Table(
             "is_bookless", FLAG, "three sweeps in a row got no book of it, and none since: dead; null: not"
         ),
         optional(
+            "is_left_out",
+            FLAG,
+            "known, and by the settings not collected any more: in no tier; null: collected",
+        ),
+        optional(
             "volume_before_usd", REAL, "volume_usd of the market's row before this one; null: there was none"
         ),
         optional("volume_before_at", INSTANT, "receipt of that row"),
