@@ -99,6 +99,8 @@ def _watch(platform: Platform, minutes: float, planned: list[Lie]) -> list[tuple
                 lie = planned.pop(0)
                 progress.console.print(f"{timedelta(seconds=round(passed))} {lie}")
                 platform.venue.control("POST", f"/faults/{lie.fault}", {**lie.given, "for_s": lie.for_s})
+                if lie.is_of_listings:
+                    platform.discover()
             loads.append((passed, platform.load(), platform.load_of_streamer()))
             _note(platform.folder / LOADS, loads[-1])
             progress.update(task, completed=passed)
