@@ -86,11 +86,20 @@ class OfTier:
     until_end: list[float]
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Of one core, megabytes of memory at the end and how many more a minute, and megabytes of Dagster's history a day."""
+
+    core: float
+    mb: float
+    mb_a_minute: float
+    history_mb_a_day: float
+
+
 def judged(soaked: Soaked) -> list[Verdict]:
     """Every promise."""
     lines = truth.ledger(soaked.ledger)
-    faults = _spans(lines)
-    tiers = [_of_tier(soaked, tier, faults) for tier in TIERS]
+    tiers = of_tiers(soaked, lines)
     return [
         *_of_slots(tiers, calm=soaked.calm),
         _collected(soaked, lines),
@@ -101,6 +110,12 @@ def judged(soaked: Soaked) -> list[Verdict]:
         _alive(soaked),
         *(_load(soaked) if soaked.calm else []),
     ]
+
+
+def of_tiers(soaked: Soaked, lines: Sequence[Row]) -> list[OfTier]:
+    """The slots of each tier, against the lines of the ledger."""
+    faults = _spans(lines)
+    return [_of_tier(soaked, tier, faults) for tier in TIERS]
 
 
 def _spans(lines: Sequence[Row]) -> list[Span]:
@@ -232,17 +247,31 @@ def _alive(soaked: Soaked) -> Verdict:
     return Verdict("nothing crashed", soaked.alive and not failed, f"runs {soaked.runs}; daemon and streamer alive: {soaked.alive}")  # fmt: skip
 
 
-def _load(soaked: Soaked) -> Iterator[Verdict]:
-    settled = [(at, load) for at, load, _ in soaked.loads if at >= SETTLED_S] or [(at, load) for at, load, _ in soaked.loads]  # fmt: skip
+def taken(soaked: Soaked) -> Taken:
+    """What collection and orchestration took, once they had settled."""
+    settled = _settled(soaked)
     (first_s, first), (last_s, last) = settled[0], settled[-1]
-    core = (last.cpu_s - first.cpu_s) / max(last_s - first_s, 1)
-    yield Verdict("collection and orchestration take half a core at most", core <= MOST_CORE, f"{core:.2f} of a core")  # fmt: skip
-    a_day = soaked.history_mb / ((soaked.ended - soaked.began) / timedelta(days=1))
-    yield Verdict("orchestration keeps 60 MB a day at most before pruning", a_day <= MOST_HISTORY_MB, f"{soaked.history_mb:.1f} MB, {a_day:.0f} MB a day at this pace")  # fmt: skip
-    slope = _slope([(at, load.mb) for at, load in settled])
+    return Taken(
+        core=(last.cpu_s - first.cpu_s) / max(last_s - first_s, 1),
+        mb=last.mb,
+        mb_a_minute=_slope([(at, load.mb) for at, load in settled]),
+        history_mb_a_day=soaked.history_mb / ((soaked.ended - soaked.began) / timedelta(days=1)),
+    )
+
+
+def _settled(soaked: Soaked) -> list[tuple[float, Load]]:
+    loads = [(at, load) for at, load, _ in soaked.loads]
+    return [(at, load) for at, load in loads if at >= SETTLED_S] or loads
+
+
+def _load(soaked: Soaked) -> Iterator[Verdict]:
+    settled, took = _settled(soaked), taken(soaked)
+    (_, first), (_, last) = settled[0], settled[-1]
+    yield Verdict("collection and orchestration take half a core at most", took.core <= MOST_CORE, f"{took.core:.2f} of a core")  # fmt: skip
+    yield Verdict("orchestration keeps 60 MB a day at most before pruning", took.history_mb_a_day <= MOST_HISTORY_MB, f"{soaked.history_mb:.1f} MB, {took.history_mb_a_day:.0f} MB a day at this pace")  # fmt: skip
     roles = ", ".join(f"{role} {last.of.get(role, 0):.0f} ({_slope([(at, load.of.get(role, 0.0)) for at, load in settled]):+.1f})" for role in sorted(first.of))  # fmt: skip
     streaming = [(at, load.mb) for at, _, load in soaked.loads if at >= settled[0][0]]
-    yield Verdict("memory is flat", slope <= MOST_MB_A_MINUTE, f"{slope:+.1f} MB a minute, {last.mb:.0f} MB at the end: {roles}; streamer {streaming[-1][1]:.0f} ({_slope(streaming):+.1f})")  # fmt: skip
+    yield Verdict("memory is flat", took.mb_a_minute <= MOST_MB_A_MINUTE, f"{took.mb_a_minute:+.1f} MB a minute, {last.mb:.0f} MB at the end: {roles}; streamer {streaming[-1][1]:.0f} ({_slope(streaming):+.1f})")  # fmt: skip
 
 
 def _slope(measured: Sequence[tuple[float, float]]) -> float:
