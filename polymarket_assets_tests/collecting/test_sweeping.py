@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,11 @@ from polymarket_assets.lake import reading
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.tiers import BY_NAME
 from polymarket_assets.venue import parse
+from polymarket_assets.venue.breaker import Breaker
+from polymarket_assets.venue.clob import Clob as RealClob
 from polymarket_assets.venue.errors import MalformedPayload, PolymarketError, Refused, Unavailable
+from polymarket_assets.venue.http import Service
+from polymarket_assets.venue.limits import Limits
 from polymarket_assets.venue.records import Book
 from polymarket_assets_tests.collecting.fakes import (
     HOUR,
@@ -29,6 +33,7 @@ from polymarket_assets_tests.collecting.fakes import (
     market_row,
     token,
 )
+from polymarket_assets_tests.venue.server import serving, told
 
 SLOT = HOUR + timedelta(seconds=10)
 
@@ -249,6 +254,31 @@ def test_a_sweep_is_over_when_the_next_slot_is_due(lake: Lake, tier: str, begun:
     listed.refresh(HOUR)
     sweeping.sweep(lake, clob, BY_NAME[tier], SLOT, listed, cap=9, run_id="run", clock=Time(SLOT + begun).clock)  # fmt: skip
     assert clob.until == [SLOT + until]
+
+
+@pytest.mark.parametrize(("closed_s", "status", "requests"), [(60.0, "missed", 0), (2.2, "late", 1)])
+def test_a_sweep_waits_for_a_closed_endpoint_as_long_as_its_slot_lasts(lake: Lake, closed_s: float, status: str, requests: int) -> None:  # fmt: skip
+    """Through the real client: a sweep that waited for two minutes cost seven slots, and was called on time."""
+    slot_at = datetime.now(UTC).replace(microsecond=0)
+    row = market_row(0, received_at=slot_at - timedelta(minutes=5), effective_close=slot_at + timedelta(minutes=30))  # fmt: skip
+    lake.publish_rows("markets", [row], part="0", at=slot_at - timedelta(minutes=5))
+    listed, limits = Listed(lake), Limits(1.0)
+    listed.refresh(slot_at)
+    limits.throttled(("clob /books",), closed_s)
+    with serving() as server:
+        server.on("/books", told([]))
+        clob = RealClob(Service("clob", server.url, limits, Breaker("clob")))
+        account = sweeping.sweep(lake, clob, BY_NAME["t4"], slot_at, listed, cap=9, run_id="run", clock=lambda: datetime.now(UTC))  # fmt: skip
+        clob.close()
+    assert (account.status, account.requests, len(server.asked)) == (status, requests, requests)
+    assert account.finished_at is not None
+    assert account.finished_at - slot_at < BY_NAME["t4"].every
+    if status == "missed":
+        assert "clob /books was not asked: the limits leave no room" in (account.reason or "")
+    else:
+        assert account.latency_ms is not None
+        assert account.latency_ms > 2_000
+        assert account.waited_s > 1
 
 
 def test_a_sweep_is_never_taken_for_a_run_that_hangs() -> None:
