@@ -31,6 +31,7 @@ from benchmarks.rows import Failed, Row
 RESULTS = Path("data/benchmarks.jsonl")
 # Many figures of one run: by name, the module that measures them.
 SUITES = {
+    "tiers": "benchmarks.tiers",
     "wide": "benchmarks.wide",
     "kept": "benchmarks.kept_bytes",
     "orchestration": "benchmarks.orchestration.suite",
@@ -101,7 +102,7 @@ def _parser(names: Collection[str]) -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure; nothing is asserted.")
     parser.add_argument("figures", nargs="*", type=figure, metavar="FIGURE", help=", ".join(names))
-    parser.add_argument("--long", action="store_true", help="with stream: ten minutes of 10,000 messages a second, and the start with 40,000 tokens too")  # fmt: skip
+    parser.add_argument("--long", action="store_true", help="with stream: ten minutes of 10,000 messages a second, and the start with 40,000 tokens too; with tiers: ten minutes more at five times the size")  # fmt: skip
     parser.add_argument("--out", type=Path, default=RESULTS, help=f"JSON lines to append to ({RESULTS})")
     return parser
 

@@ -24,7 +24,7 @@ from threading import Lock, local
 import requests
 
 from benchmarks.rows import Failed, Row, Tell
-from benchmarks.wide_venue import condition, token
+from benchmarks.wide_venue import condition, other, token
 from polymarket_assets import venue
 from polymarket_assets.collecting import census, discovery, sweeping
 from polymarket_assets.lake.writing import Lake
@@ -32,6 +32,7 @@ from polymarket_assets.settings import Settings
 from polymarket_assets.tiers import BY_NAME
 from polymarket_assets.venue.gamma import Gamma
 from polymarket_assets.venue.limits import Limits
+from polymarket_assets.venue.services import LIMITS_FILE
 
 MARKETS, BOOKS = 80_000, 10_000
 # As the system before had.
@@ -55,7 +56,7 @@ class Took:
 
 def measured(*, long: bool, tell: Tell) -> Iterator[Row]:
     """Measure; rows come as they are known. Raises `Failed` where something is missing of what was asked for."""
-    with served(MARKETS, BOOKS) as settings, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, served(MARKETS, BOOKS, Path(folder) / "state") as settings:  # fmt: skip
         tell("10,000 books in batches")
         mine = _apart(swept, settings, Path(folder), BOOKS)
         tell("10,000 books, a request each")
@@ -88,8 +89,8 @@ def _apart(piece: Callable[..., Took], *given: object) -> Took:
 
 
 @contextmanager
-def served(markets: int, books: int) -> Iterator[Settings]:
-    """A wide venue, and the settings of one who asks it at all of the published limits."""
+def served(markets: int, books: int, state: Path) -> Iterator[Settings]:
+    """A wide venue, and the settings of one who asks it at all of the published limits, which processes share."""
     command = [sys.executable, "-m", "benchmarks.wide_venue", "--markets", str(markets), "--books", str(books)]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -97,7 +98,7 @@ def served(markets: int, books: int) -> Iterator[Settings]:
         try:
             yield Settings(
                 _env_file=None, polymarket_gamma_url=f"{base}/gamma", polymarket_clob_url=f"{base}/clob", polymarket_data_url=f"{base}/data",
-                rate_share=1.0, min_volume_usd=0.0, lookahead_hours=24 * 3_650,
+                rate_share=1.0, min_volume_usd=0.0, lookahead_hours=24 * 3_650, state_dir=state,
             )  # fmt: skip
         finally:
             process.kill()
@@ -141,6 +142,8 @@ def swept(settings: Settings, root: Path, books: int) -> Took:
 
     def work() -> tuple[int, int]:
         account = sweeping.sweep(lake, connected.clob, BY_NAME["t1"], slot, listed, cap=books, run_id="run", clock=lambda: datetime.now(UTC))  # fmt: skip
+        if account.mirrored != sweeping.MIRRORS or account.mirror_differs:
+            raise Failed(f"{account.mirrored} of {sweeping.MIRRORS} pairs of books compared, {len(account.mirror_differs)} no mirrors")  # fmt: skip
         return account.books, account.requests
 
     took = _took(work)
@@ -150,7 +153,7 @@ def swept(settings: Settings, root: Path, books: int) -> Took:
 
 def one_by_one(settings: Settings, root: Path, books: int) -> Took:
     """The way before: a GET per token from a hundred threads, at the published limit of that endpoint."""
-    limits, mine, lock = Limits(1.0), local(), Lock()
+    limits, mine, lock = Limits(settings.rate_share, file=settings.need_state_dir() / LIMITS_FILE), local(), Lock()  # fmt: skip
 
     def get(n: int) -> int:
         # The limits belong to one thread; all wait their turn.
@@ -170,5 +173,5 @@ def _market(n: int, at: datetime) -> dict[str, object]:
     return {
         "market_id": f"pm:{condition(n)}", "received_at": at - timedelta(minutes=5), "phase": "scheduled", "tier": "t1",
         "effective_close": at + timedelta(hours=24), "end_source": "end_date", "venue": "polymarket", "condition_id": condition(n),
-        "outcomes": ["Yes", "No"], "token_ids": [token(n)], "neg_risk": False, "tags": [], "volume_usd": float(n), "accepting_orders": True,
+        "outcomes": ["Yes", "No"], "token_ids": [token(n), other(n)], "neg_risk": False, "tags": [], "volume_usd": float(n), "accepting_orders": True,
     }  # fmt: skip

@@ -30,6 +30,11 @@ def token(n: int) -> str:
     return str(int.from_bytes(digest(0, "wide", n, size=32), "big"))
 
 
+def other(n: int) -> str:
+    """The other token of market `n`."""
+    return token(-n - 1)
+
+
 def condition(n: int) -> str:
     """The condition id of market `n`."""
     return f"0x{n + 1:064x}"
@@ -42,6 +47,8 @@ class Wide:
         self._markets = markets
         self._row = _template()
         self._books = {token(n): _book(n) for n in range(books)}
+        # Few of these are asked for: they are made up then.
+        self._others = {other(n): n for n in range(books)}
 
     def routes(self) -> list[web.RouteDef]:
         """Under one address."""
@@ -63,14 +70,17 @@ class Wide:
     async def _many(self, request: web.Request) -> web.Response:
         asked = _BOOKS.decode(await request.read())
         await asyncio.sleep(LATENCY_S)
-        return _json(b"[" + b",".join(self._books[one["token_id"]] for one in asked) + b"]")
+        return _json(b"[" + b",".join(self._of(one["token_id"]) for one in asked) + b"]")
 
     async def _one(self, request: web.Request) -> web.Response:
         await asyncio.sleep(LATENCY_S)
-        return _json(self._books[request.query["token_id"]])
+        return _json(self._of(request.query["token_id"]))
+
+    def _of(self, named: str) -> bytes:
+        return self._books[named] if named in self._books else _book(self._others[named], mirrored=True)
 
     def _made(self, n: int) -> dict[str, Any]:
-        ids = msgspec.json.encode([token(n), token(-n - 1)]).decode()
+        ids = msgspec.json.encode([token(n), other(n)]).decode()
         return {**self._row, "id": str(1_000_000 + n), "conditionId": condition(n), "slug": f"market-{n}", "clobTokenIds": ids}  # fmt: skip
 
 
@@ -89,16 +99,18 @@ def _template() -> dict[str, Any]:
     return {**row, "volumeNum": 12_345.0, "description": "what decides it. " * 200}
 
 
-def _book(n: int) -> bytes:
-    """Sixty levels, best last on both sides as the venue writes them."""
+def _book(n: int, *, mirrored: bool = False) -> bytes:
+    """Sixty levels, best last on both sides as the venue writes them; mirrored: the other token's."""
     mid = 300 + n % 400
     bids = [(mid - k, 1_000_000 + 7_919 * (n + k) % 9_999_999) for k in range(LEVELS_A_SIDE, 0, -1)]
     asks = [(mid + k, 1_000_000 + 6_007 * (n + k) % 9_999_999) for k in range(LEVELS_A_SIDE, 0, -1)]
+    if mirrored:
+        bids, asks = ([(1000 - price, size) for price, size in side] for side in (asks, bids))
     sides = {
         name: [{"price": f"{price / 1000:g}", "size": f"{size / 1e6:.2f}"} for price, size in side]
         for name, side in (("bids", bids), ("asks", asks))
     }
-    said = {"market": condition(n), "asset_id": token(n), "timestamp": "1793629200000", "hash": f"{n:040x}", **sides}  # fmt: skip
+    said = {"market": condition(n), "asset_id": other(n) if mirrored else token(n), "timestamp": "1793629200000", "hash": f"{n:040x}", **sides}  # fmt: skip
     return msgspec.json.encode({**said, "min_order_size": "5", "tick_size": "0.001", "neg_risk": False, "last_trade_price": "0.500"})  # fmt: skip
 
 

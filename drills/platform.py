@@ -10,14 +10,17 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from drills.processes import PATIENCE_S, PROJECT, Simulator, Streamer, wait_for
+from launch import code as code_server
 from launch import processes
 from launch.instance import make as make_instance
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.partitions import hour_key
 from polymarket_assets.settings import Settings
 
 _TICK = os.sysconf("SC_CLK_TCK")
@@ -154,6 +157,11 @@ class Platform:
         """The runs of a job that are going."""
         with opened(self.home) as instance:
             return [run.run_id for run in instance.get_runs(RunsFilter(job_name=job, statuses=[DagsterRunStatus.STARTED]))]  # fmt: skip
+
+    def discover(self) -> None:
+        """Ask for a listing now, as a person does from a shell; it comes when its turn has come."""
+        options = ["-w", str(code_server.workspace(self.home)), "-j", "discovery", "--partitions", hour_key(datetime.now(UTC)), "--noprompt"]  # fmt: skip
+        self._start(processes.Process("discover", (sys.executable, "-m", "dagster", "job", "backfill", *options)))  # fmt: skip
 
     def wait_for_sampling(self, tiers: tuple[str, ...]) -> None:
         """Until each tier has an account of a slot. Raises `TimeoutError`."""

@@ -42,7 +42,8 @@ def main() -> int:
     asked = _parser().parse_args()
     stop_cleanly()
     with _folder(asked.keep) as folder:
-        soaked = soak(folder, asked.minutes, asked.seed, asked.factor, calm=asked.calm)
+        with Progress(*Progress.get_default_columns(), TimeElapsedColumn()) as progress:
+            soaked = soak(folder, asked.minutes, asked.seed, asked.factor, progress, calm=asked.calm)
         verdicts = judged(soaked)
         console = Console(width=None if sys.stdout.isatty() else WIDTH)
         for table in shown(soaked, verdicts):
@@ -63,8 +64,8 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         yield keep.resolve()
 
 
-def soak(folder: Path, minutes: float, seed: int, factor: float, *, calm: bool) -> Soaked:
-    """Run everything for so long, and gather what became of it."""
+def soak(folder: Path, minutes: float, seed: int, factor: float, progress: Progress, *, calm: bool) -> Soaked:
+    """Run everything for so long, and gather what became of it. Raises `TimeoutError` where it does not begin to sample or to hear."""
     venue = Simulator(folder, ["--seed", str(seed), "--profile", "tiers", "--times", str(factor)])
     venue.control("POST", "/faults/latency", {"ms": LATENCY_MS})
     venue.control("POST", "/faults/limiter", {})
@@ -74,7 +75,7 @@ def soak(folder: Path, minutes: float, seed: int, factor: float, *, calm: bool) 
         platform.wait_for_sampling(tuple(tier.name for tier in TIERS))
         wait_for(lambda: platform.streamer.is_hearing, "the stream", 2 * PATIENCE_S)
         began, history = datetime.now(UTC), platform.history_mb()
-        loads = _watch(platform, minutes, [] if calm else lies(minutes))
+        loads = _watch(platform, minutes, [] if calm else lies(minutes), progress)
         ended = datetime.now(UTC)
         alive = platform.is_alive
         runs, history = platform.runs(), platform.history_mb() - history
@@ -89,20 +90,21 @@ def _caps(settings: Settings, factor: float) -> dict[str, str]:
     return {f"MAX_MARKETS_{tier.name.upper()}": str(round(settings.max_markets(tier.name) * max(factor, 1))) for tier in TIERS}  # fmt: skip
 
 
-def _watch(platform: Platform, minutes: float, planned: list[Lie]) -> list[tuple[float, Load, Load]]:
+def _watch(platform: Platform, minutes: float, planned: list[Lie], progress: Progress) -> list[tuple[float, Load, Load]]:  # fmt: skip
     """Let time pass: tell the lies when they are due, and note what everything takes."""
     began, loads = time.monotonic(), []
-    with Progress(*Progress.get_default_columns(), TimeElapsedColumn()) as progress:
-        task = progress.add_task("soaking", total=minutes * 60)
-        while (passed := time.monotonic() - began) < minutes * 60:
-            while planned and planned[0].after_s <= passed:
-                lie = planned.pop(0)
-                progress.console.print(f"{timedelta(seconds=round(passed))} {lie}")
-                platform.venue.control("POST", f"/faults/{lie.fault}", {**lie.given, "for_s": lie.for_s})
-            loads.append((passed, platform.load(), platform.load_of_streamer()))
-            _note(platform.folder / LOADS, loads[-1])
-            progress.update(task, completed=passed)
-            time.sleep(LOADED_EVERY_S)
+    task = progress.add_task("soaking", total=minutes * 60)
+    while (passed := time.monotonic() - began) < minutes * 60:
+        while planned and planned[0].after_s <= passed:
+            lie = planned.pop(0)
+            progress.console.print(f"{timedelta(seconds=round(passed))} {lie}")
+            platform.venue.control("POST", f"/faults/{lie.fault}", {**lie.given, "for_s": lie.for_s})
+            if lie.is_of_listings:
+                platform.discover()
+        loads.append((passed, platform.load(), platform.load_of_streamer()))
+        _note(platform.folder / LOADS, loads[-1])
+        progress.update(task, completed=passed)
+        time.sleep(LOADED_EVERY_S)
     return loads
 
 

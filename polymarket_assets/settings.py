@@ -68,7 +68,8 @@ class Settings(BaseSettings):
         description="Days after which closed hours move to `COLD_ROOT`; within a week they may change",
     )
     state_dir: Folder | None = Field(
-        None, description="Folder of small operating state: heartbeats and stream journals"
+        None,
+        description="Folder of small operating state: heartbeats, stream journals, and the rate limits that processes share",
     )
     dagster_home: Folder | None = Field(
         None, description="Folder of the Dagster instance, with its `dagster.yaml`"
@@ -95,7 +96,7 @@ class Settings(BaseSettings):
         0.5,
         gt=0,
         le=1,
-        description="Share of the venue's published rate limits that each process allows itself",
+        description="Share of the venue's published rate limits that all processes with one `STATE_DIR` allow themselves together; without it, each alone",
     )
 
     # Which markets.

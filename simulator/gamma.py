@@ -10,7 +10,7 @@ from multidict import MultiMapping
 
 from simulator import listing
 from simulator.errors import Invalid, answer, catalogue
-from simulator.listing import Entry
+from simulator.listing import TOO_LARGE, Entry
 
 SCHEMA = "https://gamma-api.polymarket.com/schemas/{}.json"
 # The edge keeps answers so long; the old lists say so, and that they are over.
@@ -118,7 +118,7 @@ def _old_page(entries: list[Entry], query: MultiMapping[str]) -> list[Entry]:
     except ValueError as e:
         raise Invalid("offset is invalid") from e
     if offset > listing.MOST_OFFSET:
-        raise Invalid("offset too large, use /markets/keyset for deeper pagination")
+        raise Invalid(TOO_LARGE)
     return listing.Order.of(query).sort(entries)[offset : offset + listing.limit(query)]
 
 

@@ -18,6 +18,8 @@ from simulator.errors import Invalid
 Row = dict[str, Any]
 
 MOST_ROWS, USUAL_ROWS, MOST_OFFSET, MOST_IDS = 100, 20, 2_000, 100
+# What a list says of an offset beyond its ceiling.
+TOO_LARGE = "offset too large, use /markets/keyset for deeper pagination"
 ORDERS = ("volume24hr", "volumeNum", "liquidityNum", "endDate", "startDate", "id", "closedTime", "competitive", "spread", "lastTradePrice", "bestBid", "bestAsk", "volume", "liquidity", "createdAt", "updatedAt")  # fmt: skip
 NUMERIC_TEXT = ("id", "volume", "liquidity")
 _SECRET = b"cursors are the venue's own"

@@ -28,6 +28,8 @@ class Account:
     markets: int = 0
     books: int = 0
     omitted: int = 0
+    unanswered: int = 0
+    unasked: int = 0
     gone: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
     mirrored: int = 0

@@ -24,8 +24,7 @@ import msgspec
 log = logging.getLogger(__name__)
 
 EVERY_S = 15.0
-# Longer than a sweep of three batches can take that the venue answers at the last moment: two minutes of `Retry-After`
-# (`buckets.LONGEST_CLOSED_S`), then a minute of attempts and a minute of dripping body.
+# Longer than any sweep: it gives up after four minutes (`sweeping.SWEEP_WITHIN`), and its rows are published in seconds.
 LONGEST_STEP_S = 300.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 # In `/proc/<pid>/stat` after the name: when a process was born, in ticks since the boot.

@@ -54,6 +54,7 @@ class SlotQuality:
     accounted: int
     taken: int  # taken or late: has rows
     missing: tuple[datetime, ...]  # slots of the grid that nobody accounted for
+    partial: tuple[datetime, ...]  # taken, but with markets that no answer spoke of
     mirrored: int  # pairs of books compared
     mirror_differs: tuple[str, ...]  # markets whose two books were not each other's mirror
 
@@ -83,11 +84,13 @@ def slot_account(lake: Lake, tier: Tier, hour: datetime, *, now: datetime) -> Sl
     status = {row["slot_at"]: row["status"] for row in rows}
     taken = sum(status.get(at) in ("taken", "late") for at in due)
     missing = tuple(at for at in due if at not in status)
+    partial = [row["slot_at"] for row in rows if row["status"] in ("taken", "late") and (row["unanswered"] or row["unasked"])]  # fmt: skip
     return SlotQuality(
         expected=len(due),
         accounted=len(due) - len(missing),
         taken=taken,
         missing=missing,
+        partial=tuple(sorted(partial)),
         mirrored=sum(row["mirrored"] or 0 for row in rows),
         mirror_differs=tuple(sorted({name for row in rows for name in row["mirror_differs"] or ()})),
     )

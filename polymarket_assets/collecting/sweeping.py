@@ -21,13 +21,17 @@ from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.schemas.declare import LEVELS
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.tiers import Tier
-from polymarket_assets.venue.errors import PolymarketError
+from polymarket_assets.venue.errors import PolymarketError, Unavailable
 from polymarket_assets.venue.records import E6, Book, Level
 
-# A sweep begun later than this after its slot is called late: one request's worth of delay.
+# A sweep whose first answered request went out later than this after its slot is called late: one request's worth of delay.
 LATE_AFTER = timedelta(seconds=2)
+# A sweep is over when the next slot is due, and in this time anyhow: sooner than a run is taken for dead (`heartbeats.LONGEST_STEP_S`).
+SWEEP_WITHIN = timedelta(minutes=4)
 # One request of the venue's, so that every answer is stamped when it came.
 BATCH = 500
+# So many batches in a row refused or unreadable, and it is not the batch: a blocked address asks no more.
+MOST_FAILURES = 3
 # Markets of a slot whose other token is asked for too, in turn: a day of T1 looks at 1,440, and no slot needs one more request.
 MIRRORS = 5
 # Listings change by the minute; reading them again for every slot would cost more than the sweep.
@@ -51,6 +55,8 @@ class Answer(Protocol):
     def omitted(self) -> Sequence[str]: ...
     @property
     def malformed(self) -> Sequence[object]: ...
+    @property
+    def asked_at(self) -> datetime | None: ...
 
 
 class Accounted(Protocol):
@@ -66,8 +72,8 @@ class Books(Protocol):
     @property
     def service(self) -> Accounted: ...
 
-    def books(self, token_ids: Sequence[str]) -> Answer:
-        """The books of tokens; those without one are left out."""
+    def books(self, token_ids: Sequence[str], *, until: datetime | None = None) -> Answer:
+        """The books of tokens; those without one are left out. Raises `Unavailable` where there is no answer before `until`."""
 
 
 @dataclass
@@ -110,7 +116,12 @@ class _Take:
     # Markets whose two books were compared, and those of them whose books are not each other's mirror.
     mirrored: int = 0
     mirror_differs: list[str] = field(default_factory=list)
-    failure: str | None = None
+    # When the first request that was answered went out.
+    asked_at: datetime | None = None
+    # What was said of batches that failed, how many markets were in them, and how many in those that were not asked for any more.
+    failures: list[str] = field(default_factory=list)
+    unanswered: int = 0
+    unasked: int = 0
 
 
 def sweep(
@@ -129,17 +140,19 @@ def sweep(
     Raises:
         LakeUnwritable: rows could not be kept.
     """
-    started_at = clock()
+    began = clock()
     if not listed.rows.num_rows:
         return Account(tier.name, slot_at, MISSED, run_id, NOTHING_LISTED)
     due, left_out = listed.due(tier, slot_at, cap)
     market_of = dict(zip(_canonical_tokens(due), due.column("market_id").to_pylist(), strict=True))
     before = clob.service.account()
-    took = _fetch(clob, market_of, _others(due, tier, slot_at), clock)
+    until = min(slot_at + tier.every, began + SWEEP_WITHIN)
+    took = _fetch(clob, market_of, _others(due, tier, slot_at), clock, until)
     finished_at, after = clock(), clob.service.account()
     _publish(lake, tier, slot_at, took, due)
-    unanswered = took.failure is not None and not took.rows
-    status = MISSED if unanswered else LATE if started_at - slot_at > LATE_AFTER else TAKEN
+    started_at = took.asked_at or began
+    missed = bool(took.failures) and not took.rows
+    status = MISSED if missed else LATE if started_at - slot_at > LATE_AFTER else TAKEN
     return Account(
         tier=tier.name,
         slot_at=slot_at,
@@ -149,6 +162,8 @@ def sweep(
         markets=due.num_rows,
         books=len(took.rows),
         omitted=due.num_rows - len(took.rows),
+        unanswered=took.unanswered,
+        unasked=took.unasked,
         gone=tuple(took.gone),
         unreadable=tuple(what[:NAMED_CHARACTERS] for what in took.malformed),
         mirrored=took.mirrored,
@@ -160,7 +175,7 @@ def sweep(
         waited_s=float(after["waited_s"]) - float(before["waited_s"]),
         breaker=str(after["breaker"]),
         bytes=_more("bytes", before, after),
-        latency_ms=(started_at - slot_at) / timedelta(milliseconds=1),
+        latency_ms=None if missed else (started_at - slot_at) / timedelta(milliseconds=1),
         started_at=started_at,
         finished_at=finished_at,
     )
@@ -178,21 +193,33 @@ def _others(due: pa.Table, tier: Tier, slot_at: datetime) -> dict[str, str]:
 
 
 def _fetch(
-    clob: Books, market_of: dict[str, str], others: dict[str, str], clock: Callable[[], datetime]
-) -> _Take:
-    """Ask batch by batch; after a failure nothing more is asked, the venue has trouble enough."""
-    took = _Take()
+    clob: Books, market_of: dict[str, str], others: dict[str, str], clock: Callable[[], datetime], until: datetime
+) -> _Take:  # fmt: skip
+    """Ask batch by batch. One that is refused or unreadable spoils no other; a venue that does not answer, or not in time, is asked no more."""
+    took, failed = _Take(), 0
     # Both books of a market stand in one answer, so that they are of one moment.
     tokens = [*itertools.chain.from_iterable(others.items()), *(t for t in market_of if t not in others)]
     for first in range(0, len(tokens), BATCH):
+        batch = tokens[first : first + BATCH]
         try:
-            answer = clob.books(tokens[first : first + BATCH])
+            answer = clob.books(batch, until=until)
         except PolymarketError as e:
-            took.failure = str(e)
-            break
+            failed += 1
+            took.failures.append(str(e))
+            took.unanswered += _markets(batch, market_of)
+            if isinstance(e, Unavailable) or failed >= MOST_FAILURES:
+                took.unasked = _markets(tokens[first + BATCH :], market_of)
+                break
+            continue
+        failed = 0
+        took.asked_at = took.asked_at or answer.asked_at
         _add(took, answer, market_of, clock())
         _compare(took, answer, market_of, others)
     return took
+
+
+def _markets(tokens: Sequence[str], market_of: Mapping[str, str]) -> int:
+    return sum(token in market_of for token in tokens)
 
 
 def _add(took: _Take, answer: Answer, market_of: dict[str, str], received_at: datetime) -> None:
@@ -246,8 +273,10 @@ def _reason(status: str, behind: timedelta, took: _Take) -> str | None:
     said = []
     if status == LATE:
         said.append(f"begun {behind.total_seconds():.1f} s after the slot")
-    if took.failure is not None:
-        said.append(took.failure)
+    if took.failures and status != MISSED:
+        said.append(f"{took.unanswered} markets unanswered, {took.unasked} not asked for")
+    # Batches mostly fail alike.
+    said += dict.fromkeys(took.failures)
     if took.malformed:
         said.append(f"{len(took.malformed)} unreadable: {', '.join(took.malformed)}")
     if took.gone:

@@ -21,6 +21,8 @@ LISTED_BYTES = 6_000
 BOOK_BYTES = 2_200
 # The whole exchange in August 2026: 60 to 75 Mbit/s for 312,000 tokens (PROTOCOL 8.4). Five-minute crypto markets are a thousand times livelier.
 STREAM_BYTES_A_TOKEN_S = 27
+# All that is open, on a usual day (PROTOCOL 2.3); walked once a day by `census_day`.
+OPEN_MARKETS = 80_000
 # `discovery` runs every ten minutes and lists twice: by volume, and what ends within a day.
 DISCOVERY_S, LISTINGS = 600, 2
 DAY_S = 86_400
@@ -38,7 +40,7 @@ class Cost:
 
 def estimate(settings: Settings) -> list[Cost]:
     """The parts of running, in the order of the pipeline."""
-    return [_listing(settings), *_tiers(settings), _stream(settings)]
+    return [_listing(settings), _census(settings), *_tiers(settings), _stream(settings)]
 
 
 def _listing(settings: Settings) -> Cost:
@@ -46,6 +48,11 @@ def _listing(settings: Settings) -> Cost:
     a_s = LISTINGS / DISCOVERY_S
     allowed = _allowed("gamma /markets", settings)
     return Cost("catalogue", ceil(markets / PAGE_ROWS) * a_s, allowed, _gb(markets * LISTED_BYTES * a_s))
+
+
+def _census(settings: Settings) -> Cost:
+    requests_a_s = ceil(OPEN_MARKETS / PAGE_ROWS) / DAY_S
+    return Cost(f"census of {OPEN_MARKETS:,} markets", requests_a_s, _allowed("gamma /markets", settings), _gb(OPEN_MARKETS * LISTED_BYTES / DAY_S))  # fmt: skip
 
 
 def _tiers(settings: Settings) -> list[Cost]:

@@ -43,15 +43,16 @@ _WAIT_AND_REPEAT = frozenset({408, 425, 429})
 _TRUNCATED = "Input data was truncated"
 
 
-def body(response: requests.Response, cap: int) -> tuple[bytes, int]:
-    """The decompressed body and the bytes that came over the wire, both within `cap`.
+def body(response: requests.Response, cap: int, within_s: float) -> tuple[bytes, int]:
+    """The decompressed body and the bytes that came over the wire, both within `cap`; it has `within_s`, or `BODY_WITHIN_S` if that is shorter.
 
     Raises:
         TooLarge: it is not.
         Unavailable: it drips.
         urllib3.exceptions.HTTPError: it broke off.
     """
-    until = time.monotonic() + BODY_WITHIN_S
+    within_s = min(within_s, BODY_WITHIN_S)
+    until = time.monotonic() + within_s
     announced = response.headers.get("Content-Length", "")
     _within(int(announced) if announced.isdecimal() else 0, cap, response)
     chunks, size = [], 0
@@ -61,7 +62,7 @@ def body(response: requests.Response, cap: int) -> tuple[bytes, int]:
         size += len(chunk)
         _within(max(size, response.raw.tell()), cap, response)
         if time.monotonic() > until:
-            raise Unavailable(f"{address(response)} took more than {BODY_WITHIN_S:.0f} s to answer")
+            raise Unavailable(f"{address(response)} took more than {within_s:.0f} s to answer")
     return b"".join(chunks), response.raw.tell()
 
 

@@ -18,6 +18,7 @@ import logging
 import math
 import mmap
 import os
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -32,8 +33,9 @@ PATIENCE_S = 5.0
 # A sign of waiting counts this long: twice the longest nap between two looks.
 SIGN_S = 0.1
 NAP_S = 0.05
-# Values before the first: what the file is, and how many buckets it has.
-_MAGIC, _HEAD = 20_261_101.0, 2
+# Values before the first: what the file is, how many buckets it has, and of which boot its instants are.
+_MAGIC, _HEAD = 20_261_128.0, 3
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 # Of a bucket: empty again at, closed until, closed how often in a row, and the signs of each rank.
 _EMPTY_AT, _CLOSED_UNTIL, _CLOSED_TIMES, _SIGNS = 0, 1, 2, 3
 _WIDTH = _SIGNS + RANKS
@@ -65,14 +67,18 @@ class Buckets:
         self._shapes, self._values, self._locked, self._clock = shapes, values, locked, clock
 
     def take(self, numbers: Sequence[int], rank: int, waited_s: float) -> float:
-        """Take a token of each of these buckets, or of none; returns 0, or the seconds until it is worth another try."""
+        """Take a token of each of these buckets, or of none; returns 0, or the least seconds until there can be one.
+
+        The sign of waiting is left on those alone that have none to give: it must not hold up whoever wants of the others.
+        """
         with self._locked():
             now = self._clock()
-            wait_s = max(self._wait_s(number, rank, waited_s, now) for number in numbers)
-            if wait_s > 0:
-                for number in numbers:
-                    self._values[self._at(number) + _SIGNS + rank] = now + SIGN_S
-                return min(wait_s, NAP_S)
+            waits = {number: self._wait_s(number, rank, waited_s, now) for number in numbers}
+            short = [number for number, wait_s in waits.items() if wait_s > 0]
+            for number in short:
+                self._values[self._at(number) + _SIGNS + rank] = now + SIGN_S
+            if short:
+                return max(waits.values())
             for number in numbers:
                 at = self._at(number)
                 self._values[at] = max(now, self._values[at]) + self._shapes[number].every_s
@@ -115,7 +121,7 @@ class Buckets:
         return max(empty_s, self._values[at + _CLOSED_UNTIL] - now)
 
     def _is_sane(self, at: int, shape: Shape, now: float) -> bool:
-        """Whether the numbers can be of this boot: no instant lies farther ahead than anything puts it."""
+        """Whether the numbers are possible: no instant lies farther ahead than anything puts it."""
         empty_at, until, times = self._values[at : at + _SIGNS]
         numbers = all(math.isfinite(value) and value >= 0 for value in (empty_at, until, times))
         ahead_s = max(0.0, until - now) + shape.most_ahead_s + shape.every_s
@@ -125,8 +131,8 @@ class Buckets:
         return _HEAD + number * _WIDTH
 
 
-# The longest that anything closes a bucket for; what claims more is of another boot.
-LONGEST_CLOSED_S = 120.0
+# The longest that anything closes a bucket for: a venue that wants to be left alone for longer is asked once an hour whether it still does.
+LONGEST_CLOSED_S = 3_600.0
 
 
 def own(shapes: Sequence[Shape], clock: Callable[[], float]) -> Buckets:
@@ -136,22 +142,42 @@ def own(shapes: Sequence[Shape], clock: Callable[[], float]) -> Buckets:
 
 
 def shared(shapes: Sequence[Shape], file: Path, clock: Callable[[], float]) -> Buckets:
-    """Buckets of all processes that name this file; one that is of another form is begun anew.
+    """Buckets of all processes that name this file; one that is of another form, or another boot, is replaced.
 
     Raises:
         OSError: the file can be neither made nor read.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-    with _held(descriptor):
-        if os.fstat(descriptor).st_size != _size(shapes):
-            os.ftruncate(descriptor, 0)
-            os.ftruncate(descriptor, _size(shapes))
-        values = memoryview(mmap.mmap(descriptor, _size(shapes))).cast("d")
-        if values[0] != _MAGIC or values[1] != len(shapes):
-            values[:] = memoryview(bytes(_size(shapes))).cast("d")
-            values[0], values[1] = _MAGIC, float(len(shapes))
+    descriptor = _opened(file, shapes)
+    values = memoryview(mmap.mmap(descriptor, _size(shapes))).cast("d")
     return Buckets(shapes, values, lambda: _held(descriptor), clock)
+
+
+def _opened(file: Path, shapes: Sequence[Shape]) -> int:
+    """A descriptor of the file once it has the right form.
+
+    A wrong one is replaced, never cut: whoever has it mapped (a process of the version before) would be ended by the system.
+    """
+    head = struct.pack(f"{_HEAD}d", _MAGIC, len(shapes), _boot())
+    while True:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+        with _held(descriptor):
+            # While we waited for the lock somebody may have put another in its place.
+            if os.path.samestat(os.fstat(descriptor), os.stat(file)):
+                if os.fstat(descriptor).st_size == _size(shapes) and os.pread(descriptor, len(head), 0) == head:  # fmt: skip
+                    return descriptor
+                new = file.with_name(f"{file.name}.new")
+                new.write_bytes(head.ljust(_size(shapes), b"\0"))
+                new.replace(file)
+        os.close(descriptor)
+
+
+def _boot() -> float:
+    """A number for this boot of the machine, with which its monotonic clock begins; 0 where the system tells none."""
+    try:
+        return float(int(_BOOT_ID.read_text().replace("-", "")[:12], 16))
+    except OSError:
+        return 0.0
 
 
 @contextlib.contextmanager

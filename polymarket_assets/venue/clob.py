@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import msgspec
 
@@ -42,6 +43,8 @@ class BooksAnswer:
     malformed: tuple[str, ...]
     requests: int
     bytes: int
+    # When the first request that was answered went out; None: nothing was asked.
+    asked_at: datetime | None
 
 
 @dataclass
@@ -51,6 +54,7 @@ class _Taken:
     books: dict[str, Book] = field(default_factory=dict)
     malformed: dict[str, str] = field(default_factory=dict)
     bytes: int = 0
+    asked_at: datetime | None = None
 
 
 class Clob:
@@ -59,18 +63,18 @@ class Clob:
     def __init__(self, service: Service) -> None:
         self.service = service
 
-    def books(self, token_ids: Sequence[str]) -> BooksAnswer:
-        """The books of tokens, in the order asked.
+    def books(self, token_ids: Sequence[str], *, until: datetime | None = None) -> BooksAnswer:
+        """The books of tokens, in the order asked, for as long as there is time.
 
         Batches the venue finds too large are halved. A book that cannot be read is named and spoils nothing.
 
         Raises:
-            Unavailable, Refused, MalformedPayload: a batch as a whole was not answered.
+            Unavailable, Refused, MalformedPayload: a batch as a whole was not answered, or not before `until`.
         """
         tokens = list(dict.fromkeys(token_ids))
         before, taken = self.service.traffic.requests, _Taken()
         for first in range(0, len(tokens), TOKENS_A_REQUEST):
-            self._batch(tokens[first : first + TOKENS_A_REQUEST], taken)
+            self._batch(tokens[first : first + TOKENS_A_REQUEST], taken, until)
         missing = [token for token in tokens if token not in taken.books and token not in taken.malformed]
         return BooksAnswer(
             books=tuple(taken.books[token] for token in tokens if token in taken.books),
@@ -78,6 +82,7 @@ class Clob:
             malformed=tuple(f"{token}: {why}" for token, why in taken.malformed.items()),
             requests=self.service.traffic.requests - before,
             bytes=taken.bytes,
+            asked_at=taken.asked_at,
         )
 
     def book(self, token_id: str) -> Book:
@@ -113,18 +118,19 @@ class Clob:
     def _market(self, path: str) -> ClobMarket:
         return parse.clob_market(self.service.ask(Call(path, (), gone=ANSWERS_OF_THE_MISSING), _RAW).value)
 
-    def _batch(self, tokens: list[str], taken: _Taken) -> None:
+    def _batch(self, tokens: list[str], taken: _Taken, until: datetime | None) -> None:
         """Ask for these books, in halves where they are too many at once."""
         try:
-            answer = self.service.ask(_books_call(tokens), _ROWS)
+            answer = self.service.ask(_books_call(tokens), _ROWS, until=until)
         except Refused as e:
             if not _is_too_large(e) or len(tokens) < 2:
                 raise
             log.info("%d books at once are too many, asking for halves: %s", len(tokens), e)
-            self._batch(tokens[: len(tokens) // 2], taken)
-            self._batch(tokens[len(tokens) // 2 :], taken)
+            self._batch(tokens[: len(tokens) // 2], taken, until)
+            self._batch(tokens[len(tokens) // 2 :], taken, until)
             return
         taken.bytes += answer.bytes
+        taken.asked_at = taken.asked_at or answer.asked_at
         asked = set(tokens)
         for row in answer.value:
             _take(row, asked, taken)

@@ -3,7 +3,8 @@
 PolymarketError
 ├── Unavailable        worth another attempt: time-out, 408/425/429, 5xx, a full disk
 │   ├── Unreachable    no answer came: nobody there, or silent, or broken off
-│   └── BreakerOpen    a service that failed time after time, and is not asked for a while
+│   ├── BreakerOpen    a service that failed time after time, and is not asked for a while
+│   └── OutOfTime      not asked at all: its turn would come later than the caller can wait
 ├── Refused            the request itself is wrong; repeating it cannot help
 │   ├── Gone           the thing asked for does not exist (any more): 404, 422 of a delisted market
 │   └── TooLarge       the request, or its answer, is larger than one side allows: ask for less
@@ -31,6 +32,10 @@ class Unreachable(Unavailable):
 
 class BreakerOpen(Unavailable):
     """A service failed time after time and is left alone; `retry_after_s` says for how long still."""
+
+
+class OutOfTime(Unavailable):
+    """Nothing was asked: the limits leave no room before the caller's time is over; `retry_after_s` says from when on they do."""
 
 
 class Refused(PolymarketError):

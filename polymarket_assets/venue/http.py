@@ -7,6 +7,7 @@ that talks to the venue opens its own.
 from __future__ import annotations
 
 import logging
+import math
 import random
 import time
 import uuid
@@ -25,8 +26,8 @@ from urllib3.exceptions import HTTPError
 from polymarket_assets.venue import answers
 from polymarket_assets.venue.answers import Form
 from polymarket_assets.venue.breaker import Breaker
-from polymarket_assets.venue.errors import BreakerOpen, Refused, Unavailable, Unreachable
-from polymarket_assets.venue.limits import Limits
+from polymarket_assets.venue.errors import BreakerOpen, OutOfTime, Refused, Unavailable, Unreachable
+from polymarket_assets.venue.limits import LONGEST_WAIT_S, Limits
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +40,11 @@ CONNECT_S, READ_S = 10.0, 30.0
 ATTEMPTS = 4
 ATTEMPTS_WITHIN_S = 60.0
 # Waits are drawn between 0 and a bound that doubles ("full jitter"), so that processes do not come back together.
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 8.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0
 # The longest wait a service may ask for before the caller is told instead.
 LONGEST_RETRY_AFTER_S = 30.0
+# With less time than this left nothing is asked: an answer that is waited for no longer would be held against the service.
+LEAST_S = 1.0
 
 
 def _tell(details: RetryDetails) -> None:
@@ -84,10 +87,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer(Generic[Wire]):
-    """A decoded answer and its bytes over the wire."""
+    """A decoded answer, its bytes over the wire, and when the request that was answered went out."""
 
     value: Wire
     bytes: int
+    asked_at: datetime
 
 
 @dataclass
@@ -109,19 +113,20 @@ class Service:
         self.url = self.url.rstrip("/")
         self.session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
 
-    def ask(self, call: Call, form: Form[Wire]) -> Answer[Wire]:
-        """The answer to a call, after as many attempts as it is worth.
+    def ask(self, call: Call, form: Form[Wire], *, until: datetime | None = None) -> Answer[Wire]:
+        """The answer to a call, after as many attempts as it is worth and as fit before `until` (None: a minute or two).
 
         Raises:
-            Unavailable: none of the attempts was answered, or the service is being left alone.
+            Unavailable: none of the attempts was answered, the service is being left alone, or time is over.
             Gone, TooLarge, Refused: repeating it cannot help.
             MalformedPayload: the answer is not of the form agreed.
         """
-        again = _Again(self.dice)
+        again = _Again(self.dice, partial(self._left_s, until))
         for attempt in stamina.retry_context(on=again, attempts=self.attempts, timeout=ATTEMPTS_WITHIN_S):
             with attempt:
+                self._wait(call, until)
                 self.traffic.retries += attempt.num > 1
-                return self.breaker.call(partial(self._once, call, form))
+                return self.breaker.call(partial(self._once, call, form, until))
         raise AssertionError("the last attempt returns or raises")
 
     def account(self) -> dict[str, int | float | str]:
@@ -132,20 +137,36 @@ class Service:
     def close(self) -> None:
         self.session.close()
 
-    def _once(self, call: Call, form: Form[Wire]) -> Answer[Wire]:
-        self.traffic.waited_s += self.limits.wait("all", self.name, *call.groups)
-        request_id, began = uuid.uuid4().hex, time.monotonic()
+    def _left_s(self, until: datetime | None) -> float:
+        return math.inf if until is None else (until - self.clock()).total_seconds()
+
+    def _wait(self, call: Call, until: datetime | None) -> None:
+        """Wait for our turn, outside the breaker: what our own limits delay is no failure of the service."""
+        if self.breaker.left_s() > 0:
+            return
+        left_s, began = self._left_s(until), time.monotonic()
+        if left_s < LEAST_S:
+            raise OutOfTime(f"{self.name} {call.path} was not asked: time is over")
+        try:
+            self.limits.wait("all", self.name, *call.groups, within_s=min(LONGEST_WAIT_S, left_s - LEAST_S))
+        finally:
+            self.traffic.waited_s += time.monotonic() - began
+
+    def _once(self, call: Call, form: Form[Wire], until: datetime | None) -> Answer[Wire]:
+        request_id, asked_at, began = uuid.uuid4().hex, self.clock(), time.monotonic()
+        left_s = max(LEAST_S, self._left_s(until))
         self.traffic.requests += 1
         outcome, level = "nothing", logging.WARNING
         try:
-            with self._send(call, request_id) as response:
+            with self._send(call, request_id, left_s) as response:
                 outcome = str(response.status_code)
                 self._heed(call, response)
-                content, size = answers.body(response, call.cap)
+                content, size = answers.body(response, call.cap, left_s - (time.monotonic() - began))
                 self.traffic.bytes += size
                 answers.check(response, content, call.gone, self.clock)
                 level = logging.DEBUG
-                return Answer(answers.decoded(form, content, answers.address(response)), size)
+                value = answers.decoded(form, content, answers.address(response))
+                return Answer(value, size, asked_at)
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as e:
             raise Refused(f"{self.name} cannot be asked at {self.url!r}: {e}") from e
         except requests.exceptions.MissingSchema as e:
@@ -170,8 +191,9 @@ class Service:
         left_s = self.limits.throttled(groups, asked_s)
         log.warning("%s %s: too many requests, nobody asks for %.1f s", self.name, call.path, left_s)
 
-    def _send(self, call: Call, request_id: str) -> requests.Response:
+    def _send(self, call: Call, request_id: str, left_s: float) -> requests.Response:
         headers = {"X-Request-Id": request_id}
+        connect_s, read_s = self.timeouts
         if call.json is not None:
             headers["Content-Type"] = "application/json"
         return self.session.request(
@@ -180,7 +202,7 @@ class Service:
             params=list(call.params),
             data=call.json,
             headers=headers,
-            timeout=self.timeouts,
+            timeout=(min(connect_s, left_s), min(read_s, left_s)),
             allow_redirects=False,
             stream=True,
         )
@@ -189,14 +211,16 @@ class Service:
 class _Again:
     """Whether, and after how long, a failed attempt is repeated."""
 
-    def __init__(self, dice: random.Random) -> None:
-        self._dice = dice
-        self._bound_s = FIRST_WAIT_S
+    def __init__(self, dice: random.Random, left_s: Callable[[], float]) -> None:
+        self._dice, self._left_s = dice, left_s
+        self._bound_s = FIRST_PAUSE_S
 
     def __call__(self, error: Exception) -> bool | float:
-        if not isinstance(error, Unavailable) or isinstance(error, BreakerOpen):
+        if not isinstance(error, Unavailable) or isinstance(error, BreakerOpen | OutOfTime):
             return False
-        bound_s, self._bound_s = self._bound_s, min(self._bound_s * 2, LONGEST_WAIT_S)
-        if error.retry_after_s is None:
-            return self._dice.uniform(0, bound_s)
-        return error.retry_after_s <= LONGEST_RETRY_AFTER_S and error.retry_after_s
+        pause_s = self._pause_s(error)
+        return pause_s <= min(LONGEST_RETRY_AFTER_S, self._left_s() - LEAST_S) and pause_s
+
+    def _pause_s(self, error: Unavailable) -> float:
+        bound_s, self._bound_s = self._bound_s, min(self._bound_s * 2, LONGEST_PAUSE_S)
+        return self._dice.uniform(0, bound_s) if error.retry_after_s is None else error.retry_after_s

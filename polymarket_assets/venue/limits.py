@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path
 
 from polymarket_assets.venue import buckets
-from polymarket_assets.venue.buckets import LONGEST_CLOSED_S, RANKS, Shape
+from polymarket_assets.venue.buckets import LONGEST_CLOSED_S, NAP_S, RANKS, Shape
+from polymarket_assets.venue.errors import OutOfTime
 
 WINDOW_S = 10
 
@@ -39,7 +40,9 @@ BURST_SHARE = 0.1
 # Who names no rank comes after all who do.
 LAST = RANKS - 1
 # Without a word from the venue a group that was throttled is left alone for this long, then twice as long, and so on.
-FIRST_CLOSED_S = 1.0
+FIRST_CLOSED_S, LONGEST_DOUBLED_S, MOST_DOUBLINGS = 1.0, 120.0, 7
+# Who names no time waits so long for its turn: longer than any pause of ours, shorter than anybody takes for a run that hangs.
+LONGEST_WAIT_S = 150.0
 
 
 class Limits:
@@ -64,12 +67,18 @@ class Limits:
         shapes = [shape(allowed) for allowed in self.allowed.values()]
         self._buckets = buckets.own(shapes, clock) if file is None else buckets.shared(shapes, file, clock)
 
-    def wait(self, *groups: str) -> float:
-        """Return when a request of these groups may go out, after how many seconds; each of them counts it."""
+    def wait(self, *groups: str, within_s: float = LONGEST_WAIT_S) -> float:
+        """Return when a request of these groups may go out, after how many seconds; each of them counts it.
+
+        Raises:
+            OutOfTime: that is not within `within_s`; told as soon as it is sure.
+        """
         numbers, began = [self._numbers[group] for group in groups], self._clock()
         waited_s = 0.0
         while (again_s := self._buckets.take(numbers, self._rank, waited_s)) > 0:
-            self._sleep(again_s)
+            if waited_s + again_s > within_s:
+                raise OutOfTime(_no_room(groups, waited_s, again_s), retry_after_s=again_s)
+            self._sleep(min(again_s, NAP_S))
             waited_s = self._clock() - began
         return waited_s
 
@@ -91,5 +100,10 @@ def shape(allowed: float) -> Shape:
 
 
 def _closed_s(retry_after_s: float | None, times: int) -> float:
-    doubled_s = FIRST_CLOSED_S * 2.0 ** (min(times, RANKS) - 1)
-    return min(LONGEST_CLOSED_S, max(0.0, retry_after_s if retry_after_s is not None else doubled_s))
+    if retry_after_s is not None:
+        return min(LONGEST_CLOSED_S, max(0.0, retry_after_s))
+    return min(LONGEST_DOUBLED_S, FIRST_CLOSED_S * 2.0 ** min(times - 1, MOST_DOUBLINGS))
+
+
+def _no_room(groups: Sequence[str], waited_s: float, again_s: float) -> str:
+    return f"{groups[-1]} was not asked: the limits leave no room for {again_s:.1f} s more, after {waited_s:.1f} s"

@@ -84,27 +84,39 @@ class Answer:
     books: tuple[Book, ...]
     omitted: tuple[str, ...] = ()
     malformed: tuple[str, ...] = ()
+    asked_at: datetime | None = None
 
 
 @dataclass
 class Clob:
-    """Order books from a list; `then` may raise or let time pass before each answer."""
+    """Order books from a list; `first` may raise or let time pass before each request goes out, `then` before its answer; `clock` tells when it did."""
 
     served: Sequence[Book] = ()
     malformed: tuple[str, ...] = ()
     then: Callable[[], None] = lambda: None
+    first: Callable[[], None] = lambda: None
+    clock: Callable[[], datetime] | None = None
     asked: list[list[str]] = field(default_factory=list)
+    until: list[datetime | None] = field(default_factory=list)
     service: Service = field(default_factory=lambda: Service())
 
-    def books(self, token_ids: Sequence[str]) -> Answer:
+    def books(self, token_ids: Sequence[str], *, until: datetime | None = None) -> Answer:
         self.asked.append(list(token_ids))
+        self.until.append(until)
+        self.first()
+        asked_at = self.clock() if self.clock else None
         self.service.asked()
         self.then()
         got = tuple(b for b in self.served if b.token_id in token_ids)
         named = {b.token_id for b in got} | {
             t for t in token_ids if any(t in what for what in self.malformed)
         }
-        return Answer(got, omitted=tuple(t for t in token_ids if t not in named), malformed=self.malformed)
+        return Answer(
+            got,
+            omitted=tuple(t for t in token_ids if t not in named),
+            malformed=self.malformed,
+            asked_at=asked_at,
+        )
 
 
 @dataclass

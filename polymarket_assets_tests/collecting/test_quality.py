@@ -63,6 +63,16 @@ def test_slots_nobody_accounted_for_are_missing(lake: Lake) -> None:
     assert quality.slot_account(lake, T4, HOUR, now=HOUR + timedelta(hours=2)).expected == 240
 
 
+def test_slots_that_the_venue_answered_in_part_are_told(lake: Lake) -> None:
+    """Taken is whatever has a row: a slot of one batch in three would pass for a whole one."""
+    at = [HOUR + T4.offset + k * T4.every for k in range(5)]
+    accounts.publish(lake, Account("t4", at[0], accounts.TAKEN, "run", omitted=3))
+    accounts.publish(lake, Account("t4", at[1], accounts.TAKEN, "run", omitted=3, unasked=3))
+    accounts.publish(lake, Account("t4", at[2], accounts.LATE, "run", omitted=3, unanswered=1))
+    accounts.publish(lake, Account("t4", at[3], accounts.MISSED, "run", omitted=3, unanswered=3))
+    assert quality.slot_account(lake, T4, HOUR, now=HOUR + timedelta(hours=2)).partial == (at[1], at[2])
+
+
 def test_an_hour_without_files_has_no_rows(lake: Lake) -> None:
     assert quality.books(lake, T4, HOUR).rows == quality.snapshots(lake, T4, HOUR).rows == 0
     assert quality.filled(lake, T4, HOUR) == []

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from polymarket_assets.collecting import sweeping
 from polymarket_assets.collecting.accounts import Account
+from polymarket_assets.collecting.heartbeats import LONGEST_STEP_S
 from polymarket_assets.collecting.sweeping import Listed
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.tiers import BY_NAME
 from polymarket_assets.venue import parse
-from polymarket_assets.venue.errors import Unavailable
+from polymarket_assets.venue.breaker import Breaker
+from polymarket_assets.venue.clob import Clob as RealClob
+from polymarket_assets.venue.errors import MalformedPayload, PolymarketError, Refused, Unavailable
+from polymarket_assets.venue.http import Service
+from polymarket_assets.venue.limits import Limits
 from polymarket_assets.venue.records import Book
 from polymarket_assets_tests.collecting.fakes import (
     HOUR,
@@ -27,6 +33,7 @@ from polymarket_assets_tests.collecting.fakes import (
     market_row,
     token,
 )
+from polymarket_assets_tests.venue.server import serving, told
 
 SLOT = HOUR + timedelta(seconds=10)
 
@@ -168,12 +175,114 @@ def test_a_sweep_answered_in_part_keeps_what_came(lake: Lake, monkeypatch: pytes
         if (failure := next(answers)) is not None:
             raise failure
 
-    account = sweep(lake, Clob([book(n) for n in range(6)], then=then))
-    assert (account.status, account.books, account.omitted, account.reason) == ("taken", 2, 4, "502")
+    clob = Clob([book(n) for n in range(6)], then=then)
+    account = sweep(lake, clob)
+    assert (account.status, account.books, account.omitted) == ("taken", 2, 4)
+    assert (account.unanswered, account.unasked, account.gone) == (2, 2, ())
+    assert account.reason == "2 markets unanswered, 2 not asked for; 502"
+    assert len(clob.asked) == 2, "a venue that does not answer is left alone"
     assert set(reading.rows(lake, "orderbooks").column("market_id").to_pylist()) == {
         market_id(5),
         market_id(4),
     }
+
+
+@pytest.mark.parametrize("failure", [MalformedPayload("answer", "[{", "malformed"), Refused("answered 400")], ids=["unreadable", "refused"])  # fmt: skip
+def test_a_batch_that_is_refused_or_unreadable_spoils_no_other(lake: Lake, monkeypatch: pytest.MonkeyPatch, failure: PolymarketError) -> None:  # fmt: skip
+    """One broken answer used to end the sweep: the books of all later batches were lost, and nobody was told how many."""
+    clob = in_threes(lake, monkeypatch, [None, failure, None])
+    account = sweep(lake, clob)
+    assert (account.status, account.books, account.omitted, len(clob.asked)) == ("taken", 6, 3, 3)
+    assert (account.unanswered, account.unasked, account.gone) == (3, 0, ())
+    assert account.reason == f"3 markets unanswered, 0 not asked for; {failure}"
+
+
+def test_an_address_that_is_blocked_is_not_asked_for_every_batch(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    blocked = Refused("answered 403: a web page")
+    clob = in_threes(lake, monkeypatch, [blocked] * 5)
+    account = sweep(lake, clob)
+    assert (account.status, account.unanswered, account.unasked) == ("missed", 9, 6)
+    assert (account.reason, account.latency_ms) == ("answered 403: a web page", None)
+    assert len(clob.asked) == sweeping.MOST_FAILURES
+
+
+def in_threes(lake: Lake, monkeypatch: pytest.MonkeyPatch, answers: Sequence[PolymarketError | None]) -> Clob:
+    """A venue of three markets to each answer, asked in batches of three; some answers are failures."""
+    monkeypatch.setattr(sweeping, "BATCH", 3)
+    monkeypatch.setattr(sweeping, "MIRRORS", 0)
+    list_markets(lake, *(market_row(n) for n in range(3 * len(answers))))
+    left = iter(answers)
+
+    def then() -> None:
+        if (failure := next(left)) is not None:
+            raise failure
+
+    return Clob([book(n) for n in range(3 * len(answers))], then=then)
+
+
+@pytest.mark.parametrize(
+    ("waits_s", "answers_s", "status", "latency_ms"),
+    [(0, 0, "taken", 0), (1.5, 0, "taken", 1_500), (40, 0, "late", 40_000), (0, 12, "taken", 0)],
+    ids=["at once", "a little", "behind our own limits", "a slow answer"],
+)
+def test_a_slot_is_as_late_as_the_request_that_was_answered(lake: Lake, waits_s: float, answers_s: float, status: str, latency_ms: float) -> None:  # fmt: skip
+    """Counted from the start of the sweep, minutes behind our own limits and repetitions were no lateness at all."""
+    list_markets(lake, market_row(0))
+    time = Time(SLOT)
+    clob = Clob([book(0)], first=lambda: time.pass_(waits_s), then=lambda: time.pass_(answers_s), clock=time.clock)  # fmt: skip
+    listed = Listed(lake)
+    listed.refresh(HOUR)
+    account = sweeping.sweep(lake, clob, BY_NAME["t4"], SLOT, listed, cap=9, run_id="run", clock=time.clock)
+    assert (account.status, account.latency_ms) == (status, latency_ms)
+    assert account.started_at == SLOT + timedelta(milliseconds=latency_ms)
+
+
+@pytest.mark.parametrize(
+    ("tier", "begun", "until"),
+    [
+        ("t4", timedelta(0), timedelta(seconds=15)),
+        ("t4", timedelta(seconds=9), timedelta(seconds=15)),
+        ("t2", timedelta(0), timedelta(seconds=60)),
+        ("t0", timedelta(0), sweeping.SWEEP_WITHIN),
+        ("t0", timedelta(minutes=30), timedelta(minutes=30) + sweeping.SWEEP_WITHIN),
+    ],
+)
+def test_a_sweep_is_over_when_the_next_slot_is_due(lake: Lake, tier: str, begun: timedelta, until: timedelta) -> None:  # fmt: skip
+    close = {"t4": timedelta(minutes=30), "t2": timedelta(hours=6), "t0": timedelta(days=9)}[tier]
+    list_markets(lake, market_row(0, effective_close=HOUR + close))
+    listed, clob = Listed(lake), Clob()
+    listed.refresh(HOUR)
+    sweeping.sweep(lake, clob, BY_NAME[tier], SLOT, listed, cap=9, run_id="run", clock=Time(SLOT + begun).clock)  # fmt: skip
+    assert clob.until == [SLOT + until]
+
+
+@pytest.mark.parametrize(("closed_s", "status", "requests"), [(60.0, "missed", 0), (2.2, "late", 1)])
+def test_a_sweep_waits_for_a_closed_endpoint_as_long_as_its_slot_lasts(lake: Lake, closed_s: float, status: str, requests: int) -> None:  # fmt: skip
+    """Through the real client: a sweep that waited for two minutes cost seven slots, and was called on time."""
+    slot_at = datetime.now(UTC).replace(microsecond=0)
+    row = market_row(0, received_at=slot_at - timedelta(minutes=5), effective_close=slot_at + timedelta(minutes=30))  # fmt: skip
+    lake.publish_rows("markets", [row], part="0", at=slot_at - timedelta(minutes=5))
+    listed, limits = Listed(lake), Limits(1.0)
+    listed.refresh(slot_at)
+    limits.throttled(("clob /books",), closed_s)
+    with serving() as server:
+        server.on("/books", told([]))
+        clob = RealClob(Service("clob", server.url, limits, Breaker("clob")))
+        account = sweeping.sweep(lake, clob, BY_NAME["t4"], slot_at, listed, cap=9, run_id="run", clock=lambda: datetime.now(UTC))  # fmt: skip
+        clob.close()
+    assert (account.status, account.requests, len(server.asked)) == (status, requests, requests)
+    assert account.finished_at is not None
+    assert account.finished_at - slot_at < BY_NAME["t4"].every
+    if status == "missed":
+        assert "clob /books was not asked: the limits leave no room" in (account.reason or "")
+    else:
+        assert account.latency_ms is not None
+        assert account.latency_ms > 2_000
+        assert account.waited_s > 1
+
+
+def test_a_sweep_is_never_taken_for_a_run_that_hangs() -> None:
+    assert sweeping.SWEEP_WITHIN.total_seconds() < LONGEST_STEP_S
 
 
 def test_books_and_snapshots_of_a_slot_are_the_same_markets(lake: Lake) -> None:

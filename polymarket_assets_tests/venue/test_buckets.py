@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,22 @@ def test_all_buckets_are_taken_of_or_none() -> None:
     assert made.take([0], 0, 0) == 0, "the first bucket kept its second token"
 
 
+@pytest.mark.parametrize("why", ["short", "closed"])
+def test_who_waits_for_one_bucket_holds_up_nobody_who_wants_another(why: str) -> None:
+    """T4 behind a 429 of `/books` left its sign on `all` too: discovery then got one request in five seconds."""
+    clock, plenty = Time(), Shape(0.001, 100)
+    made = buckets.own([plenty, Shape(100.0, 1), plenty], clock)
+    if why == "closed":
+        made.close(1, lambda times: 30.0)
+    else:
+        made.take([0, 1], 0, 0)
+    for _ in range(20):
+        assert made.take([0, 1], 0, 0) > 0
+        assert made.take([0, 2], 5, 0) == 0
+        assert made.take([0, 1], 5, 0) > 0, "in its own bucket it is before everybody"
+        clock.now += SIGN_S / 2
+
+
 def test_what_one_process_is_told_all_respect(tmp_path: Path) -> None:
     clock = Time()
     one, other = (Limits(1.0, {"x": 1_000}, file=tmp_path / "limits", clock=clock, sleep=lambda s: setattr(clock, "now", clock.now + s)) for _ in range(2))  # fmt: skip
@@ -107,6 +124,52 @@ def test_a_damaged_file_is_begun_anew(tmp_path: Path, content: bytes) -> None:
     file.write_bytes(content)
     made = buckets.shared([Shape(1.0, 1)], file, Time())
     assert made.take([0], 0, 0) == 0
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 40), (40, 1)], ids=["grown", "shrunk"])
+def test_a_file_of_another_version_is_replaced_and_who_has_it_goes_on(tmp_path: Path, before: int, after: int) -> None:  # fmt: skip
+    """Cut to nothing, the pages that a process of the version before has mapped are gone: the system ends it with SIGBUS."""
+    context = multiprocessing.get_context("fork")
+    opened, upgraded = context.Event(), context.Event()
+
+    def older() -> None:
+        made = buckets.shared([Shape(0.001, 10)] * before, tmp_path / "limits", time.monotonic)
+        # As a reader does that has the lock of nobody.
+        opened.set()
+        upgraded.wait(10)
+        made.open(before - 1)
+        os._exit(0 if made.take([before - 1], 0, 0) == 0 else 1)
+
+    process = context.Process(target=older)
+    process.start()
+    assert opened.wait(10)
+    inode = (tmp_path / "limits").stat().st_ino
+    made = buckets.shared([Shape(0.001, 10)] * after, tmp_path / "limits", time.monotonic)
+    assert made.take([after - 1], 0, 0) == 0
+    assert (tmp_path / "limits").stat().st_ino != inode
+    upgraded.set()
+    process.join(10)
+    assert process.exitcode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["limits"]
+
+
+def test_who_come_at_once_after_an_upgrade_share_one_file(tmp_path: Path) -> None:
+    file, shape = tmp_path / "limits", Shape(1_000.0, 8)
+    for _ in range(20):
+        file.write_bytes(b"of a version before")
+        with ThreadPoolExecutor(8) as pool:
+            made = list(pool.map(lambda _: buckets.shared([shape], file, time.monotonic), range(8)))
+        assert [one.take([0], 0, PATIENCE_S) for one in made] == [0] * 8
+        assert made[0].take([0], 0, PATIENCE_S) > 0, "eight took eight of one bucket"
+
+
+def test_a_pause_of_the_last_boot_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The venue may ask for an hour; the clock begins anew with a boot, and an hour ahead of it may mean nothing."""
+    clock = Time()
+    buckets.shared([Shape(1.0, 1)], tmp_path / "limits", clock).close(0, lambda times: 3_000.0)
+    assert buckets.shared([Shape(1.0, 1)], tmp_path / "limits", clock).take([0], 0, 0) > 0
+    monkeypatch.setattr(buckets, "_boot", lambda: 1.0)
+    assert buckets.shared([Shape(1.0, 1)], tmp_path / "limits", clock).take([0], 0, 0) == 0
 
 
 def test_numbers_of_another_boot_hold_nobody_up(tmp_path: Path) -> None:

@@ -216,6 +216,11 @@ def test_cost_is_within_what_the_settings_allow() -> None:
         assert cost.gb_a_day > 0
 
 
+def test_the_daily_walk_over_everything_is_a_cost() -> None:
+    (census,) = [cost for cost in costs.estimate(load()) if cost.part.startswith("census")]
+    assert (round(census.requests_a_s * 86_400), round(census.gb_a_day, 2)) == (800, 0.48)
+
+
 def test_cost_follows_the_settings() -> None:
     few, many = (costs.estimate(load(max_markets_t4=n, rate_share=0.1)) for n in (500, 5_000))
     t4 = [next(cost for cost in found if "T4" in cost.part) for found in (few, many)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import random
 import re
 import socket
@@ -23,12 +24,21 @@ from polymarket_assets.venue.errors import (
     BreakerOpen,
     Gone,
     MalformedPayload,
+    OutOfTime,
     PolymarketError,
     Refused,
     TooLarge,
     Unavailable,
 )
-from polymarket_assets.venue.http import ATTEMPTS, LONGEST_RETRY_AFTER_S, Answer, Call, Service, _Again
+from polymarket_assets.venue.http import (
+    ATTEMPTS,
+    LEAST_S,
+    LONGEST_RETRY_AFTER_S,
+    Answer,
+    Call,
+    Service,
+    _Again,
+)
 from polymarket_assets.venue.limits import Limits
 from polymarket_assets_tests.venue.server import PAGE, Server, Told, told
 
@@ -295,12 +305,55 @@ def test_a_long_wait_is_left_to_the_caller(server: Server, service: Service) -> 
 
 def test_waits_are_drawn_below_a_bound_that_doubles() -> None:
     """Processes that failed together must not come back together."""
-    drawn = [[_Again(random.Random(seed))(Unavailable("")) for seed in range(200)]]
+    drawn = [[_Again(random.Random(seed), lambda: math.inf)(Unavailable("")) for seed in range(200)]]
     assert 0 <= min(drawn[0]) < 0.05
     assert 0.45 < max(drawn[0]) <= 0.5
-    again = _Again(random.Random(1))
+    again = _Again(random.Random(1), lambda: math.inf)
     bounds = [0.5, 1, 2, 4, 8, 8]
     assert all(0 <= again(Unavailable("")) <= bound for bound in bounds)
+
+
+def soon(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def test_a_request_does_not_outlast_the_time_of_its_caller(server: Server, service: Service) -> None:
+    """A sweep that waits for thirty seconds costs the two slots after it."""
+    service.timeouts = (10.0, 30.0)
+    server.on("/thing", Told(before=lambda: time.sleep(4)))
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match="did not answer"):
+        service.ask(CALL, ANY, until=soon(1.3))
+    assert time.monotonic() - began < 2.5
+    assert service.traffic.requests == 1
+
+
+def test_no_attempt_is_begun_that_would_come_too_late(server: Server, service: Service) -> None:
+    server.on("/thing", told({}, 503, headers={"Retry-After": "2"}))
+    with pytest.raises(Unavailable, match="503"):
+        service.ask(CALL, ANY, until=soon(2.5))
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(("left_s", "closed_s"), [(5.0, 60.0), (LEAST_S / 2, 0.0), (-3.0, 0.0)])
+def test_a_turn_that_comes_too_late_is_told_at_once_and_held_against_nobody(server: Server, service: Service, left_s: float, closed_s: float) -> None:  # fmt: skip
+    """Our own limits are no failure of the venue: the breaker would close it for everybody."""
+    server.on("/thing", OK)
+    service.limits.throttled(("clob",), closed_s)
+    began = time.monotonic()
+    for _ in range(FAILURES + 1):
+        with pytest.raises(OutOfTime, match="was not asked"):
+            service.ask(CALL, ANY, until=soon(left_s))
+    assert time.monotonic() - began < 1.0
+    assert (server.asked, service.traffic.retries, service.breaker.state) == ([], 0, "closed")
+
+
+def test_an_answer_says_when_the_request_it_is_of_went_out(server: Server, service: Service) -> None:
+    """Not when the caller came: repetitions and waits lie between."""
+    server.on("/thing", [told({}, 503, headers={"Retry-After": "1"}), OK])
+    with stamina.set_testing(False):
+        came_at = datetime.now(UTC)
+        assert ask(service).asked_at - came_at > timedelta(seconds=1)
 
 
 # --- the breaker ------------------------------------------------------------------------------------

@@ -6,7 +6,9 @@ import time
 
 import pytest
 
-from polymarket_assets.venue.limits import PUBLISHED, WINDOW_S, Limits, shape
+from polymarket_assets.venue.buckets import LONGEST_CLOSED_S
+from polymarket_assets.venue.errors import OutOfTime
+from polymarket_assets.venue.limits import LONGEST_WAIT_S, PUBLISHED, WINDOW_S, Limits, shape
 
 
 def test_the_share_is_of_the_published_limits() -> None:
@@ -39,6 +41,30 @@ def test_a_request_counts_in_every_group_it_names() -> None:
     limits.wait("all", "one")
     limits.wait("all", "one")
     assert time.monotonic() - began > 0.8
+
+
+@pytest.mark.parametrize(("asked_s", "closed_s"), [(0, 0), (30, 30), (600, 600), (86_400, LONGEST_CLOSED_S)])
+def test_the_venue_is_left_alone_for_as_long_as_it_asks(asked_s: float, closed_s: float) -> None:
+    """Cut to two minutes, an answer of ten was asked again four times too early."""
+    assert Limits(1.0, {"x": 100}).throttled(["x"], asked_s) == closed_s
+
+
+@pytest.mark.parametrize(("given", "within_s"), [({}, LONGEST_WAIT_S), ({"within_s": 5.0}, 5.0)])
+def test_who_would_wait_for_too_long_is_told_at_once(given: dict[str, float], within_s: float) -> None:
+    """A slot of fifteen seconds must not wait for two minutes, and no run for an hour."""
+    slept: list[float] = []
+    limits = Limits(1.0, {"all": 100, "x": 100}, sleep=slept.append)
+    limits.throttled(["x"], within_s + 1)
+    with pytest.raises(OutOfTime, match="x was not asked: the limits leave no room for") as raised:
+        limits.wait("all", "x", **given)
+    assert raised.value.retry_after_s == pytest.approx(within_s + 1, abs=0.5)
+    assert slept == []
+
+
+def test_who_has_time_for_it_waits() -> None:
+    limits = Limits(1.0, {"x": 100})
+    limits.throttled(["x"], 0.3)
+    assert 0.2 < limits.wait("x", within_s=1.0) < 0.6
 
 
 def test_a_tiny_share_still_lets_one_out() -> None:

@@ -76,6 +76,7 @@ CASES: list[tuple[str, dict[str, Any], Callable[[Venue], int], type[Exception], 
     ("venue_down", {}, listed, Unavailable, ATTEMPTS),
     ("stuck_cursor", {}, listed, MalformedPayload, 2),
     ("missing_cursor", {}, listed, MalformedPayload, 2),
+    ("offset_ceiling", {}, listed, Refused, 1),
     ("ignored_parameters", {"names": ["closed"]}, lambda c: sum(len(p.rows) for p in c.gamma.markets(closed=True)), MalformedPayload, 4),
     ("huge_body", {"path": "/books"}, books, TooLarge, 10),
     ("truncated_body", {"service": "gamma"}, listed, Unavailable, ATTEMPTS),
@@ -112,6 +113,17 @@ def test_rows_that_come_twice_count_once_where_it_matters(venue: Running, connec
         found = connected.gamma.by_condition(conditions, closed=False)
         assert len({listing.market.market_id for listing in found}) == len(found) == len(set(conditions))
         assert books(connected) >= ENOUGH
+
+
+def test_only_lists_are_beyond_the_ceiling(venue: Running, connected: Venue) -> None:
+    """Single markets and books have no offset: a lie that took them too would be an outage."""
+    first = next(iter(connected.gamma.markets(closed=False))).rows[0].market
+    with fault(venue, "offset_ceiling"):
+        assert connected.gamma.market(first.gamma_id).market.market_id == first.market_id
+        assert connected.clob.books([first.token_ids[0]]).requests == 1
+        with pytest.raises(Refused, match="offset too large, use /markets/keyset") as refused:
+            listed(connected)
+    assert refused.value.status == 422
 
 
 def test_books_that_are_left_out_are_told(venue: Running, connected: Venue) -> None:

@@ -211,11 +211,23 @@ SWEEPS = Table(
         optional("reason", TEXT, "why it was late or missed, or what was wrong in it"),
         required("markets", INT32, "markets due in this tier"),
         required("books", INT32, "books received"),
-        required("omitted", INT32, "markets due without a book: not served, or unreadable"),
+        required(
+            "omitted", INT32, "markets due without a book: not served, unreadable, unanswered or unasked"
+        ),
+        optional(
+            "unanswered",
+            INT32,
+            "of these, markets whose request failed as a whole: refused, unreadable, or not answered in time",
+        ),
+        optional(
+            "unasked",
+            INT32,
+            "of these, markets that were not asked for any more: the venue did not answer, or time was over",
+        ),
         optional(
             "gone",
             WORDS,
-            "ids of markets that were asked for and have no book; unreadable ones are not among them",
+            "ids of markets that an answer spoke of and that have no book; unreadable ones are not among them",
         ),
         optional(
             "unreadable",
@@ -239,9 +251,17 @@ SWEEPS = Table(
             "closed | open | half-open: how the service's breaker stood after it; null: nothing was asked",
         ),
         required("bytes", INT64, "bytes received"),
-        optional("latency_ms", REAL, "start of the sweep − slot_at, milliseconds"),
-        optional("started_at", INSTANT, "when the sweep began; null: never"),
-        optional("finished_at", INSTANT, "when its last answer had come"),
+        optional(
+            "latency_ms",
+            REAL,
+            "started_at − slot_at, milliseconds, waits for limits and repetitions included; null: missed",
+        ),
+        optional(
+            "started_at",
+            INSTANT,
+            "when the first request that was answered went out; when the sweep began, where none was; null: no sweep",
+        ),
+        optional("finished_at", INSTANT, "when its last answer had come, or it gave up"),
         required("run_id", TEXT, "window run that accounts for the slot"),
     ),
     tiered=True,
