@@ -63,7 +63,10 @@ CENSUS = dg.define_asset_job(
 # Two builds of one hour could each overwrite what only the other recovered.
 CLOSED_HOUR = dg.define_asset_job(
     "closed_hour",
-    selection=["trades", "whale_events"],
+    # Whales are measured against snapshots: a blocking check of theirs holds `whale_events` back only in its own run.
+    selection=dg.AssetSelection.assets("trades", "whale_events")
+    | dg.AssetSelection.checks_for_assets("trades", "whale_events")
+    | dg.AssetSelection.checks(*tier_checks.OF_SNAPSHOTS),
     partitions_def=HOUR,
     tags={**BATCH, **_CLOSED_HOUR, "alone": "closed_hour"},
     description="Trades of an hour that is over, once each, and the large ones.",

@@ -68,9 +68,7 @@ def forget(instance: dg.DagsterInstance, state_dir: Path, folder: str, run_id: s
         heartbeats.forget(state_dir, folder, run_id)
 
 
-def _reaped(
-    instance: dg.DagsterInstance, record: dg.RunRecord, state_dir: Path, now: datetime
-) -> str | None:
+def _reaped(instance: dg.DagsterInstance, record: dg.RunRecord, state_dir: Path, now: datetime) -> str | None:
     run_id = record.dagster_run.run_id
     why = why_gone(instance, record, state_dir, now)
     return run_id if why is not None and fail(instance, run_id, f"{why}; its place in the queue is free") else None  # fmt: skip
@@ -81,5 +79,3 @@ def _is_told_of(instance: dg.DagsterInstance, run_id: str) -> bool:
     entries = instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
     told = [entry.dagster_event.engine_event_data.metadata.get("pid") for entry in entries if entry.dagster_event]  # fmt: skip
     return any(heartbeats.is_there(int(str(pid.value))) for pid in told if pid is not None)
-
-
