@@ -2,7 +2,8 @@
 
 A window run; the daemon; the code server alone, and with all its runs; and everything at once, which is a reboot in small. After
 each: the seconds until the nearest tier has a slot that was begun after the kill, whether every slot has its account,
-and whether every file is whole.
+and whether every file is whole. Where runs die with their code server, a listing and two batch runs are among them: the
+seconds until the venue was listed again, and until a batch run began.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from drills import truth
+from drills import lanes, truth
 from drills.platform import Platform, stop_cleanly
 from drills.processes import PATIENCE_S, Simulator, wait_for
 from polymarket_assets.collecting import heartbeats, slots
@@ -32,6 +34,8 @@ from polymarket_assets.tiers import BY_NAME, TIERS
 T4 = BY_NAME["t4"]
 # Promised by the issue.
 BACK_WITHIN_S = 60.0
+# Two looks of the watchdog, a start of the daemon, and a listing: the queue is free again for whatever waits in it.
+LANES_WITHIN_S = 90.0
 # As the supervisor of `make up` waits before it starts again what ended.
 RESTART_PAUSE_S = 2.0
 # Some slots of the nearest tier between two kills.
@@ -46,6 +50,8 @@ class Outcome:
     what: str
     at: datetime
     back_s: float | None
+    # None where the kill leaves lanes alone, or they were not free again.
+    lanes: lanes.Lanes | None
     # Slots of T4 from the kill until it was back: all, taken, and without an account.
     slots: int
     taken: int
@@ -105,6 +111,8 @@ def _kill_all_but(platform: Platform, *spared: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+# What nobody tells Dagster of: runs die together with the server that started them.
+UNTOLD = ("code server and runs", "everything")
 KILLS: dict[str, Callable[[Platform], None]] = {
     "window run": window,
     "daemon": daemon,
@@ -131,13 +139,15 @@ def drill(folder: Path, seed: int, rounds: int) -> tuple[list[Outcome], list[str
 
 def _outcome(platform: Platform, what: str) -> Outcome:
     time.sleep(BETWEEN_S)
-    at = datetime.now(UTC)
-    KILLS[what](platform)
-    try:
-        back = wait_for(lambda: _begun_after(platform, at), f"sampling after {what}", 3 * PATIENCE_S)
-    except TimeoutError:
-        return Outcome(what, at, None, 0, 0, 0)
-    return Outcome(what, at, (back - at).total_seconds(), 0, 0, 0)
+    with lanes.filled(platform) if what in UNTOLD else nullcontext():
+        at = datetime.now(UTC)
+        KILLS[what](platform)
+    back_s = freed = None
+    with suppress(TimeoutError):
+        back_s = (wait_for(lambda: _begun_after(platform, at), f"sampling after {what}", 3 * PATIENCE_S) - at).total_seconds()  # fmt: skip
+        if what in UNTOLD:
+            freed = lanes.freed(platform, at, 3 * PATIENCE_S)
+    return Outcome(what, at, back_s, freed, 0, 0, 0)
 
 
 def _begun_after(platform: Platform, at: datetime) -> datetime | None:
@@ -155,7 +165,23 @@ def _accounted(platform: Platform, outcome: Outcome) -> Outcome:
     hours = Span(hour_of(outcome.at), until).hours()
     hole = [at for hour in hours for at in slots.hour_grid(T4, hour) if outcome.at <= at < until]
     taken = sum(at in rows and rows[at]["status"] != "missed" for at in hole)
-    return Outcome(outcome.what, outcome.at, outcome.back_s, len(hole), taken, sum(at not in rows for at in hole))  # fmt: skip
+    return replace(outcome, slots=len(hole), taken=taken, unaccounted=sum(at not in rows for at in hole))
+
+
+def _is_kept(outcome: Outcome) -> bool:
+    """Whether what was promised of a kill came true."""
+    freed = outcome.lanes
+    sampled = outcome.back_s is not None and outcome.back_s <= BACK_WITHIN_S and not outcome.unaccounted
+    untold = outcome.what not in UNTOLD or (freed is not None and max(freed.listed_s, freed.batch_s) <= LANES_WITHIN_S)  # fmt: skip
+    return sampled and untold
+
+
+def _row(outcome: Outcome) -> tuple[str, ...]:
+    """As the table shows it."""
+    back = "never" if outcome.back_s is None else f"{outcome.back_s:.1f} s"
+    missing = "never" if outcome.what in UNTOLD else "·"
+    freed = (missing, missing) if outcome.lanes is None else (f"{outcome.lanes.listed_s:.1f} s", f"{outcome.lanes.batch_s:.1f} s")  # fmt: skip
+    return (outcome.what, back, *freed, str(outcome.slots), str(outcome.taken), str(outcome.unaccounted))
 
 
 def main() -> int:
@@ -167,13 +193,12 @@ def main() -> int:
     stop_cleanly()
     with tempfile.TemporaryDirectory(prefix="drill-restart-") as folder:
         outcomes, broken = drill(Path(folder), asked.seed, asked.rounds)
-    table = Table("killed", "sampling again after", "slots of T4 in the hole", "taken", "without an account")
+    table = Table("killed", "sampling again after", "listed again after", "batch run after", "slots of T4 in the hole", "taken", "without an account")  # fmt: skip
     for one in outcomes:
-        back = "never" if one.back_s is None else f"{one.back_s:.1f} s"
-        table.add_row(one.what, back, str(one.slots), str(one.taken), str(one.unaccounted))
+        table.add_row(*_row(one))
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     console.print(table, f"files that are not whole: {broken or 'none'}")
-    good = not broken and all(o.back_s is not None and o.back_s <= BACK_WITHIN_S and not o.unaccounted for o in outcomes)  # fmt: skip
+    good = not broken and all(map(_is_kept, outcomes))
     print("every promise was kept" if good else "broken")
     return 0 if good else 1
 

@@ -6,7 +6,9 @@ the last day, runs that are going, and runs that failed and were not made up for
 with their log; where it lies in an object store, that store's own rules of age are for it.
 """
 
+import logging
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,9 +27,15 @@ PRUNED = ("window_t0", "window_t1", "window_t2", "window_t3", "window_t4", "disc
 # Runs read, and rows deleted, at once: other processes write between two of them.
 A_PAGE, AT_ONCE = 500, 200
 MOST_PAGES = 2_000
-# Writers hold a database for milliseconds.
-VACUUM_WAITS_S = 30.0
+# While we wait for readers, and while a file is rewritten, its writers wait for us: those of runs and ticks for the five
+# seconds that are SQLite's own, those of events for the thirty that Dagster gives them. What takes longer is given up.
+VACUUM_WAITS_S = 3.0
+VACUUM_LASTS_S, OF_EVENTS_S = 3.0, 20.0
+# Steps of SQLite between two looks at the clock: some milliseconds.
+_LOOK_EVERY = 10_000
 PARTITION = "dagster/partition"
+
+log = logging.getLogger(__name__)
 
 _Status = dg.DagsterRunStatus
 FINISHED = (_Status.SUCCESS, _Status.FAILURE, _Status.CANCELED)
@@ -151,17 +159,20 @@ def _size(file: Path) -> int:
 
 
 def _vacuum(file: Path) -> None:
-    """Give the space back; where somebody holds the file for long, the next day does."""
+    """Give the space back; where somebody holds the file for long, or it takes long itself, the next day does, and the log says so."""
     import sqlite3
     from contextlib import closing
 
     with closing(sqlite3.connect(file, timeout=VACUUM_WAITS_S, isolation_level=None)) as connection:
         try:
             connection.execute("pragma wal_checkpoint(truncate)")
+            until = time.monotonic() + (OF_EVENTS_S if file.name == "event_log.db" else VACUUM_LASTS_S)
+            connection.set_progress_handler(lambda: time.monotonic() > until, _LOOK_EVERY)
             connection.execute("vacuum")
+            connection.set_progress_handler(None, 0)
             connection.execute("pragma wal_checkpoint(truncate)")
-        except sqlite3.OperationalError:
-            return
+        except sqlite3.OperationalError as e:
+            log.warning("%s keeps its size until the next pruning: %s", file.name, e)
 
 
 @dg.op(description="Drops runs that later ones superseded, and log lines that nobody reads any more.")

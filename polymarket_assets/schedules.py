@@ -26,8 +26,11 @@ def _tick(context: dg.ScheduleEvaluationContext) -> datetime:
 
 
 def any_listed(lake: Lake) -> bool:
-    """Whether discovery ever found anything. Raises `LakeError` for a lake that cannot be read."""
-    return bool(lake.store.list("markets"))
+    """Whether discovery ever found anything. Raises `LakeError` for a lake that cannot be read.
+
+    Asked every twenty seconds: months of listings are not walked for it.
+    """
+    return lake.store.any("markets")
 
 
 def _is_listed(lake: LakeResource) -> bool:

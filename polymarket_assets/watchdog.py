@@ -1,7 +1,7 @@
-"""The watchdog: a window run that gives no sign of life is failed, and where none samples that should, one is started.
+"""The watchdog: a run whose process is gone is failed, and a window without a sign of life; where none samples that should, one is started.
 
-Schedules start windows at their ticks; this looks every twenty seconds at what became of them. Dagster itself notices
-a dead worker only while the code server that started it lives; after a reboot a run stays "started" for an hour.
+Schedules start windows at their ticks; this looks every twenty seconds at what became of them. What is failed for want
+of a process, of whatever job, is told in `reaping`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.scheduler.instigation import InstigatorStatus
 
-from polymarket_assets import jobs, schedules
+from polymarket_assets import jobs, reaping, schedules
 from polymarket_assets.collecting import accounts, heartbeats, slots
 from polymarket_assets.collecting.accounts import LATE, TAKEN
 from polymarket_assets.lake.errors import LakeError
@@ -34,6 +34,7 @@ AT_ONCE, QUICK_ENDS = timedelta(seconds=30), 3
 LISTED_WITHIN = timedelta(minutes=11)
 
 _UNDER_WAY = [status for status in dg.DagsterRunStatus if status not in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)]  # fmt: skip
+_WAITING = (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING)
 _MOST_RUNS = 100
 
 
@@ -41,7 +42,7 @@ _MOST_RUNS = 100
     jobs=[*jobs.WINDOWS.values(), jobs.DISCOVERY],
     minimum_interval_seconds=EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Fails window runs without a sign of life, and starts sampling and listing where nobody does.",
+    description="Fails runs whose process is gone and windows without a sign of life, and starts sampling and listing where nobody does.",
 )
 def watchdog(
     context: dg.SensorEvaluationContext, lake: LakeResource, settings: SettingsResource
@@ -49,7 +50,8 @@ def watchdog(
     """Raises nothing for one tier that spares the others."""
     told = settings.read()
     if not told.watch_windows:
-        return dg.SkipReason("WATCH_WINDOWS is off")
+        reaping.reap(context.instance, told.state_dir, utc_now())
+        return dg.SkipReason("WATCH_WINDOWS is off: nothing is started, only what is gone is failed")
     try:
         asked = list(look(context.instance, lake.open(), told.state_dir, utc_now()))
     except LakeError as e:
@@ -61,6 +63,7 @@ def look(
     instance: dg.DagsterInstance, lake: Lake, state_dir: Path | None, now: datetime
 ) -> Iterator[dg.RunRequest]:
     """Fail what is dead, and ask for what is missing."""
+    reaping.reap(instance, state_dir, now)
     stopped = _stopped(instance)
     if "discovery" not in stopped and _is_unlisted(instance, now):
         yield _discovery(now)
@@ -87,7 +90,8 @@ def _alive(instance: dg.DagsterInstance, tier: Tier, state_dir: Path | None, now
     alive = [record.dagster_run.run_id for record in records if not _is_dead(instance, record, tier, state_dir, now)]  # fmt: skip
     if state_dir is not None:
         for run_id in set(heartbeats.of(state_dir, tier.name)) - set(alive):
-            _forget(instance, state_dir, tier, run_id)
+            # Not those of a window that a person started from another job.
+            reaping.forget(instance, state_dir, tier.name, run_id)
     return alive
 
 
@@ -99,30 +103,22 @@ def _is_dead(
     if state_dir is None or run.status not in (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING):
         return False
     beat = heartbeats.read(state_dir, tier.name, run.run_id)
-    why = _silence(beat, record.update_timestamp.replace(tzinfo=UTC), now)
+    # Without a sign of its window it has not begun, or has taken its last slot: then its process is what counts.
+    why = reaping.why_gone(instance, record, state_dir, now) if beat is None else _silence(beat, now)
     if why is None:
         return False
     if beat is not None:
         beat.process.kill()
-    instance.report_run_failed(run, f"{why}; what is left of its window is started anew")
-    return True
+    return reaping.fail(instance, run.run_id, f"{why}; what is left of its window is started anew")
 
 
-def _silence(beat: heartbeats.Heartbeat | None, started: datetime, now: datetime) -> str | None:
-    """Why a run counts as dead; None while it does not."""
-    if beat is not None and beat.process.is_gone:
+def _silence(beat: heartbeats.Heartbeat, now: datetime) -> str | None:
+    """Why a window that left signs counts as dead; None while it does not."""
+    if beat.process.is_gone:
         return "its process is gone, or was of an earlier boot"
-    last = started if beat is None else beat.at
-    if now - last <= SILENT:
+    if now - beat.at <= SILENT:
         return None
-    return f"no sign of life for {(now - last).total_seconds():.0f} s"
-
-
-def _forget(instance: dg.DagsterInstance, state_dir: Path, tier: Tier, run_id: str) -> None:
-    """A run that ended without taking its signs along: not a window that a person started from another job."""
-    run = instance.get_run_by_id(run_id)
-    if run is None or run.is_finished:
-        heartbeats.forget(state_dir, tier.name, run_id)
+    return f"no sign of life for {(now - beat.at).total_seconds():.0f} s"
 
 
 # --- the missing ------------------------------------------------------------------------------------
@@ -184,8 +180,21 @@ def _ended_at_once(record: dg.RunRecord) -> bool:
 
 
 def _is_unlisted(instance: dg.DagsterInstance, now: datetime) -> bool:
-    """Whether no listing was begun for longer than its schedule leaves."""
-    return not instance.get_run_records(dg.RunsFilter(job_name="discovery", created_after=now - LISTED_WITHIN), limit=1)  # fmt: skip
+    """Whether no listing began for longer than its schedule leaves, and none is next in its lane.
+
+    One that waits is no listing, but a second one would only wait behind it: what is before it ends, by its own
+    `dagster/max_runtime` at the latest.
+    """
+    records = instance.get_run_records(dg.RunsFilter(job_name="discovery"), limit=_MOST_RUNS)
+    waits = any(record.dagster_run.status in _WAITING for record in records)
+    return not waits and not any(now - began <= LISTED_WITHIN for began in map(_began, records))
+
+
+def _began(record: dg.RunRecord) -> datetime:
+    """When a run that does not wait any more was started; one that never was, when it was asked for."""
+    if record.start_time is not None:
+        return datetime.fromtimestamp(record.start_time, UTC)
+    return record.create_timestamp.replace(tzinfo=UTC)
 
 
 def _discovery(now: datetime) -> dg.RunRequest:

@@ -27,9 +27,9 @@ from polymarket_assets.sensors import RESOLVE_EVERY_S
 DAY = timedelta(days=1)
 HOUR_KEY, DAY_KEY = "%Y-%m-%d-%H:%M", "%Y-%m-%d"
 SCHEDULES = [*schedules.ALL, pruning.SCHEDULE]
-# As many as their sensor asks for at the most.
 # A sensor that asks for a run at each look.
 ASKING = "ended_markets"
+# As often as their sensor asks for one at the most.
 BY_SENSOR = {"resolving": timedelta(seconds=RESOLVE_EVERY_S)}
 
 Value = TypeVar("Value")

@@ -9,6 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from polymarket_assets.assets.running import (
+    asking,
     metadata,
     partition_metadata,
     run_span,
@@ -92,7 +93,7 @@ def _window(tier: Tier) -> dg.AssetsDefinition:
             if odd and next(lines) < MOST_LINES:
                 context.log.info(f"slot {account}")
 
-        with told_plainly(), venue.connected(rank(tier)) as connected:
+        with asking(venue, rank(tier)) as connected:
             opened = lake.open()
             report = windows.run_window(
                 opened,

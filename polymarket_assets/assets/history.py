@@ -4,10 +4,10 @@ import dagster as dg
 
 from polymarket_assets.assets.running import (
     RETRY_VENUE,
+    asking,
     metadata,
     partition_metadata,
     run_span,
-    told_plainly,
     venue_metadata,
 )
 from polymarket_assets.collecting import history
@@ -29,7 +29,7 @@ def history_markets(
     context: dg.AssetExecutionContext, lake: LakeResource, venue: VenueResource
 ) -> dg.MaterializeResult:
     """Markets that closed on the day, without anything that reveals how."""
-    with told_plainly(), venue.connected() as connected:
+    with asking(venue) as connected:
         opened, span = lake.open(), run_span(context)
         report = history.fetch_markets(opened, connected.gamma, span.start.date(), clock=utc_now)
         holds = partition_metadata(opened, "history_markets", span)
@@ -53,7 +53,7 @@ def history_prices(
         if done % LOG_EVERY == 0 or done == due:
             context.log.info(f"prices of {done} of {due} markets")
 
-    with told_plainly(), venue.connected() as connected:
+    with asking(venue) as connected:
         opened, span = lake.open(), run_span(context)
         report = history.fetch_prices(
             opened, connected.data, span.start.date(), clock=utc_now, on_market=on_market

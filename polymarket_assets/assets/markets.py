@@ -7,11 +7,11 @@ import dagster as dg
 
 from polymarket_assets.assets.running import (
     RETRY_VENUE,
+    asking,
     metadata,
     partition_metadata,
     refuse_past,
     run_span,
-    told_plainly,
     venue_metadata,
 )
 from polymarket_assets.collecting import census as counting
@@ -36,7 +36,7 @@ def markets(
     context: dg.AssetExecutionContext, lake: LakeResource, venue: VenueResource, settings: SettingsResource
 ) -> dg.MaterializeResult:
     """Changes of market metadata as discovery sees them: what may enter the tiers, nothing that reveals an outcome."""
-    with told_plainly(), venue.connected(RANK_AFTER_TIERS) as connected:
+    with asking(venue, RANK_AFTER_TIERS) as connected:
         refuse_past(context, "closed markets come from history_markets")
         opened = lake.open()
         report = discovery.discover(opened, connected.gamma, settings.read(), clock=utc_now)
@@ -57,7 +57,7 @@ def census(
     context: dg.AssetExecutionContext, lake: LakeResource, venue: VenueResource, settings: SettingsResource
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Everything that is open, once a day; every market ever seen stays with its fate. Only changes are stored."""
-    with told_plainly(), venue.connected() as connected:
+    with asking(venue) as connected:
         report = counting.take(lake.open(), connected.gamma, settings.read(), clock=utc_now)
         yield dg.MaterializeResult(metadata={**metadata(report), **venue_metadata(connected)})
         yield dg.AssetCheckResult(

@@ -1,10 +1,10 @@
 """What every asset does around its domain call: errors as failures that answer "again?", reports as metadata."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import dagster as dg
 
@@ -12,7 +12,11 @@ from polymarket_assets.lake import holding
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake, Written
 from polymarket_assets.partitions import utc_now
+from polymarket_assets.resources import VenueResource
 from polymarket_assets.venue.errors import MalformedPayload, Refused, Unavailable
+
+if TYPE_CHECKING:
+    from polymarket_assets.venue import Venue
 
 # What the clients gave up on, seconds later once more; beyond that the next tick is soon enough.
 RETRY_VENUE = dg.RetryPolicy(
@@ -25,14 +29,21 @@ class PastPartition(Refused):
 
 
 @contextmanager
-def told_plainly() -> Iterator[None]:
-    """Domain errors become failures with their own sentence; only `Unavailable` is worth a retry."""
+def told_plainly(account: Callable[[], dict[str, Any]] = dict) -> Iterator[None]:
+    """Domain errors become failures with their own sentence and an account as metadata; only `Unavailable` is worth a retry."""
     try:
         yield
     except Unavailable as e:
-        raise dg.Failure(str(e), allow_retries=True) from e
+        raise dg.Failure(str(e), metadata=account(), allow_retries=True) from e
     except (Refused, MalformedPayload) as e:
-        raise dg.Failure(str(e), allow_retries=False) from e
+        raise dg.Failure(str(e), metadata=account(), allow_retries=False) from e
+
+
+@contextmanager
+def asking(venue: VenueResource, rank: int | None = None) -> Iterator["Venue"]:
+    """The venue, connected, for one run; what fails tells what was asked, and how the breakers stood: then it matters most."""
+    with told_plainly(), venue.connected(rank) as connected, told_plainly(lambda: venue_metadata(connected)):
+        yield connected
 
 
 def refuse_past(context: dg.AssetExecutionContext, instead: str) -> None:

@@ -4,6 +4,7 @@ import dagster as dg
 
 from polymarket_assets.assets.running import (
     RETRY_VENUE,
+    asking,
     metadata,
     partition_metadata,
     run_span,
@@ -48,7 +49,7 @@ def trades(
     context: dg.AssetExecutionContext, lake: LakeResource, venue: VenueResource
 ) -> dg.MaterializeResult:
     """Trades of the hour, once each: heard on the socket, and over its gaps recovered from the Data API."""
-    with told_plainly(), venue.connected() as connected:
+    with asking(venue) as connected:
         opened, span = lake.open(), run_span(context)
         report = healing.build_trades(opened, connected.data, span.start, clock=utc_now)
         holds = partition_metadata(opened, "trades", span)

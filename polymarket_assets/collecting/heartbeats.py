@@ -1,14 +1,16 @@
-"""Signs of life of window runs, in `STATE_DIR/heartbeats/<tier>/<run id>`, for whoever watches over them.
+"""Signs of life of runs, in `STATE_DIR/heartbeats`, for whoever watches over them: `<tier>/<run id>` of windows, `runs/<run id>` of all.
 
-A run leaves one at each step, and a thread of its own while a step takes long: a sweep that waits for a slow venue is
-no dead one. A step that takes longer than any patience of ours leaves none any more. Operating state, never data: a
-heartbeat that cannot be written is logged, and collection goes on.
+A window leaves one at each step, and a thread of its own while a step takes long: a sweep that waits for a slow venue is
+no dead one. A step that takes longer than any patience of ours leaves none any more. What a run of any job leaves says
+no more than that its process is there. Operating state, never data: a heartbeat that cannot be written is logged, and
+the work goes on.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import signal
 import socket
@@ -26,6 +28,10 @@ log = logging.getLogger(__name__)
 EVERY_S = 15.0
 # Longer than any sweep: it gives up after four minutes (`sweeping.SWEEP_WITHIN`), and its rows are published in seconds.
 LONGEST_STEP_S = 300.0
+# Of runs of whatever job, beside the folders of the tiers.
+RUNS = "runs"
+# Signs of runs that nobody watched over, and that are long over.
+KEPT_S = 86_400.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 # In `/proc/<pid>/stat` after the name: when a process was born, in ticks since the boot.
 _BORN = 19
@@ -77,6 +83,11 @@ def _born(pid: int) -> str:
         return "" if not Path("/proc").exists() and _is_running(pid) else "gone"
 
 
+def is_there(pid: int) -> bool:
+    """Whether this machine has a process of that number, whoever it is."""
+    return _born(pid) != "gone"
+
+
 def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -86,7 +97,7 @@ def _is_running(pid: int) -> bool:
 
 
 class Heartbeat(msgspec.Struct, frozen=True):
-    """The last sign of life of a window run."""
+    """The last sign of life of a run."""
 
     run_id: str
     at: datetime
@@ -103,6 +114,10 @@ class Pulse:
     tier: str
     run_id: str
     clock: Callable[[], datetime]
+    # How long a step may take until it leaves no more signs.
+    patience_s: float = field(default_factory=lambda: LONGEST_STEP_S)
+    # Whether the signs go when the run is done; otherwise whoever watches over it takes them away.
+    ends: bool = True
     _slot_at: datetime | None = None
     _stepped_s: float = field(default_factory=time.monotonic)
     _process: Process = field(default_factory=this_process)
@@ -128,7 +143,7 @@ class Pulse:
 
     def _keep(self, over: threading.Event) -> None:
         while not over.wait(EVERY_S):
-            if time.monotonic() - self._stepped_s < LONGEST_STEP_S:
+            if time.monotonic() - self._stepped_s < self.patience_s:
                 self._beat()
 
     def _beat(self) -> None:
@@ -145,8 +160,30 @@ class Pulse:
             log.warning("the heartbeat of %s could not be written: %s", self.tier, e)
 
     def _end(self) -> None:
-        if self.state_dir is not None:
+        if self.state_dir is not None and self.ends:
             forget(self.state_dir, self.tier, self.run_id)
+
+
+def present(
+    state_dir: Path | None, run_id: str, clock: Callable[[], datetime]
+) -> contextlib.AbstractContextManager[None]:
+    """Leave signs that the process of a run is there, however long it works.
+
+    The last one stays: the run is not over before its end is recorded, and until then it is known by its process.
+    """
+    if state_dir is None:
+        return contextlib.nullcontext()
+    _forget_old(state_dir)
+    return Pulse(state_dir, RUNS, run_id, clock, patience_s=math.inf, ends=False).beating()
+
+
+def _forget_old(state_dir: Path) -> None:
+    """With the watchdog switched off nobody else would."""
+    before = time.time() - KEPT_S
+    for run_id in of(state_dir, RUNS):
+        with contextlib.suppress(FileNotFoundError):
+            if path_of(state_dir, RUNS, run_id).stat().st_mtime < before:
+                forget(state_dir, RUNS, run_id)
 
 
 def path_of(state_dir: Path, tier: str, run_id: str) -> Path:
@@ -160,6 +197,13 @@ def read(state_dir: Path, tier: str, run_id: str) -> Heartbeat | None:
         return msgspec.json.decode(path_of(state_dir, tier, run_id).read_bytes(), type=Heartbeat)
     except (OSError, msgspec.MsgspecError):
         return None
+
+
+def newest(state_dir: Path, run_id: str) -> Heartbeat | None:
+    """The last sign of a run, wherever it left it; None where there is none."""
+    folders = [path.parent.name for path in (state_dir / "heartbeats").glob(f"*/{run_id}")]
+    found = [beat for folder in folders if (beat := read(state_dir, folder, run_id)) is not None]
+    return max(found, key=lambda beat: beat.at, default=None)
 
 
 def of(state_dir: Path, tier: str) -> list[str]:

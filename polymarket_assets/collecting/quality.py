@@ -18,6 +18,21 @@ from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.tiers import Tier
 
+# Core column of `snapshots` -> the least share of rows that fill it. What the venue tells of every market may be absent of
+# a few; prices are, where a side of the book is empty.
+FLOORS: dict[str, float] = {
+    "best_bid": 0.5, "best_ask": 0.5, "mid": 0.5, "microprice": 0.5, "spread": 0.5, "last_trade": 0.3,
+    "bid_depth_5c_usd": 0.5, "ask_depth_5c_usd": 0.5, "imbalance_top": 0.5,
+    "volume_usd": 0.9, "liquidity_usd": 0.5, "tick": 0.9, "effective_close": 0.9, "venue_at": 0.9,
+}  # fmt: skip
+# Tier -> floors of its own. T0 has the markets without an end and the dead; near and past their end most books have one side left.
+FLOORS_OF_TIER: dict[str, dict[str, float]] = {
+    "t0": {"effective_close": 0.3},
+    "t4": dict.fromkeys(("best_bid", "best_ask", "mid", "microprice", "spread", "bid_depth_5c_usd", "ask_depth_5c_usd", "imbalance_top"), 0.1),
+}  # fmt: skip
+# Of fewer rows of a category one odd market is a share of its own.
+LEAST_ROWS = 50
+
 _PRICES = ("best_bid", "best_ask", "mid", "microprice", "last_trade")
 
 
@@ -28,7 +43,7 @@ class BookQuality:
     rows: int
     duplicate_keys: int
     impossible_prices: int  # books with a level or last trade not between 0 and 1
-    unordered: int  # books whose bids do not fall or whose asks do not rise
+    unordered: int  # books whose bids do not fall or whose asks do not rise from level to level
     crossed: int  # books whose best bid is at or above their best ask
     newest_at: datetime | None  # receipt of the newest
 
@@ -55,6 +70,7 @@ class SlotQuality:
     taken: int  # taken or late: has rows
     missing: tuple[datetime, ...]  # slots of the grid that nobody accounted for
     partial: tuple[datetime, ...]  # taken, but with markets that no answer spoke of
+    last_at: datetime | None  # the last slot that was due
     mirrored: int  # pairs of books compared
     mirror_differs: tuple[str, ...]  # markets whose two books were not each other's mirror
 
@@ -77,6 +93,40 @@ def filled(lake: Lake, tier: Tier, hour: datetime) -> list[dict[str, Any]]:
     return _query(_FILLED, files) if files else []
 
 
+@dataclass(frozen=True)
+class Emptied:
+    """A column that fewer rows of a category fill than should."""
+
+    category: str
+    column: str
+    share: float
+    floor: float
+
+    def __str__(self) -> str:
+        return f"{self.category}: {self.column} in {self.share:.0%} of the rows, at least {self.floor:.0%}"
+
+
+def emptied(shares: list[dict[str, Any]], tier: Tier) -> list[Emptied]:
+    """What of `filled` lies under its floor, category by category; those with few rows say nothing."""
+    return [
+        Emptied(row["category_"], column, row[column], floor)
+        for row in shares
+        if row["rows_"] >= LEAST_ROWS
+        for column in FLOORS
+        if row[column] < (floor := floor_of(column, tier))
+    ]
+
+
+def floor_of(column: str, tier: Tier) -> float:
+    """The least share of rows that fill a core column."""
+    return FLOORS_OF_TIER.get(tier.name, {}).get(column, FLOORS[column])
+
+
+def is_fresh(newest_at: datetime | None, slots: SlotQuality, tier: Tier) -> bool:
+    """Whether books were received up to the end of an hour: of its last slot, or of the one before. Without a book there is nothing to be old."""
+    return newest_at is None or slots.last_at is None or newest_at >= slots.last_at - tier.every
+
+
 def slot_account(lake: Lake, tier: Tier, hour: datetime, *, now: datetime) -> SlotQuality:
     """The slots due before `now` that schedules would sample, and what `sweeps` says of them."""
     due = [at for at in slots.hour_grid(tier, hour) if at + tier.every <= now]
@@ -91,6 +141,7 @@ def slot_account(lake: Lake, tier: Tier, hour: datetime, *, now: datetime) -> Sl
         taken=taken,
         missing=missing,
         partial=tuple(sorted(partial)),
+        last_at=due[-1] if due else None,
         mirrored=sum(row["mirrored"] or 0 for row in rows),
         mirror_differs=tuple(sorted({name for row in rows for name in row["mirror_differs"] or ()})),
     )
@@ -124,7 +175,10 @@ select
         list_min(bid) {_OUTSIDE} or list_max(bid) {_OUTSIDE} or list_min(ask) {_OUTSIDE} or list_max(ask) {_OUTSIDE}
         or last_trade_e6 {_OUTSIDE}
     ),
-    count(*) filter (bid <> list_reverse_sort(bid) or ask <> list_sort(ask)),
+    count(*) filter (
+        bid <> list_reverse_sort(bid) or ask <> list_sort(ask)
+        or len(bid) <> len(list_distinct(bid)) or len(ask) <> len(list_distinct(ask))
+    ),
     count(*) filter (bid[1] >= ask[1]),
     max(received_at) as newest_at
 from prices

@@ -83,6 +83,9 @@ class Store(Protocol):
     def list(self, prefix: str) -> list[str]:
         """Every file below a folder, sorted; empty where there is none."""
 
+    def any(self, prefix: str) -> bool:
+        """Whether there is a file below a folder; the newest dates are looked at first, and none after the first found."""
+
     def sizes(self, prefix: str) -> dict[str, int]:
         """Every file below a folder with its bytes, sorted; a file that goes meanwhile is left out."""
 
@@ -163,6 +166,14 @@ class LocalStore:
             if not name.startswith(".")
         )
         return sorted(found)
+
+    def any(self, prefix: str) -> bool:
+        """See `Store`; drafts are not files yet."""
+        for _, folders, names in os.walk(self.root / prefix):
+            if not all(name.startswith(".") for name in names):
+                return True
+            folders.sort(reverse=True)
+        return False
 
     def sizes(self, prefix: str) -> dict[str, int]:
         """See `Store`."""

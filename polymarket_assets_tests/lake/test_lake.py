@@ -85,6 +85,23 @@ def test_rows_rebuilt_by_day_stand_beside_hourly_ones(lake: Lake) -> None:
     assert len(reading.files(lake, "features", Span.hour(AT))) == 2
 
 
+def test_whether_a_table_holds_anything_is_answered_by_its_newest_file(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """The watchdog asks every twenty seconds, of listings of months."""
+    assert not lake.store.any("markets")
+    (Path(lake.root) / "markets/date=2026-11-03/hour=00").mkdir(parents=True)
+    (Path(lake.root) / "markets/date=2026-11-03/hour=00/.part-0.parquet.7.draft").touch()
+    assert not lake.store.any("markets"), "a draft is no file yet"
+    for day in range(1, 29):
+        folder = Path(lake.root) / f"markets/date=2026-10-{day:02d}/hour=13"
+        folder.mkdir(parents=True)
+        (folder / "part-0.parquet").touch()
+    seen, walk = [], os.walk
+    monkeypatch.setattr(os, "walk", lambda top: (seen.append(step[0]) or step for step in walk(top)))
+    assert lake.store.any("markets")
+    shown = [os.path.relpath(folder, lake.root) for folder in seen]
+    assert shown == ["markets", "markets/date=2026-11-03", "markets/date=2026-11-03/hour=00", "markets/date=2026-10-28", "markets/date=2026-10-28/hour=13"]  # fmt: skip
+
+
 def test_sealing_keeps_every_row_once_before_during_and_after(lake: Lake) -> None:
     for minutes in range(3):
         publish(lake, AT + timedelta(minutes=minutes))

@@ -68,7 +68,13 @@ def failure(
     data = event.event_specific_data
     user_failure = getattr(data, "user_failure_data", None)
     said = user_failure.description if user_failure else data.error.message
-    return {"said": said, "again": event.event_type_value == "STEP_UP_FOR_RETRY"}
+    return {"said": said, "again": event.event_type_value == "STEP_UP_FOR_RETRY", **_asked(user_failure)}
+
+
+def _asked(user_failure: Any) -> dict[str, Any]:
+    """What a run asked of the venue until it failed, where it asked anything."""
+    account = user_failure.metadata["venue"].value if user_failure and user_failure.metadata else {}
+    return {"asked": account} if account else {}
 
 
 @pytest.mark.parametrize("name", ["history_features", "training_set"])
@@ -172,6 +178,9 @@ def test_nobody_there_fails_discovery_in_one_sentence_and_another_try(tmp_path: 
         markets(context, lake, VenueResource(settings=settings), settings)
     assert failed.value.allow_retries
     assert not (tmp_path / "lake" / "markets").exists()
+    account = failed.value.metadata["venue"].value["gamma"]
+    assert account["requests"] > 0
+    assert account["breaker"] in ("open", "closed", "half open")
 
 
 @pytest.mark.parametrize(
@@ -196,6 +205,9 @@ def test_a_window_without_a_venue_or_a_market_fails_with_its_slots_accounted(
         polymarket_clob_url=NOWHERE,
     )
     assert why in told["said"]
+    if known:
+        assert told["asked"]["clob"]["requests"] > 0
+        assert told["asked"]["clob"]["breaker"] == "closed"
     (account,) = reading.rows(lake, "sweeps").to_pylist()
     assert account["status"] == "missed"
     assert why in account["reason"]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -10,7 +11,9 @@ from dagster._core.events import DagsterEvent, DagsterEventType
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 
+from polymarket_assets import watchdog
 from polymarket_assets.definitions import build_defs
+from polymarket_assets.lake.writing import Lake
 from polymarket_assets.tiers import TIERS
 from polymarket_assets_tests.conftest import PROJECT
 
@@ -75,3 +78,42 @@ def test_the_nearest_tier_goes_first(instance: dg.DagsterInstance) -> None:
     daemon = QueuedRunCoordinatorDaemon(interval_seconds=1)
     runs = daemon._get_runs_to_dequeue(instance, instance.get_concurrency_config(), None)
     assert [run.job_name for run in runs] == [f"window_{tier.name}" for tier in reversed(TIERS)]
+
+
+def test_what_must_be_done_now_goes_before_a_backlog_of_its_lane(instance: dg.DagsterInstance) -> None:
+    """Two places: five days that a person fetches again would hold up the hour that just closed."""
+    enqueue(instance, "closed_day", 5, **BACKFILL)
+    enqueue(instance, "keeping")
+    enqueue(instance, "closed_hour")
+    enqueue(instance, "hour_features")
+    assert start(instance) == dict.fromkeys(("closed_hour", "hour_features"), 1)
+
+
+def test_the_dead_of_a_reboot_hold_no_place(instance: dg.DagsterInstance, lake: Lake, tmp_path: Path) -> None:
+    """Code server and runs died together: nobody tells Dagster, and discovery and two batch runs fill their lanes."""
+    enqueue(instance, "discovery", 2)
+    enqueue(instance, "closed_day", 3)
+    dead = start(instance)
+    assert dead == {"discovery": 1, "closed_day": 2}
+    assert start(instance).total() == 0
+    asked = list(watchdog.look(instance, lake, tmp_path, datetime.now(UTC) + timedelta(seconds=50)))
+    assert asked == [], "a listing that waits is next in its lane, and needs no second one"
+    assert start(instance) == {"discovery": 1, "closed_day": 1}
+
+
+def test_a_listing_that_only_waits_is_no_listing(instance: dg.DagsterInstance, lake: Lake, tmp_path: Path) -> None:  # fmt: skip
+    """One that began is: until the next is due by far."""
+    enqueue(instance, "discovery")
+    start(instance)
+    (began,) = instance.get_run_records(dg.RunsFilter(job_name="discovery"))
+    instance.report_run_failed(began.dagster_run, "it died")
+    now = datetime.now(UTC)
+    for later, asks in ((timedelta(minutes=10), False), (timedelta(minutes=12), True)):
+        found = watchdog.look(instance, lake, tmp_path, now + later)
+        assert [request.job_name for request in found] == (["discovery"] if asks else [])
+
+
+def test_a_listing_that_hangs_ends_before_the_one_after_the_next() -> None:
+    """Its lane is its own: nothing else would end it within the hour."""
+    tags = build_defs().get_job_def("discovery").tags
+    assert timedelta(seconds=int(tags["dagster/max_runtime"])) < timedelta(minutes=20)

@@ -1,6 +1,8 @@
 """Pruning drops what later runs superseded; partitions still read as materialised, checks keep their results."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -105,6 +107,43 @@ def test_what_runs_printed_goes_with_their_log(instance: dg.DagsterInstance, tmp
     assert {folder.name for folder in printed.iterdir()} == {superseded, last, failed}
     assert prune(instance).outputs_deleted == 2
     assert [folder.name for folder in printed.iterdir()] == [failed]
+
+
+def filled(file: Path, rows: int = 20_000) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("create table t (said text)")
+        connection.executemany("insert into t values (?)", ((f"{n} " * 50,) for n in range(rows)))
+        connection.execute("delete from t where rowid % 10 > 0")
+        connection.commit()
+
+
+def test_a_file_that_somebody_holds_keeps_its_size_and_the_log_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:  # fmt: skip
+    file = tmp_path / "runs.db"
+    filled(file)
+    monkeypatch.setattr(pruning, "VACUUM_WAITS_S", 0.1)
+    before = file.stat().st_size
+    with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+        writer.execute("begin immediate")
+        pruning._vacuum(file)
+        assert "runs.db keeps its size until the next pruning: database is locked" in caplog.text
+        assert file.stat().st_size == before
+        writer.execute("rollback")
+    pruning._vacuum(file)
+    assert file.stat().st_size < before / 2
+
+
+def test_a_rewrite_that_takes_longer_than_writers_wait_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:  # fmt: skip
+    """Five seconds are what Dagster's own writers of runs and ticks wait before they fail."""
+    file = tmp_path / "runs.db"
+    filled(file)
+    monkeypatch.setattr(pruning, "VACUUM_LASTS_S", -1.0)
+    before = file.stat().st_size
+    pruning._vacuum(file)
+    assert "runs.db keeps its size until the next pruning: interrupted" in caplog.text
+    assert file.stat().st_size == before
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
 
 
 def test_runs_of_the_last_day_keep_everything(instance: dg.DagsterInstance) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from polymarket_assets.collecting.quality import LEAST_ROWS
 from polymarket_assets.collecting.snapshotting import snapshots
 from polymarket_assets.collecting.sweeping import books_table
 from polymarket_assets.definitions import build_defs
@@ -15,17 +16,21 @@ from polymarket_assets_tests.collecting.fakes import HOUR, book, market_id, mark
 AT = HOUR + BY_NAME["t4"].offset
 
 
-def looked_over(lake: Lake) -> dg.ExecuteInProcessResult:
-    job = build_defs(lake=LakeResource(root=lake.root)).get_job_def("hour_features")
+def looked_over(lake: Lake, job_name: str = "hour_features") -> dg.ExecuteInProcessResult:
+    job = build_defs(lake=LakeResource(root=lake.root)).get_job_def(job_name)
     return job.execute_in_process(partition_key=f"{HOUR:%Y-%m-%d-%H:00}", raise_on_error=False)
 
 
 def failed(ran: dg.ExecuteInProcessResult) -> set[tuple[str, str]]:
     """Which checks of T4 do not hold."""
     evaluated = [e for e in ran.get_asset_check_evaluations() if len(e.asset_key.path) == 2]
-    assert len(evaluated) == 5 * 9
+    assert len(evaluated) == 5 * 11
     of_t4 = [e for e in evaluated if e.asset_key.path[1] == "t4"]
-    assert all(e.severity == dg.AssetCheckSeverity.WARN for e in of_t4 if e.check_name.endswith("_complete"))
+    assert all(
+        e.severity == dg.AssetCheckSeverity.WARN
+        for e in of_t4
+        if e.check_name.endswith(("_complete", "_fresh", "_filled"))
+    )
     return {(e.asset_key.path[0], e.check_name) for e in of_t4 if not e.passed}
 
 
@@ -40,7 +45,13 @@ def test_wrong_books_fail_their_checks_by_name_and_the_run(lake: Lake) -> None:
     ran = looked_over(lake)
     assert failed(ran) == {
         ("orderbooks", name)
-        for name in ("keys_are_unique", "prices_are_possible", "books_are_ordered", "slots_are_complete")
+        for name in (
+            "keys_are_unique",
+            "prices_are_possible",
+            "books_are_ordered",
+            "slots_are_complete",
+            "books_are_fresh",
+        )
     }
     assert not ran.success
 
@@ -52,6 +63,34 @@ def test_wrong_snapshots_hold_back_what_is_built_on_them(lake: Lake) -> None:
     ran = looked_over(lake)
     assert ("snapshots", "keys_are_unique") in failed(ran)
     assert built(ran) == set()
+
+
+def test_whales_are_not_measured_against_wrong_snapshots(lake: Lake) -> None:
+    """Their checks run in a job of their own two minutes later: too late, and for another run."""
+    rows = snapshots(books_table([(market_id(0), book(0), AT)], AT), table_of("markets", [market_row(0)]))
+    lake.publish("snapshots", rows, part="a", at=AT, tier="t4")
+    assert built(looked_over(lake, "closed_hour")) == {"trades", "whale_events"}
+    lake.publish("snapshots", rows, part="b", at=AT, tier="t4")
+    ran = looked_over(lake, "closed_hour")
+    assert {e.check_name for e in ran.get_asset_check_evaluations() if not e.passed} == {"keys_are_unique"}
+    assert built(ran) == {"trades"}
+    looked = {e.check_name for e in ran.get_asset_check_evaluations() if e.asset_key.path[0] == "snapshots"}
+    assert looked == {"keys_are_unique", "prices_are_possible"}, (
+        "what only warns is said once, by the other job"
+    )
+
+
+def test_a_column_that_empties_warns_and_holds_nothing_back(lake: Lake) -> None:
+    at = [AT + n * BY_NAME["t4"].every for n in range(LEAST_ROWS)]
+    for slot in at:
+        table = books_table([(market_id(0), book(0), slot)], slot)
+        rows = snapshots(table, table_of("markets", [market_row(0, volume_usd=None)]))
+        lake.publish("snapshots", rows, part=f"{slot:%M%S}", at=slot, tier="t4")
+    ran = looked_over(lake)
+    assert ("snapshots", "columns_are_filled") in failed(ran)
+    (said,) = [e for e in ran.get_asset_check_evaluations() if e.check_name == "columns_are_filled" and not e.passed]  # fmt: skip
+    assert "none: volume_usd in 0% of the rows, at least 90%" in str(said.metadata["emptied"].value)
+    assert ran.success
 
 
 def test_an_hour_that_nobody_sampled_only_warns(lake: Lake) -> None:
