@@ -18,6 +18,7 @@ import logging
 import math
 import mmap
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -130,9 +131,9 @@ LONGEST_CLOSED_S = 120.0
 
 
 def own(shapes: Sequence[Shape], clock: Callable[[], float]) -> Buckets:
-    """Buckets of this process alone."""
-    values = memoryview(bytearray(_size(shapes))).cast("d")
-    return Buckets(shapes, values, contextlib.nullcontext, clock)
+    """Buckets of this process alone, for all of its threads."""
+    values, mine = memoryview(bytearray(_size(shapes))).cast("d"), threading.Lock()
+    return Buckets(shapes, values, lambda: mine, clock)
 
 
 def shared(shapes: Sequence[Shape], file: Path, clock: Callable[[], float]) -> Buckets:
@@ -142,8 +143,9 @@ def shared(shapes: Sequence[Shape], file: Path, clock: Callable[[], float]) -> B
         OSError: the file can be neither made nor read.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
+    mine = threading.Lock()
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-    with _held(descriptor):
+    with _held(descriptor, mine):
         if os.fstat(descriptor).st_size != _size(shapes):
             os.ftruncate(descriptor, 0)
             os.ftruncate(descriptor, _size(shapes))
@@ -151,16 +153,18 @@ def shared(shapes: Sequence[Shape], file: Path, clock: Callable[[], float]) -> B
         if values[0] != _MAGIC or values[1] != len(shapes):
             values[:] = memoryview(bytes(_size(shapes))).cast("d")
             values[0], values[1] = _MAGIC, float(len(shapes))
-    return Buckets(shapes, values, lambda: _held(descriptor), clock)
+    return Buckets(shapes, values, lambda: _held(descriptor, mine), clock)
 
 
 @contextlib.contextmanager
-def _held(descriptor: int) -> Iterator[None]:
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
+def _held(descriptor: int, mine: threading.Lock) -> Iterator[None]:
+    """The file's lock is the process's: its threads have another."""
+    with mine:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _size(shapes: Sequence[Shape]) -> int:

@@ -44,6 +44,7 @@ Row = TypeVar("Row")
 
 class _Pagination(msgspec.Struct):
     next_cursor: str | None = None
+    has_more: bool | None = None
 
 
 class _Envelope(msgspec.Struct):
@@ -171,6 +172,8 @@ class DataApi:
                 raise _NotV2 from e
             raise Gone(str(e), status=e.status, said=e.said) from e
         self.generation = V2
+        if answer.next_cursor is None and answer.pagination is not None and answer.pagination.has_more:
+            raise MalformedPayload("page of the Data API", answer.pagination, "more follows: the cursor is missing")  # fmt: skip
         return answer
 
     def _fall_back(self) -> None:

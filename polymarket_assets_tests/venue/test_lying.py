@@ -149,7 +149,7 @@ def test_a_429_closes_the_endpoint_for_as_long_as_it_says(venue: Running, connec
 
 
 def test_the_published_limits_are_never_passed(venue: Running, connected: Venue) -> None:
-    """Thirty requests at a burst are a tenth of what ten seconds allow; the venue counts and finds none too many."""
+    """Ten requests at once are more than may come so; the venue counts and finds none too many."""
     with fault(venue, "limiter"):
         for _ in range(10):
             listed(connected)
