@@ -43,12 +43,12 @@ class Prices:
         return found
 
 
-def fetch_markets(lake: Lake, *rows: Listing, now: datetime = NOW, day: date = DAY) -> history.HistoryReport:
+def fetch_markets(lake: Lake, *rows: Listing, now: datetime = NOW, day: date = DAY) -> history.MarketsReport:
     return history.fetch_markets(lake, Gamma(list(rows)), day, clock=Time(now).clock)
 
 
-def fetch_prices(lake: Lake, prices: Prices, now: datetime = NOW, on_market: Callable[[int, int], None] = lambda done, due: None) -> history.HistoryReport:  # fmt: skip
-    return history.fetch_prices(lake, prices, DAY, clock=Time(now).clock, on_market=on_market)
+def fetch_prices(lake: Lake, prices: Prices, now: datetime = NOW, on_market: Callable[[int, int], None] = lambda done, due: None) -> history.PricesReport:  # fmt: skip
+    return history.fetch_prices(lake, [prices], DAY, clock=Time(now).clock, on_market=on_market)
 
 
 def rows_of(lake: Lake, table: str) -> list[dict[str, Any]]:
@@ -81,8 +81,10 @@ def test_a_day_holds_what_closed_on_it(lake: Lake, at: datetime | None, kept: bo
     ],
 )
 def test_the_window_of_scheduled_ends_is_as_documented(lake: Lake, scheduled: timedelta, found: bool) -> None:
-    report = fetch_markets(lake, closed(1, scheduled_end=NOON + scheduled))
+    """Of days long past, which walking back does not reach."""
+    report = fetch_markets(lake, closed(1, scheduled_end=NOON + scheduled), now=NOW + timedelta(days=20))
     assert bool(report.rows) is found
+    assert (report.found_by, report.fell_back) == ("scheduled_end", None)
 
 
 def test_markets_of_the_past_say_nothing_of_their_outcome(lake: Lake) -> None:
