@@ -122,7 +122,8 @@ class _Found:
         """Add a page; returns when its rows closed, in their order."""
         received_at = self.clock()
         self.malformed += len(page.malformed)
-        listings = [listing for listing in page.rows if isinstance(listing, Listing)]
+        # A row that comes twice on a page stands where it stood first.
+        listings = list({one.market.market_id: one for one in page.rows if isinstance(one, Listing)}.values())
         for listing in listings:
             self._listing(listing, received_at)
         return [listing.end.closed_at for listing in listings if listing.end.closed_at is not None]
