@@ -32,6 +32,7 @@ RESULTS = Path("data/benchmarks.jsonl")
 # Many figures of one run: by name, the module that measures them.
 SUITES = {
     "wide": "benchmarks.wide",
+    "past": "benchmarks.past",
     "kept": "benchmarks.kept_bytes",
     "orchestration": "benchmarks.orchestration.suite",
     "stream": "benchmarks.stream.suite",

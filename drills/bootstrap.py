@@ -27,6 +27,7 @@ from rich.table import Table
 from drills.past import Compared, Past, compare
 from drills.platform import stop_cleanly
 from drills.processes import PROJECT, Simulator
+from launch.bootstrap_plan import Wish
 from polymarket_assets.collecting.history import closed_days
 from polymarket_assets.lake.writing import Lake
 
@@ -119,7 +120,8 @@ def call(environment: dict[str, str], days: int, markets: int, stop_when: Any = 
     command = [sys.executable, "-m", "launch", "bootstrap", "--days", str(days), "--markets", str(markets), "--trades", "1"]  # fmt: skip
     with tempfile.TemporaryFile("w+") as said:
         # A folder of its own: settings of whoever runs the drill stay out of it.
-        running = subprocess.Popen(command, cwd=environment["DAGSTER_HOME"].removesuffix("dagster"), env=environment, stdout=said, stderr=subprocess.STDOUT)  # fmt: skip
+        # In a drill that was started in the background Ctrl-C would be ignored by whatever it starts.
+        running = subprocess.Popen(command, cwd=Path(environment["DAGSTER_HOME"]).parent, env=environment, stdout=said, stderr=subprocess.STDOUT, preexec_fn=_hears_interrupts)  # fmt: skip
         while running.poll() is None and time.monotonic() - began < CALL_WITHIN_S:
             if stop_when():
                 running.send_signal(signal.SIGINT)
@@ -133,13 +135,17 @@ def call(environment: dict[str, str], days: int, markets: int, stop_when: Any = 
         return Call(code, time.monotonic() - began, said.read())
 
 
+def _hears_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _days_of(lake: Lake) -> int:
     return len(lake.store.list("history_prices"))
 
 
 def _compared(folder: Path, lake: Lake, days: int, markets: int) -> list[Compared]:
     now = datetime.now(UTC)
-    dates = sorted({row.date() for row in (now.fromtimestamp(now.timestamp() - 86_400 * n, UTC) for n in range(1, days + 1))})  # fmt: skip
+    dates = Wish(days, markets, trades=True).dates(now)
     volumes = sorted(((row["volume_usd"] or 0.0, row["market_id"]) for day in dates for row in closed_days.markets(lake, day)), reverse=True)  # fmt: skip
     least = volumes[min(markets, len(volumes)) - 1][0] if len(volumes) > markets else 0.0
     asked = {market_id for volume, market_id in volumes if volume >= least}
@@ -149,7 +155,9 @@ def _compared(folder: Path, lake: Lake, days: int, markets: int) -> list[Compare
 def _files(root: Path) -> dict[str, str]:
     """Every file of a lake with its checksum and when it was written."""
     return {
-        str(file.relative_to(root)): f"{hashlib.sha256(file.read_bytes()).hexdigest()} {file.stat().st_mtime_ns}"
+        str(
+            file.relative_to(root)
+        ): f"{hashlib.sha256(file.read_bytes()).hexdigest()} {file.stat().st_mtime_ns}"
         for file in sorted(root.rglob("*.parquet"))
     }
 
@@ -171,7 +179,9 @@ def _shown(stopped: Call, calls: list[Call], compared: list[Compared], again: Ca
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m drills.bootstrap", description=__doc__)
-    parser.add_argument("--days", type=int, default=DAYS, help="of the past, at most 15 (default: %(default)s)")
+    parser.add_argument(
+        "--days", type=int, default=DAYS, help="of the past, at most 15 (default: %(default)s)"
+    )
     parser.add_argument("--markets", type=int, default=MARKETS, help="the most traded (default: %(default)s)")
     parser.add_argument("--calm", action="store_true", help="a venue that does not lie")
     parser.add_argument("--seed", type=int, default=7, help="of the venue (default: %(default)s)")

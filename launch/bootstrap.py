@@ -65,7 +65,9 @@ class Bootstrap:
         self._tell_choice(journal, least, volumes)
         config = {"LEAST_VOLUME_USD": least}
         for asset in ("history_prices", *(("history_trades",) if self.wish.trades else ())):
-            undone = self._passes(asset, lambda asset=asset: journal.unfetched(asset, least), lambda day: config)  # type: ignore[misc]
+            undone = self._passes(
+                asset, lambda asset=asset: journal.unfetched(asset, least), lambda day: config
+            )  # type: ignore[misc]
             if undone:
                 return self._give_up(asset, undone)
         versions = self._ends()

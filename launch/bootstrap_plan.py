@@ -63,7 +63,7 @@ def wish(days: str, markets: str, trades: str, now: datetime) -> Wish:
 def _count(name: str, said: str, usual: int) -> int:
     if not said:
         return usual
-    if not (said.isascii() and said.isdecimal() and 0 < int(said[:12])):
+    if not (said.isascii() and said.isdecimal() and int(said[:12]) > 0):
         raise NotConfigured(f"{name}={said!r} cannot be used: give a whole number above 0, for example {name}={usual}")  # fmt: skip
     return int(said)
 

@@ -32,6 +32,7 @@ class Runs:
     """Materialises one asset at a time."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
+        # Loaded here, definitions first: they say which of Dagster's warnings concern nobody.
         from polymarket_assets.definitions import defs
 
         self._instance = instance
@@ -52,7 +53,10 @@ class Runs:
         except dg.DagsterExecutionInterruptedError as e:
             raise KeyboardInterrupt from e
         if not result.success:
-            return Ran({}, _why(result))
+            why = _why(result)
+            if why is None:
+                raise KeyboardInterrupt
+            return Ran({}, why)
         (made,) = result.asset_materializations_for_node(asset)
         return Ran(_values(made))
 
@@ -86,7 +90,9 @@ class Journal:
     def unlisted(self) -> list[date]:
         """Days whose markets are not there, the newest first."""
         made = self.runs.journal("history_markets", self.days)
-        return [day for day in self.days if day not in made or not is_fetched(self.lake, "history_markets", day)]
+        return [
+            day for day in self.days if day not in made or not is_fetched(self.lake, "history_markets", day)
+        ]
 
     def unfetched(self, asset: str, least_volume_usd: float) -> list[date]:
         """Days of which this asset is not there, or of fewer markets, or of other ones, or not whole; the newest first."""
@@ -113,13 +119,17 @@ def _values(made: dg.AssetMaterialization) -> dict[str, Any]:
     return {name: value.value for name, value in made.metadata.items()}
 
 
-def _why(result: dg.ExecuteInProcessResult) -> str:
-    """What the failed step said."""
+def _why(result: dg.ExecuteInProcessResult) -> str | None:
+    """What the failed step said; None where somebody stopped it."""
+    from polymarket_assets.assets.running import STOPPED
+
     for event in result.all_events:
         if event.event_type_value == "STEP_FAILURE":
             data: Any = event.event_specific_data
+            if data.error and data.error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+                return None
             said = getattr(data, "user_failure_data", None)
             if said is not None and said.description:
-                return str(said.description)
+                return None if said.description == STOPPED else str(said.description)
             return str(data.error.message).strip().splitlines()[-1] if data.error else "it failed"
     return "it failed before its first step"

@@ -11,17 +11,17 @@ from polymarket_assets.assets.running import (
     metadata,
     partition_metadata,
     run_span,
+    stopped_for_good,
     told_plainly,
     venue_metadata,
 )
 from polymarket_assets.collecting import history
+from polymarket_assets.collecting.history.asking import CONNECTIONS
 from polymarket_assets.partitions import DAY, utc_now
 from polymarket_assets.resources import LakeResource, VenueResource
 
 # One line in the run's log per this many markets: enough to see it move, few enough to store.
 LOG_EVERY = 50
-# A hundred requests a second, the most that the Data API's limit allows, where an answer takes 160 milliseconds.
-CONNECTIONS = 16
 
 # What fetches one table of a day.
 Fetch = Callable[..., Any]
@@ -44,7 +44,7 @@ def history_markets(
     context: dg.AssetExecutionContext, lake: LakeResource, venue: VenueResource
 ) -> dg.MaterializeResult:
     """Markets that closed on the day, without anything that reveals how."""
-    with told_plainly(), venue.connected() as connected:
+    with stopped_for_good(), told_plainly(), venue.connected() as connected:
         opened, span = lake.open(), run_span(context)
         report = history.fetch_markets(opened, connected.gamma, span.start.date(), clock=utc_now)
         holds = partition_metadata(opened, "history_markets", span)
@@ -90,7 +90,7 @@ def _fetched(
         if done % LOG_EVERY == 0 or done == due:
             context.log.info(f"{table}: {done} of {due} markets")
 
-    with told_plainly(), venue.connected_many(CONNECTIONS) as connected:
+    with stopped_for_good(), told_plainly(), venue.connected_many(CONNECTIONS) as connected:
         opened, span = lake.open(), run_span(context)
         generation = connected.data_generation()
         report = fetch(

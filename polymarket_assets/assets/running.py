@@ -35,6 +35,19 @@ def told_plainly() -> Iterator[None]:
         raise dg.Failure(str(e), allow_retries=False) from e
 
 
+# What a run says that somebody stopped.
+STOPPED = "stopped: nothing of it was published"
+
+
+@contextmanager
+def stopped_for_good() -> Iterator[None]:
+    """Who stops a run does not want it again: for Dagster an interrupt is one more failure, and a retry policy begins anew."""
+    try:
+        yield
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as e:
+        raise dg.Failure(STOPPED, allow_retries=False) from e
+
+
 def refuse_past(context: dg.AssetExecutionContext, instead: str) -> None:
     """Raise `PastPartition` when the run's hour is over: what was not recorded then cannot be recorded now."""
     if context.partition_time_window.end <= utc_now():

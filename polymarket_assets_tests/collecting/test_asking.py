@@ -47,7 +47,7 @@ def test_no_more_than_so_many_answers_wait_for_their_turn(monkeypatch: pytest.Mo
 
 
 def failing(times: int, failure: PolymarketError) -> Callable[[str, int], str]:
-    left = Counter({item: times for item in ITEMS})
+    left = Counter(dict.fromkeys(ITEMS, times))
 
     def ask(client: str, item: int) -> str:
         left[item] -= 1
@@ -58,7 +58,9 @@ def failing(times: int, failure: PolymarketError) -> Callable[[str, int], str]:
     return ask
 
 
-@pytest.mark.parametrize("failure", [Unavailable("503"), MalformedPayload("prices", "<html>"), Refused("403")])
+@pytest.mark.parametrize(
+    "failure", [Unavailable("503"), MalformedPayload("prices", "<html>"), Refused("403")]
+)
 def test_trouble_that_passes_costs_nothing(failure: PolymarketError) -> None:
     """Of two thousand markets some meet every fault that one answer in ten has."""
     answers = Asking(["a", "b"], pause_s=0.001).each(ITEMS, failing(2, failure))
@@ -91,7 +93,9 @@ def test_what_is_gone_is_asked_about_once() -> None:
 def test_a_venue_that_is_down_is_waited_for_and_then_told() -> None:
     began = time.monotonic()
     with pytest.raises(Unavailable, match="503"):
-        list(Asking(["a", "b"], patience_s=0.3, pause_s=0.01).each(ITEMS, failing(10_000, Unavailable("503"))))
+        list(
+            Asking(["a", "b"], patience_s=0.3, pause_s=0.01).each(ITEMS, failing(10_000, Unavailable("503")))
+        )
     assert 0.3 <= time.monotonic() - began < 3
 
 

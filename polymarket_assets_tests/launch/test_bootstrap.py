@@ -57,7 +57,10 @@ def test_the_command_refuses_in_one_sentence_and_asks_nobody(tmp_path: Path) -> 
         [sys.executable, "-m", "launch", "bootstrap", "--days", "none"], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert ran.returncode == 1
-    assert ran.stderr == "bootstrap: DAYS='none' cannot be used: give a whole number above 0, for example DAYS=14\n"
+    assert (
+        ran.stderr
+        == "bootstrap: DAYS='none' cannot be used: give a whole number above 0, for example DAYS=14\n"
+    )
 
 
 def test_an_estimate_is_requests_at_the_share_of_the_published_limits() -> None:

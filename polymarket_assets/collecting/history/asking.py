@@ -28,6 +28,8 @@ Client = TypeVar("Client")
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
+# A hundred requests a second, the most that the Data API's limit allows, where an answer takes 160 milliseconds.
+CONNECTIONS = 16
 # Answers that came before their turn: enough that a market of a hundred pages holds up nobody behind it.
 AHEAD = 512
 # The venue's restart takes ninety seconds; as long again for what follows it.

@@ -80,9 +80,7 @@ class NotInOrder(Exception):
     """The catalogue does not list by the instant of the close; the message says how that shows."""
 
 
-def fetch_markets(
-    lake: Lake, gamma: Catalogue, day: date, *, clock: Callable[[], datetime]
-) -> MarketsReport:
+def fetch_markets(lake: Lake, gamma: Catalogue, day: date, *, clock: Callable[[], datetime]) -> MarketsReport:
     """Fetch the markets that closed on `day` into `history_markets`; nothing of how they ended is kept.
 
     Raises:

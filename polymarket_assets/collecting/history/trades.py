@@ -231,5 +231,3 @@ class _Traded:
         self.counts["without"] += not answer.rows.num_rows
         for name in ("unreadable", "truncated", "outside", "unmapped"):
             self.counts[name] += int(getattr(answer, name))
-
-
