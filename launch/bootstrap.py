@@ -8,24 +8,23 @@ same command goes on.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import dagster as dg
 from rich.console import Console
 from rich.table import Table
 
 from launch import bootstrap_plan as plan
 from launch import instance, processes
 from launch.bootstrap_plan import Wish
-from launch.bootstrap_runs import Journal, Ran, Runs
 from launch.home import PROJECT, settle
 from launch.narration import Narration
+from polymarket_assets import day_runs
 from polymarket_assets.collecting import candidates, queries
 from polymarket_assets.collecting.history import closed_days
+from polymarket_assets.day_runs import Journal, Ran, Runs
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.settings import Settings
@@ -203,14 +202,11 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-@contextmanager
-def opened(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """The instance of the settings; this process has their environment from now on."""
+def _place(settings: Settings) -> None:
+    """This process is one of the installation: its environment, and its instance made."""
     environment = processes.environment(settings)
     instance.make(Path(str(settings.dagster_home)), environment)
     os.environ.update(environment)
-    with dg.DagsterInstance.get() as found:
-        yield found
 
 
 def run(*, days: str, markets: str, trades: str) -> int:
@@ -221,9 +217,10 @@ def run(*, days: str, markets: str, trades: str) -> int:
         Unavailable: the venue is down; what was fetched is kept.
     """
     wish, settings, console = plan.wish(days, markets, trades, _now()), settle(DATA), Console()
-    with opened(settings) as found:
+    _place(settings)
+    with day_runs.opened() as runs:
         lake = Lake(settings.need_lake_root())
-        call = Bootstrap(wish, settings, lake, Runs(found), console, wish.dates(_now()))
+        call = Bootstrap(wish, settings, lake, runs, console, wish.dates(_now()))
         try:
             return call.go()
         except KeyboardInterrupt:

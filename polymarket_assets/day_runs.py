@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -77,6 +78,13 @@ class Runs:
             if not page.has_more or len(found) == len(wanted):
                 break
         return found
+
+
+@contextmanager
+def opened() -> Iterator[Runs]:
+    """Runs in the instance of `DAGSTER_HOME`."""
+    with dg.DagsterInstance.get() as instance:
+        yield Runs(instance)
 
 
 @dataclass(frozen=True)
