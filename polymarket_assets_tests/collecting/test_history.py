@@ -131,6 +131,36 @@ def test_neither_the_settlement_nor_anything_after_the_end_is_a_price(lake: Lake
     ]
 
 
+def test_points_from_outside_of_a_markets_life_are_counted(lake: Lake) -> None:
+    """A venue that ignores the end of the span sends what was known only afterwards."""
+    fetch_markets(lake, closed(1, listed_at=NOON - timedelta(hours=2)), closed(2))
+    points = [
+        PricePoint(NOON + timedelta(minutes=minutes), 0.5, resolution)
+        for minutes, resolution in ((-200, 60), (-10, 60), (0, 60), (5, 60), (6, 0))
+    ]
+    report = fetch_prices(lake, Prices({token(1): points}))
+    assert (report.rows, report.outside, report.without) == (1, 3, 1)
+
+
+@pytest.mark.parametrize("clients", [1, 5])
+def test_rows_do_not_depend_on_how_many_are_asked_at_once(lake: Lake, clients: int) -> None:
+    """Who answers first is chance; the file of a day is not."""
+    fetch_markets(lake, *(closed(n) for n in range(1, 30)))
+    points = {token(n): [PricePoint(NOON - timedelta(minutes=m), n / 100, 60) for m in (3, 2, 1)] for n in range(1, 30)}  # fmt: skip
+    history.fetch_prices(lake, [Prices(points) for _ in range(clients)], DAY, clock=Time(NOW).clock)
+    rows = rows_of(lake, "history_prices")
+    assert [row["market_id"] for row in rows] == [market_id(n) for n in range(1, 30) for _ in range(3)]
+    assert rows == sorted(rows, key=lambda row: (row["market_id"], row["priced_at"]))
+
+
+@pytest.mark.parametrize(("least", "asked"), [(0, 3), (500, 2), (1_000_000, 0)])
+def test_markets_traded_for_less_are_not_asked_about(lake: Lake, least: float, asked: int) -> None:
+    fetch_markets(lake, closed(1, volume_usd=200.0), closed(2, volume_usd=500.0), closed(3, volume_usd=900.0))
+    prices = Prices()
+    report = history.fetch_prices(lake, [prices], DAY, clock=Time(NOW).clock, least_volume_usd=least)
+    assert (len(prices.asked), report.markets, report.left_out) == (asked, asked, 3 - asked)
+
+
 @pytest.mark.parametrize(
     ("closed_at", "scheduled", "until"),
     [

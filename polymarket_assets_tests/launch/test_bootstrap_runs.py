@@ -26,7 +26,9 @@ from polymarket_assets.settings import load
 from polymarket_assets.venue.errors import Unavailable
 from simulator.profiles import PAST
 
-TINY = replace(PAST, name="tiny past", past_days=2, past_standalone=8, past_races=1, past_games=1, past_windows=2)
+TINY = replace(
+    PAST, name="tiny past", past_days=2, past_standalone=8, past_races=1, past_games=1, past_windows=2
+)
 # Two days of a dozen markets or two; prices of the ten traded most.
 WISH = Wish(2, 10, trades=True)
 
