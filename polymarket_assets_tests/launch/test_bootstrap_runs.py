@@ -178,5 +178,5 @@ def test_a_venue_that_is_down_ends_it_in_one_sentence(place: Place, tmp_path: Pa
 
     said = Console(file=io.StringIO(), width=200)
     empty = Bootstrap(Wish(5, 10, trades=False), load(), Lake(tmp_path / "lake"), Down(), said, Wish(5, 10, trades=False).dates(now()))  # fmt: skip
-    with pytest.raises(Unavailable, match="3 runs in a row failed, the last said: gamma did not answer; .* the same command goes on"):  # fmt: skip
+    with pytest.raises(Unavailable, match=r"3 runs in a row failed, the last said: gamma did not answer; .* the same command goes on"):  # fmt: skip
         empty.go()
