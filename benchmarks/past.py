@@ -2,7 +2,8 @@
 
 `python -m benchmarks past`. The venue is a process of its own that answers after 50 milliseconds (`past_venue`); CPU and peak
 memory are ours alone, each table in a process of its own. What a table must take is what the published limit lets through: so
-many requests in ten seconds. Beside it stands the way before: the same requests one after the other.
+many requests in ten seconds. Beside it stands what the same requests would wait for
+answers alone, one after the other.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ MARKETS = 2_000
 # Wanted, by the issue: of the time that the limits dictate, and of one core.
 LONGER_BY, CORE = 1.05, 0.2
 
-TITLE = "a day of 2,000 closed markets, 50 ms away, at all of the published limits; × is of one request after the other"
+TITLE = "a day of 2,000 closed markets, 50 ms away, at all of the published limits; × is of their latencies one after the other"
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,11 @@ def _table_row(table: str, took: Took, markets: int) -> Row:
     wanted = TABLES[table].rows_each * markets
     if took.rows != wanted:
         raise Failed(f"{table}: {took.rows} rows of {wanted}")
-    note = f"{took.rows:,} rows, {took.requests:,} requests, {took.cpu_s:.1f} CPU-s, peak {took.mb:.0f} MB"
-    return Row(f"{table}, as long as the limits dictate", took.wall_s, "s", round(LONGER_BY * _dictated(table, took), 1), more=False, ratio=took.wall_s / (took.requests * LATENCY_S), note=note)  # fmt: skip
+    note = f"{took.rows:,} rows, {took.requests:,} requests, {took.cpu_s:.1f} CPU-s, peak {took.mb:.0f} MB; the limit dictates {_dictated(table, took):.1f} s"
+    # A cursor leads from page to page: what is listed cannot be asked for at once, and counts in the whole day.
+    limit = None if table == "history_markets" else round(LONGER_BY * _dictated(table, took), 1)
+    one_by_one_s = took.requests * LATENCY_S
+    return Row(table, took.wall_s, "s", limit, more=False, ratio=took.wall_s / one_by_one_s, note=note)
 
 
 def _day_rows(took: dict[str, Took], markets: int) -> Iterator[Row]:
