@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup up pages demo test lint bench drill-kill drill-faults drill-disk drill-readers soak drill-restart lock
+.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers soak drill-restart drill-bootstrap lock
 
 # Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
 # leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
@@ -29,6 +29,10 @@ pages: setup
 
 demo: setup
 	@$(BIN)/python -m launch demo $(if $(filter once,$(DEMO)),--once)
+
+# DAYS=14 MARKETS=5000, and TRADES=1 for trades too.
+bootstrap: setup
+	@$(BIN)/python -m launch bootstrap --days "$(DAYS)" --markets "$(MARKETS)" --trades "$(TRADES)"
 
 test: setup
 	$(BIN)/python -m pytest -n 2
@@ -59,6 +63,10 @@ soak: setup
 # Six minutes.
 drill-restart: setup
 	@$(BIN)/python -m drills.restart $(DRILL)
+
+# Three minutes.
+drill-bootstrap: setup
+	@$(BIN)/python -m drills.bootstrap $(DRILL)
 
 # One minute; `make drill-readers DRILL="--seconds 600"` for longer.
 drill-readers: setup

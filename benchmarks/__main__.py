@@ -33,6 +33,7 @@ RESULTS = Path("data/benchmarks.jsonl")
 SUITES = {
     "tiers": "benchmarks.tiers",
     "wide": "benchmarks.wide",
+    "past": "benchmarks.past",
     "kept": "benchmarks.kept_bytes",
     "orchestration": "benchmarks.orchestration.suite",
     "stream": "benchmarks.stream.suite",

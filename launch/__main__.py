@@ -1,4 +1,4 @@
-"""`python -m launch up | pages | demo | simulated`: what `make up`, `make pages` and `make demo` call."""
+"""`python -m launch up | pages | demo | bootstrap | simulated`: what `make up`, `make pages`, `make demo` and `make bootstrap` call."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ def main() -> int:
         "demo", help="the platform against the simulator, narrated and held against the truth"
     )
     demo.add_argument("--once", action="store_true", help="leave with an exit code instead of staying up")
+    past = commands.add_parser("bootstrap", help="fetch the public past: closed markets, their prices and how they ended")  # fmt: skip
+    past.add_argument("--days", default="", help="so many days before today (default 14)")
+    past.add_argument("--markets", default="", help="prices of so many markets, the most traded (default 5000)")  # fmt: skip
+    past.add_argument("--trades", default="", metavar="1|0", help="fetch their trades too")
     alone = commands.add_parser("simulated", help="the processes of the demo alone")
     alone.add_argument("--tethered", action="store_true", help="stop when standard input ends")
     given = parser.parse_args()
@@ -44,6 +48,10 @@ def _run(given: argparse.Namespace) -> int:
         from launch import simulated
 
         return simulated.run(tethered=given.tethered)
+    if given.command == "bootstrap":
+        from launch import bootstrap
+
+        return bootstrap.run(days=given.days, markets=given.markets, trades=given.trades)
     from launch import up
 
     return up.show() if given.command == "pages" else up.run()

@@ -27,6 +27,7 @@ _CHECKED: dict[str, tuple[str, dg.PartitionsDefinition | None]] = {
     "history_features": ("features", DAY),
     "history_markets": ("history_markets", DAY),
     "history_prices": ("history_prices", DAY),
+    "history_trades": ("history_trades", DAY),
     "resolutions": ("resolutions", None),
     "training_set": ("training_set", None),
 }

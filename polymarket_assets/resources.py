@@ -50,6 +50,17 @@ class VenueResource(dg.ConfigurableResource):
         finally:
             opened.close()
 
+    @contextmanager
+    def connected_many(self, count: int) -> Iterator[object]:
+        """`venue.Connections` for so many threads, closed afterwards."""
+        from polymarket_assets import venue
+
+        opened = venue.connect_many(self.settings.read(), count)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
 
 class TrackingResource(dg.ConfigurableResource):
     """The tracking server at `uri`, else at `MLFLOW_TRACKING_URI`."""

@@ -1,4 +1,4 @@
-"""The Data API: `/data/v2/...`; its first version answers 410 unless it is switched on."""
+"""The Data API: `/data/v2/...`; its first version answers 410 unless it is switched on, the second unless it is switched off."""
 
 from __future__ import annotations
 
@@ -32,20 +32,21 @@ GONE = ("/trades", "/activity", "/holders", "/positions", "/oi", "/live-volume",
 class DataApi:
     """Its routes over an exchange."""
 
-    def __init__(self, exchange: Exchange, *, v1: bool = False) -> None:
-        self._exchange, self._v1 = exchange, v1
+    def __init__(self, exchange: Exchange, *, v1: bool = False, v2: bool = True) -> None:
+        self._exchange, self._v1, self._v2 = exchange, v1, v2
 
     def routes(self) -> list[web.RouteDef]:
         """Under `/data`."""
         old = [web.get(path, _gone) for path in GONE if not (self._v1 and path == "/trades")]
         served = [web.get("/trades", self._old_trades)] if self._v1 else []
+        return [*(self._second() if self._v2 else []), *served, *old]
+
+    def _second(self) -> list[web.RouteDef]:
         return [
             web.get("/v2/trades", self._trades),
             web.get("/v2/prices-history", self._history),
             web.get("/v2/resolutions", self._resolutions),
             web.get("/v2/status", self._status),
-            *served,
-            *old,
         ]
 
     # --- trades ---------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ def venue(
     profile: str | Profile = "demo",
     edge: float = EDGE_LOGIT,
     v1_data: bool = False,
+    v2_data: bool = True,
     ping_timeout_s: float = PING_TIMEOUT_S,
     clock: Callable[[], float] = time.time,
     faults: Path | None = None,
@@ -51,7 +52,7 @@ def venue(
     services = {
         "gamma": Gamma(Generated(exchange)).routes(),
         "clob": Clob(exchange).routes(),
-        "data": DataApi(exchange, v1=v1_data).routes(),
+        "data": DataApi(exchange, v1=v1_data, v2=v2_data).routes(),
     }
     loops = [*engine.loops(), *([script.follow(planned, hub.faults)] if planned else [])]
     return Venue(services, hub.serve, loops, lambda: _summary(exchange, hub, engine, told), told, hub.close_all, Control(hub).routes(), hub.faults.serve)  # fmt: skip

@@ -39,13 +39,16 @@ class Profile:
     series: tuple[Series, ...]
     # An event that lives one to four minutes appears so often on average.
     brief_every_s: float
-    # Of each of the three full UTC days before today: events by kind.
+    # Of each of the full UTC days before today (`past_days`): events by kind.
     past_standalone: int
     past_races: int
     past_games: int
     past_windows: int
     # Frames a second that all markets together send to one who listens to all; None: as lively as their kind.
     rate: float | None = None
+    past_days: int = 3
+    # Of stand-alone events of the past: such a share was decided weeks before its deadline.
+    past_early: float = 0.0
 
 
 DEMO = Profile(
@@ -143,6 +146,21 @@ TIERED = Profile(
 )
 
 
+# What is over: a fortnight of closed markets, of which some closed long before their deadline; hardly anything is open.
+PAST = Profile(
+    "past",
+    (Standing(1, STANDALONE, 50, 280),),
+    (),
+    brief_every_s=30.0,
+    past_standalone=36,
+    past_races=5,
+    past_games=6,
+    past_windows=20,
+    past_days=15,
+    past_early=0.16,
+)
+
+
 def times(profile: Profile, factor: float) -> Profile:
     """The same with so many times as many places. Raises `ValueError` where that is no number of times."""
     if factor <= 0:
@@ -151,4 +169,4 @@ def times(profile: Profile, factor: float) -> Profile:
     return replace(profile, standing=places)
 
 
-PROFILES = {profile.name: profile for profile in (DEMO, SMALL, BUSY, TIERED)}
+PROFILES = {profile.name: profile for profile in (DEMO, SMALL, BUSY, TIERED, PAST)}

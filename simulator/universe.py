@@ -9,7 +9,7 @@ import heapq
 import itertools
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from simulator.chance import dice
 from simulator.edge import EDGE_LOGIT
@@ -17,7 +17,6 @@ from simulator.kinds import Life, Maker
 from simulator.market import GAME, RACE, Event, Market
 from simulator.profiles import DAY_S, HOUR_S, Profile, Series, Standing
 
-PAST_DAYS = 3
 GAME_S = 2 * HOUR_S
 # The longest life of a brief market; such markets are already about when we start.
 BRIEFEST_S, LONGEST_BRIEF_S = 60.0, 240.0
@@ -25,6 +24,8 @@ BRIEFEST_S, LONGEST_BRIEF_S = 60.0, 240.0
 UNEVEN = (0.4, 1.6)
 # A past window of five minutes; its listing opened this long before.
 PAST_WINDOW_S, PAST_WINDOW_LEAD_S = 300.0, 18 * HOUR_S
+# Days from the end of what was decided early to its deadline.
+DECIDED_EARLY_D = (10.0, 60.0)
 
 
 @dataclass(order=True)
@@ -148,13 +149,16 @@ class Universe:
 
     def _past(self) -> Iterator[Event]:
         today = self.start // DAY_S * DAY_S
-        for back in range(PAST_DAYS, 0, -1):
+        for back in range(self.profile.past_days, 0, -1):
             yield from self._past_day(f"d{back}", today - back * DAY_S)
 
     def _past_day(self, name: str, day: float) -> Iterator[Event]:
         roll, profile = dice(self.seed, "past", name), self.profile
         for n in range(profile.past_standalone):
             lives = [_past_life(roll, day) for _ in range(roll.choice((1, 1, 2, 3)))]
+            early = dice(self.seed, "early", name, n)
+            if early.random() < profile.past_early:
+                lives = [replace(life, end_date=life.ends_at + early.uniform(*DECIDED_EARLY_D) * DAY_S) for life in lives]  # fmt: skip
             yield self._maker.standalone(f"{name}s{n}", lives)
         for n in range(profile.past_races):
             yield self._maker.race(f"{name}r{n}", _past_life(roll, day), roll.choice((3, 4, 5)))

@@ -2,7 +2,13 @@
 
 import dagster as dg
 
-from polymarket_assets.assets.running import RETRY_VENUE, asking, metadata, venue_metadata
+from polymarket_assets.assets.running import (
+    RETRY_VENUE,
+    asking,
+    metadata,
+    stopped_for_good,
+    venue_metadata,
+)
 from polymarket_assets.collecting import resolving
 from polymarket_assets.partitions import utc_now
 from polymarket_assets.resources import LakeResource, VenueResource
@@ -19,7 +25,7 @@ def resolutions(
     context: dg.AssetExecutionContext, lake: LakeResource, venue: VenueResource
 ) -> dg.MaterializeResult:
     """Every market past its effective close, asked about until its end is final; a label only where the strict rule speaks."""
-    with asking(venue) as connected:
+    with stopped_for_good(), asking(venue) as connected:
         report = resolving.resolve(lake.open(), connected, clock=utc_now)
         return dg.MaterializeResult(metadata={**metadata(report), **venue_metadata(connected)})
 

@@ -16,7 +16,7 @@ from polymarket_assets.resources import VenueResource
 from polymarket_assets.venue.errors import MalformedPayload, Refused, Unavailable
 
 if TYPE_CHECKING:
-    from polymarket_assets.venue import Venue
+    from polymarket_assets.venue import Connections, Venue
 
 # What the clients gave up on, seconds later once more; beyond that the next tick is soon enough.
 RETRY_VENUE = dg.RetryPolicy(
@@ -44,6 +44,26 @@ def asking(venue: VenueResource, rank: int | None = None) -> Iterator["Venue"]:
     """The venue, connected, for one run; what fails tells what was asked, and how the breakers stood: then it matters most."""
     with told_plainly(), venue.connected(rank) as connected, told_plainly(lambda: venue_metadata(connected)):
         yield connected
+
+
+@contextmanager
+def asking_by_many(venue: VenueResource, count: int) -> Iterator["Connections"]:
+    """The same for so many threads."""
+    with told_plainly(), venue.connected_many(count) as connected, told_plainly(lambda: venue_metadata(connected)):  # fmt: skip
+        yield connected
+
+
+# What a run says that somebody stopped.
+STOPPED = "stopped: nothing of it was published"
+
+
+@contextmanager
+def stopped_for_good() -> Iterator[None]:
+    """Who stops a run does not want it again: for Dagster an interrupt is one more failure, and a retry policy begins anew."""
+    try:
+        yield
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as e:
+        raise dg.Failure(STOPPED, allow_retries=False) from e
 
 
 def refuse_past(context: dg.AssetExecutionContext, instead: str) -> None:

@@ -61,6 +61,12 @@ class Store(Protocol):
     def write_table(self, path: str, rows: pa.Table) -> int:
         """Publish rows as one Parquet file, whole or not at all; returns its bytes. Raises `LakeUnwritable`."""
 
+    def write_tables(self, path: str, schema: pa.Schema, groups: Iterable[pa.Table]) -> int:
+        """Publish tables as the row groups of one file, whole or not at all, without holding more than one; returns its bytes.
+
+        What the tables raise leaves nothing behind. Raises `LakeUnwritable`.
+        """
+
     def write_groups(
         self,
         folder: str,
@@ -130,6 +136,14 @@ class LocalStore:
         """See `Store`; readers never meet a half-written file."""
         with self._draft(path) as draft:
             pq.write_table(rows, draft, compression="zstd", compression_level=_COMPRESSION_LEVEL)
+            return self._publish(draft, path)
+
+    def write_tables(self, path: str, schema: pa.Schema, groups: Iterable[pa.Table]) -> int:
+        """See `Store`."""
+        with self._draft(path) as draft:
+            with pq.ParquetWriter(draft, schema, compression="zstd", compression_level=_COMPRESSION_LEVEL) as writer:  # fmt: skip
+                for group in groups:
+                    writer.write_table(group, row_group_size=max(1, group.num_rows))
             return self._publish(draft, path)
 
     def write_groups(

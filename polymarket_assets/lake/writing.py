@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -17,6 +18,9 @@ from polymarket_assets.lake.schemas import LAKE_FORMAT, TABLES, Table
 from polymarket_assets.lake.storage import LocalStore, Store
 
 log = logging.getLogger(__name__)
+
+# Rows of a table that comes piece by piece are written so many at once: some megabytes.
+ROWS_A_GROUP = 100_000
 
 
 class _Form(msgspec.Struct, frozen=True):
@@ -73,6 +77,19 @@ class Lake:
         size = self.store.write_table(path, conform(declared, rows))
         return Written(table, path, self.store.uri(path), rows.num_rows, size)
 
+    def publish_groups(
+        self, table: str, tables: Iterable[pa.Table], *, part: str, at: datetime | date | None = None
+    ) -> Written:
+        """`publish` of rows that come in many tables, in their order, without holding more than a row group of them.
+
+        What making the tables raises comes through, and nothing is written.
+        """
+        declared, counted = TABLES[table], _Counted()
+        path = f"{layout.folder(declared, at)}/{layout.part(part)}"
+        self._mark_form()
+        size = self.store.write_tables(path, declared.schema, counted.grouped(declared, tables))
+        return Written(table, path, self.store.uri(path), counted.rows, size)
+
     def publish_rows(self, table: str, rows: list[dict[str, Any]], **where: Any) -> Written:
         """`publish` of rows given as dictionaries; a missing key is null."""
         return self.publish(table, table_of(table, rows), **where)
@@ -93,6 +110,26 @@ class Lake:
     def _mark_form(self) -> None:
         if self.store.read_bytes(layout.LAKE_FILE) is None:
             self.store.write_bytes(layout.LAKE_FILE, msgspec.json.encode(_Form(LAKE_FORMAT)))
+
+
+@dataclass
+class _Counted:
+    """Tables gathered to row groups, and how many rows they had."""
+
+    rows: int = 0
+
+    def grouped(self, declared: Table, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        gathered: list[pa.Table] = []
+        waiting = 0
+        for each in tables:
+            gathered.append(conform(declared, each))
+            waiting += each.num_rows
+            if waiting >= ROWS_A_GROUP:
+                yield pa.concat_tables(gathered)
+                self.rows, gathered, waiting = self.rows + waiting, [], 0
+        if gathered:
+            yield pa.concat_tables(gathered)
+            self.rows += waiting
 
 
 def table_of(table: str, rows: list[dict[str, Any]]) -> pa.Table:

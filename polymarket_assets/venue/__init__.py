@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from polymarket_assets.settings import Settings
-    from polymarket_assets.venue.services import Venue
+    from polymarket_assets.venue.services import Connections, Venue
 
 
 def connect(settings: Settings, *, rank: int | None = None) -> Venue:
@@ -17,3 +17,10 @@ def connect(settings: Settings, *, rank: int | None = None) -> Venue:
     from polymarket_assets.venue import limits, services
 
     return services.connect(settings, rank=limits.LAST if rank is None else rank)
+
+
+def connect_many(settings: Settings, count: int, *, rank: int | None = None) -> Connections:
+    """So many venues under the same limits, for as many threads; close them afterwards."""
+    from polymarket_assets.venue import limits, services
+
+    return services.connect_many(settings, count, rank=limits.LAST if rank is None else rank)

@@ -19,6 +19,7 @@ import math
 import mmap
 import os
 import struct
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -136,9 +137,9 @@ LONGEST_CLOSED_S = 3_600.0
 
 
 def own(shapes: Sequence[Shape], clock: Callable[[], float]) -> Buckets:
-    """Buckets of this process alone."""
-    values = memoryview(bytearray(_size(shapes))).cast("d")
-    return Buckets(shapes, values, contextlib.nullcontext, clock)
+    """Buckets of this process alone, for all of its threads."""
+    values, mine = memoryview(bytearray(_size(shapes))).cast("d"), threading.Lock()
+    return Buckets(shapes, values, lambda: mine, clock)
 
 
 def shared(shapes: Sequence[Shape], file: Path, clock: Callable[[], float]) -> Buckets:
@@ -148,9 +149,9 @@ def shared(shapes: Sequence[Shape], file: Path, clock: Callable[[], float]) -> B
         OSError: the file can be neither made nor read.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = _opened(file, shapes)
+    descriptor, mine = _opened(file, shapes), threading.Lock()
     values = memoryview(mmap.mmap(descriptor, _size(shapes))).cast("d")
-    return Buckets(shapes, values, lambda: _held(descriptor), clock)
+    return Buckets(shapes, values, lambda: _held(descriptor, mine), clock)
 
 
 def _opened(file: Path, shapes: Sequence[Shape]) -> int:
@@ -161,7 +162,7 @@ def _opened(file: Path, shapes: Sequence[Shape]) -> int:
     head = struct.pack(f"{_HEAD}d", _MAGIC, len(shapes), _boot())
     while True:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-        with _held(descriptor):
+        with _held(descriptor, threading.Lock()):
             # While we waited for the lock somebody may have put another in its place.
             if os.path.samestat(os.fstat(descriptor), os.stat(file)):
                 if os.fstat(descriptor).st_size == _size(shapes) and os.pread(descriptor, len(head), 0) == head:  # fmt: skip
@@ -181,12 +182,14 @@ def _boot() -> float:
 
 
 @contextlib.contextmanager
-def _held(descriptor: int) -> Iterator[None]:
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
+def _held(descriptor: int, mine: threading.Lock) -> Iterator[None]:
+    """The file's lock is the process's: its threads have another."""
+    with mine:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _size(shapes: Sequence[Shape]) -> int:

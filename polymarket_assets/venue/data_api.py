@@ -44,6 +44,7 @@ Row = TypeVar("Row")
 
 class _Pagination(msgspec.Struct):
     next_cursor: str | None = None
+    has_more: bool | None = None
 
 
 class _Envelope(msgspec.Struct):
@@ -171,6 +172,8 @@ class DataApi:
                 raise _NotV2 from e
             raise Gone(str(e), status=e.status, said=e.said) from e
         self.generation = V2
+        if answer.next_cursor is None and answer.pagination is not None and answer.pagination.has_more:
+            raise MalformedPayload("page of the Data API", answer.pagination, "more follows: the cursor is missing")  # fmt: skip
         return answer
 
     def _fall_back(self) -> None:
@@ -233,7 +236,7 @@ class DataApi:
         cursor: str | None = None
         for _ in range(MOST_PRICE_PAGES):
             answer = self._ask("/v2/prices-history", params + _after(cursor))
-            found += [parse.price_point(row) for row in answer.rows]
+            found += parse.price_points(answer.rows)
             if answer.next_cursor is None:
                 return found
             if answer.next_cursor == cursor:
@@ -247,7 +250,7 @@ class DataApi:
         params = [("market", token_id), *window, ("fidelity", str(minutes))]
         call = Call("/prices-history", ("clob /prices-history",), params)
         rows = self.prices.ask(call, _HISTORY_V1).value.history
-        return [parse.price_point(row, v1_resolution_s=minutes * 60) for row in rows]
+        return parse.price_points(rows, v1_resolution_s=minutes * 60)
 
     def _resolutions(self, condition_ids: list[str]) -> list[ResolutionRow]:
         answer = self._ask("/v2/resolutions", [("condition", ",".join(condition_ids))])

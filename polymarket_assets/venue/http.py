@@ -6,6 +6,7 @@ that talks to the venue opens its own.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import random
@@ -112,6 +113,9 @@ class Service:
     def __post_init__(self) -> None:
         self.url = self.url.rstrip("/")
         self.session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
+        # That an address is none, the first request tells.
+        with contextlib.suppress(ValueError):
+            _read_environment(self.session, self.url)
 
     def ask(self, call: Call, form: Form[Wire], *, until: datetime | None = None) -> Answer[Wire]:
         """The answer to a call, after as many attempts as it is worth and as fit before `until` (None: a minute or two).
@@ -206,6 +210,12 @@ class Service:
             allow_redirects=False,
             stream=True,
         )
+
+
+def _read_environment(session: requests.Session, url: str) -> None:
+    """Proxies and certificates are the environment's; asked for once, since `requests` reads all of it for every request."""
+    told = session.merge_environment_settings(url, {}, None, None, None)
+    session.proxies, session.verify, session.trust_env = told["proxies"], told["verify"], False
 
 
 class _Again:

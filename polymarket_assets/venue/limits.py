@@ -1,13 +1,15 @@
 """The venue's published rate limits, and the share of them that we allow ourselves.
 
 Limits are per address and sliding window of ten seconds, kept by delaying (PROTOCOL section 7). We wait before
-asking rather than be made to: a request names the groups it belongs to, and waits for all of them. Nine tenths of the
-share flow steadily and one tenth may come at once, so no window of ten seconds ever holds more than the share. With a
-file in `STATE_DIR` that holds for all processes of the host together (`buckets`).
+asking rather than be made to: a request names the groups it belongs to, and waits for all of them. All but a
+twenty-fifth of the share flows steadily and that may come at once, so no window of ten seconds ever holds more than
+the share. With a file in `STATE_DIR` that holds for all processes of the host together (`buckets`). Threads may share
+one `Limits`: one of them waits, the others behind it.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -36,7 +38,8 @@ PUBLISHED: Mapping[str, int] = {
     "data /trades": 200,
 }
 
-BURST_SHARE = 0.1
+# What may come at once is missing from the flow: who asks without a pause for long loses this share of the limit.
+BURST_SHARE = 0.04
 # Who names no rank comes after all who do.
 LAST = RANKS - 1
 # Without a word from the venue a group that was throttled is left alone for this long, then twice as long, and so on.
@@ -64,6 +67,7 @@ class Limits:
         self.allowed = {group: limit * share for group, limit in published.items()}
         self._rank, self._clock, self._sleep = rank, clock, sleep
         self._numbers = {group: number for number, group in enumerate(published)}
+        self._turn = threading.Lock()
         shapes = [shape(allowed) for allowed in self.allowed.values()]
         self._buckets = buckets.own(shapes, clock) if file is None else buckets.shared(shapes, file, clock)
 
@@ -74,12 +78,19 @@ class Limits:
             OutOfTime: that is not within `within_s`; told as soon as it is sure.
         """
         numbers, began = [self._numbers[group] for group in groups], self._clock()
-        waited_s = 0.0
-        while (again_s := self._buckets.take(numbers, self._rank, waited_s)) > 0:
-            if waited_s + again_s > within_s:
-                raise OutOfTime(_no_room(groups, waited_s, again_s), retry_after_s=again_s)
-            self._sleep(min(again_s, NAP_S))
+        # One thread looks for a token at a time: all of them would wake for each one and find it taken.
+        if not self._turn.acquire(timeout=within_s):
+            raise OutOfTime(_no_room(groups, within_s, 0.0))
+        try:
+            # In line behind another thread is waiting too.
             waited_s = self._clock() - began
+            while (again_s := self._buckets.take(numbers, self._rank, waited_s)) > 0:
+                if waited_s + again_s > within_s:
+                    raise OutOfTime(_no_room(groups, waited_s, again_s), retry_after_s=again_s)
+                self._sleep(min(again_s, NAP_S))
+                waited_s = self._clock() - began
+        finally:
+            self._turn.release()
         return waited_s
 
     def throttled(self, groups: Sequence[str], retry_after_s: float | None) -> float:
@@ -95,7 +106,9 @@ class Limits:
 
 def shape(allowed: float) -> Shape:
     """Steady flow and burst that together never pass `allowed` in a window; at the least one request at a time."""
-    steady, burst = allowed * (1 - BURST_SHARE), max(1, int(allowed * BURST_SHARE))
+    burst = max(1, int(allowed * BURST_SHARE))
+    # A share of a single request or less has no room for both.
+    steady = max(allowed - burst, allowed * (1 - BURST_SHARE) if allowed <= 1 else 0.0)
     return Shape(WINDOW_S / steady, burst)
 
 

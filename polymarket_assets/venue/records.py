@@ -141,7 +141,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None = None
 
 
-class Trade(msgspec.Struct, frozen=True, kw_only=True):
+class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A taker's trade from the Data API; `traded_at` is the block time in whole seconds."""
 
     condition_id: str
@@ -154,7 +154,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     tx_hash: str  # 0x + 64 hex
 
 
-class PricePoint(msgspec.Struct, frozen=True):
+class PricePoint(msgspec.Struct, frozen=True, gc=False):
     """A point of a token's price history; `resolution_s` 0 marks the settlement, which is no price."""
 
     at: datetime

@@ -36,6 +36,46 @@ class Venue:
             service.close()
 
 
+@dataclass(frozen=True)
+class Connections:
+    """Several venues under the same limits, one for each thread that asks."""
+
+    venues: tuple[Venue, ...]
+
+    def data_generation(self) -> str:
+        """Which generation of the Data API answers, as the doctor finds out: asked once, and told to all.
+
+        Raises:
+            Refused: neither does.
+            Unavailable: it does not answer now.
+        """
+        generation = self.venues[0].data.status().generation
+        for venue in self.venues:
+            venue.data.generation = generation
+        return generation
+
+    def account(self) -> dict[str, dict[str, int | float | str]]:
+        """The accounts of all together; of breakers the first that is not closed."""
+        found: dict[str, dict[str, int | float | str]] = {}
+        for venue in self.venues:
+            for name, account in venue.account().items():
+                found[name] = _together(found[name], account) if name in found else account
+        return found
+
+    def close(self) -> None:
+        """Close all connections."""
+        for venue in self.venues:
+            venue.close()
+
+
+def _together(
+    one: dict[str, int | float | str], other: dict[str, int | float | str]
+) -> dict[str, int | float | str]:
+    breaker = one["breaker"] if one["breaker"] != "closed" else other["breaker"]
+    counts = {name: value + other[name] for name, value in one.items() if not isinstance(value, str)}  # type: ignore[operator]
+    return {**counts, "breaker": breaker}
+
+
 # In `STATE_DIR`: the buckets of all processes of the host.
 LIMITS_FILE = "rate_limits"
 
@@ -45,8 +85,16 @@ def connect(settings: Settings, *, rank: int = LAST) -> Venue:
 
     With `STATE_DIR` its limits are kept together with every other process of the host; `rank` is the place in line, 0 before all.
     """
-    limits = Limits(settings.rate_share, file=_file(settings), rank=rank)
+    return _connected(settings, Limits(settings.rate_share, file=_file(settings), rank=rank))
 
+
+def connect_many(settings: Settings, count: int, *, rank: int = LAST) -> Connections:
+    """So many connected venues for as many threads; they keep the limits together, with and without `STATE_DIR`."""
+    limits = Limits(settings.rate_share, file=_file(settings), rank=rank)
+    return Connections(tuple(_connected(settings, limits) for _ in range(count)))
+
+
+def _connected(settings: Settings, limits: Limits) -> Venue:
     def service(name: str, url: str) -> Service:
         return Service(name, url, limits, Breaker(name))
 

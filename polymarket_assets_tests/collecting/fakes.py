@@ -192,9 +192,11 @@ class Gamma:
     asked: list[dict[str, Any]] = field(default_factory=list)
     looked_up: list[tuple[list[str], bool]] = field(default_factory=list)
 
-    def markets(self, *, closed: bool, end_date_min: datetime | None = None, end_date_max: datetime | None = None, volume_num_min: float | None = None) -> Iterator[Page]:  # fmt: skip
-        self.asked.append({"end_date_min": end_date_min, "end_date_max": end_date_max, "volume_num_min": volume_num_min})  # fmt: skip
+    def markets(self, *, closed: bool, end_date_min: datetime | None = None, end_date_max: datetime | None = None, volume_num_min: float | None = None, order: str | None = None, ascending: bool = True) -> Iterator[Page]:  # fmt: skip
+        self.asked.append({"end_date_min": end_date_min, "end_date_max": end_date_max, "volume_num_min": volume_num_min, "order": order})  # fmt: skip
         found = [row for row in self.rows if self._shows(row.market, closed, end_date_min, end_date_max, volume_num_min)]  # fmt: skip
+        if order is not None:
+            found = self.ordered(found, order, ascending)
         for page, first in enumerate(range(0, max(len(found), 1), 2)):
             if self.fails_after is not None and page >= self.fails_after:
                 raise self.failure
@@ -205,6 +207,12 @@ class Gamma:
         self.looked_up.append((list(condition_ids), closed))
         self.service.asked()
         return [r for r in self.rows if r.market.condition_id in condition_ids and r.market.closed == closed]
+
+    def ordered(self, found: list[Listing], order: str, ascending: bool) -> list[Listing]:
+        """By the instant of the close, rows without one last; another order is of no use here."""
+        assert order == "closedTime"
+        dated = sorted((row for row in found if row.end.closed_at), key=lambda row: row.end.closed_at, reverse=not ascending)  # type: ignore[arg-type,return-value]  # fmt: skip
+        return dated + [row for row in found if row.end.closed_at is None]
 
     @staticmethod
     def _shows(market: Market, closed: bool, end_min: datetime | None, end_max: datetime | None, least: float | None) -> bool:  # fmt: skip

@@ -171,7 +171,7 @@ def test_a_past_day_is_fetched_with_prices_and_labelled_as_the_ledger_says(place
     """Everything of a day before anybody recorded: its markets, what they cost until they ended, and how they ended."""
     day = (now() - timedelta(days=1)).date()
     markets = history.fetch_markets(place.lake, place.venue.gamma, day, clock=now)
-    prices = history.fetch_prices(place.lake, place.venue.data, day, clock=now)
+    prices = history.fetch_prices(place.lake, [place.venue.data], day, clock=now)
     resolving.resolve(place.lake, place.venue, clock=now)
     listed = {row["market_id"]: row for row in rows_of(place, "history_markets")}
     truth = place.truth()

@@ -43,12 +43,12 @@ class Prices:
         return found
 
 
-def fetch_markets(lake: Lake, *rows: Listing, now: datetime = NOW, day: date = DAY) -> history.HistoryReport:
+def fetch_markets(lake: Lake, *rows: Listing, now: datetime = NOW, day: date = DAY) -> history.MarketsReport:
     return history.fetch_markets(lake, Gamma(list(rows)), day, clock=Time(now).clock)
 
 
-def fetch_prices(lake: Lake, prices: Prices, now: datetime = NOW, on_market: Callable[[int, int], None] = lambda done, due: None) -> history.HistoryReport:  # fmt: skip
-    return history.fetch_prices(lake, prices, DAY, clock=Time(now).clock, on_market=on_market)
+def fetch_prices(lake: Lake, prices: Prices, now: datetime = NOW, on_market: Callable[[int, int], None] = lambda done, due: None) -> history.PricesReport:  # fmt: skip
+    return history.fetch_prices(lake, [prices], DAY, clock=Time(now).clock, on_market=on_market)
 
 
 def rows_of(lake: Lake, table: str) -> list[dict[str, Any]]:
@@ -81,8 +81,10 @@ def test_a_day_holds_what_closed_on_it(lake: Lake, at: datetime | None, kept: bo
     ],
 )
 def test_the_window_of_scheduled_ends_is_as_documented(lake: Lake, scheduled: timedelta, found: bool) -> None:
-    report = fetch_markets(lake, closed(1, scheduled_end=NOON + scheduled))
+    """Of days long past, which walking back does not reach."""
+    report = fetch_markets(lake, closed(1, scheduled_end=NOON + scheduled), now=NOW + timedelta(days=20))
     assert bool(report.rows) is found
+    assert (report.found_by, report.fell_back) == ("scheduled_end", None)
 
 
 def test_markets_of_the_past_say_nothing_of_their_outcome(lake: Lake) -> None:
@@ -127,6 +129,36 @@ def test_neither_the_settlement_nor_anything_after_the_end_is_a_price(lake: Lake
     assert [(r["priced_at"], r["known_at"], r["price_e6"], r["fidelity_s"]) for r in rows] == [
         (NOON - timedelta(minutes=10), NOON - timedelta(minutes=5), 505_000, 300)
     ]
+
+
+def test_points_from_outside_of_a_markets_life_are_counted(lake: Lake) -> None:
+    """A venue that ignores the end of the span sends what was known only afterwards."""
+    fetch_markets(lake, closed(1, listed_at=NOON - timedelta(hours=2)), closed(2))
+    points = [
+        PricePoint(NOON + timedelta(minutes=minutes), 0.5, resolution)
+        for minutes, resolution in ((-200, 60), (-10, 60), (0, 60), (5, 60), (6, 0))
+    ]
+    report = fetch_prices(lake, Prices({token(1): points}))
+    assert (report.rows, report.outside, report.without) == (1, 3, 1)
+
+
+@pytest.mark.parametrize("clients", [1, 5])
+def test_rows_do_not_depend_on_how_many_are_asked_at_once(lake: Lake, clients: int) -> None:
+    """Who answers first is chance; the file of a day is not."""
+    fetch_markets(lake, *(closed(n) for n in range(1, 30)))
+    points = {token(n): [PricePoint(NOON - timedelta(minutes=m), n / 100, 60) for m in (3, 2, 1)] for n in range(1, 30)}  # fmt: skip
+    history.fetch_prices(lake, [Prices(points) for _ in range(clients)], DAY, clock=Time(NOW).clock)
+    rows = rows_of(lake, "history_prices")
+    assert [row["market_id"] for row in rows] == [market_id(n) for n in range(1, 30) for _ in range(3)]
+    assert rows == sorted(rows, key=lambda row: (row["market_id"], row["priced_at"]))
+
+
+@pytest.mark.parametrize(("least", "asked"), [(0, 3), (500, 2), (1_000_000, 0)])
+def test_markets_traded_for_less_are_not_asked_about(lake: Lake, least: float, asked: int) -> None:
+    fetch_markets(lake, closed(1, volume_usd=200.0), closed(2, volume_usd=500.0), closed(3, volume_usd=900.0))
+    prices = Prices()
+    report = history.fetch_prices(lake, [prices], DAY, clock=Time(NOW).clock, least_volume_usd=least)
+    assert (len(prices.asked), report.markets, report.left_out) == (asked, asked, 3 - asked)
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,7 @@ def test_recorded_prices_are_in_history_prices(replayed: Replayed) -> None:
     closed_at = datetime(2026, 10, 5, 23, 16, tzinfo=UTC)
     market = catalogue.history_row(parse.listing(row).market, closed_at, closed_at.date(), LATER)
     replayed.lake.publish_rows("history_markets", [market], part=history.PART, at=closed_at.date())
-    history.fetch_prices(replayed.lake, replayed.venue.data, closed_at.date(), clock=lambda: LATER)
+    history.fetch_prices(replayed.lake, [replayed.venue.data], closed_at.date(), clock=lambda: LATER)
     page = recorded.rows(replayed.folder, "data/v2_prices_history_page1_2026_10_05.json")
     assert [
         (row["priced_at"].timestamp(), row["price_e6"], row["fidelity_s"])

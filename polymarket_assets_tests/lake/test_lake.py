@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from polymarket_assets import lake as lake_package
-from polymarket_assets.lake import merging, reading, verifying
+from polymarket_assets.lake import merging, reading, verifying, writing
 from polymarket_assets.lake.errors import (
     DamagedFile,
     LakeUnwritable,
@@ -52,6 +54,42 @@ def test_the_same_part_again_replaces_it(lake: Lake) -> None:
     publish(lake)
     publish(lake, status="late")
     assert reading.rows(lake, "sweeps").column("status").to_pylist() == ["late"]
+
+
+def test_rows_that_come_piece_by_piece_are_one_file_in_their_order(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """A day of trades does not fit into memory at once."""
+    monkeypatch.setattr(writing, "ROWS_A_GROUP", 4)
+    rows = [history_price(n) for n in range(11)]
+    pieces = [table_of("history_prices", rows[at : at + 3]) for at in range(0, 11, 3)]
+    written = lake.publish_groups("history_prices", pieces, part="venue", at=AT)
+    assert (written.rows, len(reading.files(lake, "history_prices"))) == (11, 1)
+    assert pq.ParquetFile(written.uri).num_row_groups == 2
+    assert reading.rows(lake, "history_prices").to_pylist() == table_of("history_prices", rows).to_pylist()
+
+
+@pytest.mark.parametrize("pieces", [0, 2])
+def test_a_piece_that_cannot_be_made_leaves_what_was_there(lake: Lake, pieces: int) -> None:
+    """A venue that fails midway must not take the day from before."""
+    lake.publish_groups(
+        "history_prices", [table_of("history_prices", [history_price(0)])], part="venue", at=AT
+    )
+
+    def made() -> Iterator[pa.Table]:
+        for n in range(pieces):
+            yield table_of("history_prices", [history_price(n + 5)])
+        raise ConnectionResetError("the venue went")
+
+    with pytest.raises(ConnectionResetError):
+        lake.publish_groups("history_prices", made(), part="venue", at=AT)
+    assert reading.rows(lake, "history_prices").column("market_id").to_pylist() == ["pm:0"]
+    assert [path.name for path in Path(lake.root).rglob("*.draft")] == []
+
+
+def history_price(n: int) -> dict[str, object]:
+    return {
+        "market_id": f"pm:{n}", "close_day": AT.date(), "priced_at": AT, "known_at": AT, "received_at": AT, "price_e6": n, "fidelity_s": 60,
+        "source": "polymarket",
+    }  # fmt: skip
 
 
 def test_two_lines_give_a_notebook_every_table(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

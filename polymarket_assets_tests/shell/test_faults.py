@@ -12,7 +12,7 @@ import pytest
 
 from polymarket_assets.assets import ALL, collection
 from polymarket_assets.assets.markets import markets
-from polymarket_assets.assets.running import told_plainly
+from polymarket_assets.assets.running import stopped_for_good, told_plainly
 from polymarket_assets.collecting.accounts import Account
 from polymarket_assets.collecting.windows import WindowReport
 from polymarket_assets.lake import reading
@@ -211,3 +211,14 @@ def test_a_window_without_a_venue_or_a_market_fails_with_its_slots_accounted(
     (account,) = reading.rows(lake, "sweeps").to_pylist()
     assert account["status"] == "missed"
     assert why in account["reason"]
+
+
+def test_a_run_of_history_that_somebody_stops_is_not_begun_anew() -> None:
+    """For Dagster an interrupt is one more failure, and the retry policy would run it again ten seconds later."""
+    for stop in (KeyboardInterrupt(), dg.DagsterExecutionInterruptedError()):
+        with (
+            pytest.raises(dg.Failure, match="stopped: nothing of it was published") as told,
+            stopped_for_good(),
+        ):
+            raise stop
+        assert told.value.allow_retries is False

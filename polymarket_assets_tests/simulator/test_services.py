@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 import requests
+from multidict import MultiDict
 
 from polymarket_assets_tests.simulator.conftest import lines, tokens, walk
+from simulator import listing
 from simulator.books import book_hash
+from simulator.listing import Entry
 from simulator.running import Running
 
 
@@ -24,7 +27,15 @@ def get(url: str, **query: Any) -> requests.Response:
 
 
 @pytest.mark.parametrize("limit", [7, 100, 5000])
-@pytest.mark.parametrize("order", [{}, {"order": "volumeNum", "ascending": "false"}, {"order": "endDate,id"}])
+@pytest.mark.parametrize(
+    "order",
+    [
+        {},
+        {"order": "volumeNum", "ascending": "false"},
+        {"order": "endDate,id"},
+        {"order": "closedTime", "ascending": "false"},
+    ],
+)
 def test_a_walk_meets_every_closed_market_once(venue: Running, limit: int, order: dict[str, str]) -> None:
     rows = walk(venue, closed="true", limit=limit, end_date_max=_midnight(), **order)
     ids = [row["id"] for row in rows]
@@ -34,6 +45,22 @@ def test_a_walk_meets_every_closed_market_once(venue: Running, limit: int, order
 
 def _midnight() -> str:
     return f"{datetime.now(UTC):%Y-%m-%dT00:00:00Z}"
+
+
+@pytest.mark.parametrize("ascending", ["true", "false"])
+def test_rows_without_the_key_of_an_order_stand_together_and_none_is_lost(ascending: str) -> None:
+    """A few closed rows do not say when they closed; a walk must get past them."""
+    rows = [{"id": str(n), "closedTime": None if n % 4 == 0 else f"2026-11-01 00:00:{n:02d}+00"} for n in range(1, 30)]  # fmt: skip
+    entries = [Entry(row, row) for row in rows]
+    found: list[Any] = []
+    query = {"order": "closedTime", "ascending": ascending, "limit": "4"}
+    cursor: str | None = ""
+    while cursor is not None:
+        page, cursor = listing.page("markets", entries, MultiDict({**query, "after_cursor": cursor}))
+        found += [entry.row for entry in page]
+    assert sorted(row["id"] for row in found) == sorted(row["id"] for row in rows)
+    undated = [place for place, row in enumerate(found) if row["closedTime"] is None]
+    assert undated == list(range(undated[0], undated[0] + len(undated)))
 
 
 def test_pages_are_ordered_as_asked(venue: Running) -> None:

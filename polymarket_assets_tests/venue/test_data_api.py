@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -315,3 +315,17 @@ def test_resolutions_of_other_markets_are_found_out(server: Server, data: DataAp
     server.on("/v2/resolutions", told({"data": [resolution(f"0x{9:064x}")]}))
     with pytest.raises(PolymarketError, match="not asked for"):
         data.resolutions([CONDITION])
+
+
+@pytest.mark.parametrize(
+    ("path", "rows", "ask"),
+    [
+        ("/v2/trades", "data/v2_trades_btc15m_page1_own.json", lambda data: list(data.trades(CONDITION, since=EPOCH))),
+        ("/v2/prices-history", "data/v2_prices_history_own.json", lambda data: data.prices_history("1", NOW - timedelta(hours=1), NOW, 60)),
+    ],
+)  # fmt: skip
+def test_a_page_that_has_more_and_does_not_say_where_is_no_last_page(data: DataApi, server: Server, path: str, rows: str, ask: Callable[[DataApi], object]) -> None:  # fmt: skip
+    """The rest of a market's past would be missing without a word."""
+    server.on(path, told({"data": case(rows), "pagination": {"limit": 1, "has_more": True, "next_cursor": None}}))  # fmt: skip
+    with pytest.raises(MalformedPayload, match="the cursor is missing"):
+        ask(data)

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -94,6 +95,23 @@ def test_a_lie_is_an_error_that_says_whether_to_ask_again(venue: Running, connec
     assert asked.service.traffic.requests <= most
 
 
+def traded(connected: Venue) -> int:
+    """Trades of a market that closed, by short pages."""
+    closed = next(listing.market for page in connected.gamma.markets(closed=True, volume_num_min=1_000) for listing in page.rows)  # fmt: skip
+    pages = list(connected.data.trades(closed.condition_id, since=datetime(1970, 1, 1, tzinfo=UTC)))
+    assert all(len(page.rows) <= 7 for page in pages)
+    return sum(len(page.rows) for page in pages)
+
+
+@pytest.mark.parametrize("name", ["stuck_cursor", "missing_cursor"])
+def test_pages_of_trades_that_lead_in_a_circle_or_nowhere_are_no_list(venue: Running, connected: Venue, name: str) -> None:  # fmt: skip
+    """A market's history would be endless, or end where a page did."""
+    with fault(venue, "short_pages", service="data", path="/v2/trades", rows=7):
+        assert traded(connected) > 14
+        with fault(venue, name, service="data"), pytest.raises(MalformedPayload, match="cursor is"):
+            traded(connected)
+
+
 def test_after_each_lie_the_truth_is_heard_again(venue: Running, connected: Venue) -> None:
     open_ = len(walk(venue, closed="false"))
     assert listed(connected) >= min(open_, ENOUGH)
@@ -161,7 +179,7 @@ def test_a_429_closes_the_endpoint_for_as_long_as_it_says(venue: Running, connec
 
 
 def test_the_published_limits_are_never_passed(venue: Running, connected: Venue) -> None:
-    """Thirty requests at a burst are a tenth of what ten seconds allow; the venue counts and finds none too many."""
+    """Ten requests at once are more than may come so; the venue counts and finds none too many."""
     with fault(venue, "limiter"):
         for _ in range(10):
             listed(connected)

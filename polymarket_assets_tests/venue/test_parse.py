@@ -265,6 +265,22 @@ def test_price_points_of_both_generations() -> None:
     assert (old.price, old.resolution_s) == (0.004, 3600)
 
 
+@pytest.mark.parametrize("price", [0.5, "0.5", 0, 1, "1", 1e-3])
+def test_points_read_at_once_are_those_read_one_by_one(price: object) -> None:
+    """The quick way must not take what the careful one refuses, nor read it otherwise."""
+    rows = [msgspec.json.encode({"timestamp": 1_791_238_500 + n, "price": price, "resolution_seconds": 300}) for n in range(3)]  # fmt: skip
+    assert parse.price_points(rows) == [parse.price_point(row) for row in rows]
+    old = msgspec.json.encode({"t": 1_791_238_500, "p": price})
+    assert parse.price_points([*rows, old], v1_resolution_s=3600)[-1].resolution_s == 3600
+
+
+@pytest.mark.parametrize("bad", [{"price": 1.5}, {"price": "nan"}, {"timestamp": -1}, {"resolution_seconds": -300}, {"price": None}])  # fmt: skip
+def test_one_point_that_cannot_be_read_is_named_among_others(bad: dict[str, object]) -> None:
+    point = {"timestamp": 1_791_238_500, "price": 0.5, "resolution_seconds": 300}
+    with pytest.raises(MalformedPayload, match="price point"):
+        parse.price_points([msgspec.json.encode(point), msgspec.json.encode({**point, **bad})])
+
+
 def test_resolutions_of_conditions_and_of_questions() -> None:
     done, posed = map(parse.resolution_row, case("data/v2_resolutions_own.json"))
     assert (done.condition_id, done.status, done.was_disputed) == (TOK, "resolved", True)

@@ -28,6 +28,7 @@ from simulator.faults.rest.missing_cursor import MissingCursor
 from simulator.faults.rest.offset_ceiling import OffsetCeiling
 from simulator.faults.rest.omitted_books import OmittedBooks
 from simulator.faults.rest.repeated_rows import RepeatedRows
+from simulator.faults.rest.short_pages import ShortPages
 from simulator.faults.rest.slow_loris import SlowLoris
 from simulator.faults.rest.stuck_cursor import StuckCursor
 from simulator.faults.rest.throttle import Throttle
@@ -43,6 +44,6 @@ FAULTS: dict[str, type[Fault[Any]]] = {
         FreezeSocket, FreezeTokens, SilentCap, InvalidOperation, HalfOpen, NoPong, Close, Refuse,
         Duplicate, Reorder, Delay, Burst, OldForms, TornJson, ClockSkew, WrongBook,
         Latency, Limiter, Throttle, ErrorStorm, Blocked, VenueDown, SlowLoris, HugeBody, TruncatedBody,
-        StuckCursor, MissingCursor, RepeatedRows, IgnoredParameters, OmittedBooks, OffsetCeiling,
+        StuckCursor, MissingCursor, RepeatedRows, IgnoredParameters, OmittedBooks, OffsetCeiling, ShortPages,
     )
 }  # fmt: skip

@@ -8,7 +8,7 @@ else, for what it cannot read; unknown keys are ignored. What can reveal how a m
 from __future__ import annotations
 
 from polymarket_assets.venue.parse.clob import book, clob_market, midpoints
-from polymarket_assets.venue.parse.data import price_point, resolution_row, trade
+from polymarket_assets.venue.parse.data import price_point, price_points, resolution_row, trade
 from polymarket_assets.venue.parse.gamma import listing, market, market_end
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "market_end",
     "midpoints",
     "price_point",
+    "price_points",
     "resolution_row",
     "trade",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -16,6 +18,8 @@ from polymarket_assets.venue.records import E6, PricePoint, ResolutionRow, Trade
 NOT_JOINED = 999
 # No market has more outcomes.
 OUTCOMES_AT_MOST = 127
+# Every price of a grid of thousandths, and halves of them.
+_PRICES_KEPT = 4096
 _SIDES = {"BUY": True, "SELL": False}
 
 
@@ -84,8 +88,7 @@ _EITHER_POINT = decoder(_EitherPoint)
 def trade(row: Row) -> Trade:
     """A row of `/v2/trades`, or of v1's `/trades` and `/activity`."""
     with unreadable("trade", row):
-        of_v1 = read(_EITHER_TRADE, row).condition_id is not None
-        wire = read(_TRADE_V1, row) if of_v1 else read(_TRADE, row)
+        wire = _wire_trade(row)
         return Trade(
             condition_id=ids.condition_id(wire.condition_id),
             token_id=ids.token_id(wire.token_id),
@@ -98,16 +101,36 @@ def trade(row: Row) -> Trade:
         )
 
 
+def _wire_trade(row: Row) -> _Trade | _TradeV1:
+    """Of either generation; nearly all are of the second, so that one is tried first."""
+    try:
+        return read(_TRADE, row)
+    except msgspec.ValidationError:
+        of_v1 = read(_EITHER_TRADE, row).condition_id is not None
+        return read(_TRADE_V1, row) if of_v1 else read(_TRADE, row)
+
+
+def price_points(rows: Sequence[Row], *, v1_resolution_s: int = 60) -> list[PricePoint]:
+    """Points in the order of their rows: a market has hundreds, so that they are read at once where all are of the second generation."""
+    try:
+        return [_plain_point(read(_POINT, row)) for row in rows]
+    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+        return [price_point(row, v1_resolution_s=v1_resolution_s) for row in rows]
+
+
+def _plain_point(wire: _Point) -> PricePoint:
+    if wire.resolution_seconds < 0:
+        raise ValueError(f"a resolution of {wire.resolution_seconds} s")
+    return PricePoint(unix_s(wire.timestamp), _price(wire.price), wire.resolution_seconds)
+
+
 def price_point(row: Row, *, v1_resolution_s: int = 60) -> PricePoint:
     """A point of a price history; v1 does not say its spacing, so the one that was asked for stands."""
     with unreadable("price point", row):
         if read(_EITHER_POINT, row).t is not None:
             old = read(_POINT_V1, row)
             return PricePoint(unix_s(old.t), _price(old.p), v1_resolution_s)
-        wire = read(_POINT, row)
-        if wire.resolution_seconds < 0:
-            raise ValueError(f"a resolution of {wire.resolution_seconds} s")
-        return PricePoint(unix_s(wire.timestamp), _price(wire.price), wire.resolution_seconds)
+        return _plain_point(read(_POINT, row))
 
 
 def resolution_row(row: Row) -> ResolutionRow:
@@ -143,6 +166,15 @@ def _is_buy(side: str) -> bool:
 
 
 def _price(value: Number) -> float:
+    return _written_price(value) if isinstance(value, str) else _any_price(value)
+
+
+@lru_cache(_PRICES_KEPT)
+def _written_price(text: str) -> float:
+    return _any_price(text)
+
+
+def _any_price(value: Number) -> float:
     price = real(value)
     if price is None or not 0 <= price <= 1:
         raise ValueError(f"{value!r} is not a price between 0 and 1")

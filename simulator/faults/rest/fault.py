@@ -17,8 +17,8 @@ from simulator.connections import Socket
 from simulator.faults.fault import Fault
 from simulator.faults.parameters import Parameters, Share
 
-# Where a page of a list says how to ask for the next.
-NEXT = "next_cursor"
+# Where a page of a list says how to ask for the next: itself, or beside its rows.
+NEXT, BESIDE = "next_cursor", "pagination"
 
 Onward = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -77,3 +77,17 @@ def rows_of(page: Any) -> tuple[str, list[Any]] | None:
 def body_of(response: web.StreamResponse) -> bytes:
     """The bytes of an answer."""
     return response.body if isinstance(response, web.Response) and isinstance(response.body, bytes) else b""
+
+
+def next_of(page: dict[str, Any]) -> str | None:
+    """The cursor of the next page, where there is one."""
+    cursor: str | None = page.get(BESIDE, page).get(NEXT)
+    return cursor
+
+
+def with_next(page: dict[str, Any], cursor: str | None) -> dict[str, Any]:
+    """The page with another cursor; the catalogue leaves out what the Data API writes as null."""
+    if BESIDE in page:
+        return {**page, BESIDE: {**page[BESIDE], NEXT: cursor}}
+    kept = {name: value for name, value in page.items() if name != NEXT}
+    return kept if cursor is None else {**kept, NEXT: cursor}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from simulator.errors import answer
-from simulator.faults.rest.fault import NEXT, OfRequests, Onward, RestFault, read, rows_of
+from simulator.faults.rest.fault import OfRequests, Onward, RestFault, next_of, read, rows_of, with_next
 
 
 class MissingCursor(RestFault[OfRequests]):
@@ -16,7 +16,7 @@ class MissingCursor(RestFault[OfRequests]):
     async def serve(self, request: web.Request, onward: Onward) -> web.StreamResponse:
         response = await onward(request)
         page = read(response)
-        if rows_of(page) is None or NEXT not in page:
+        if rows_of(page) is None or next_of(page) is None:
             return response
         self.altered += 1
-        return answer({name: value for name, value in page.items() if name != NEXT})
+        return answer(with_next(page, None))

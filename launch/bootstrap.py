@@ -1,0 +1,228 @@
+"""`make bootstrap`: the public past of the last days into the lake, as Dagster would fetch it day by day.
+
+Markets first, of all days; then it is known which were traded most, and what asking about them costs; then their prices,
+with `TRADES=1` their trades, and how everything ended. A day that is whole is not asked for again: stopped anywhere, the
+same command goes on.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from launch import bootstrap_plan as plan
+from launch import instance, processes
+from launch.bootstrap_plan import Wish
+from launch.home import PROJECT, settle
+from launch.narration import Narration
+from polymarket_assets import day_runs
+from polymarket_assets.collecting import candidates, queries
+from polymarket_assets.collecting.history import closed_days
+from polymarket_assets.day_runs import Journal, Ran, Runs
+from polymarket_assets.lake.spans import Span
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.settings import Settings
+from polymarket_assets.venue.errors import Unavailable
+
+DATA = PROJECT / "data"
+# What the venue spoils on one pass, the next may find whole.
+PASSES = 3
+# So many runs in a row without success, and the venue is down: later is better.
+MOST_FAILURES = 3
+# A run of `resolutions` asks about some thousand markets: so many runs are more than a year of them.
+MOST_ROUNDS = 500
+
+
+@dataclass
+class Bootstrap:
+    """One call of the command."""
+
+    wish: Wish
+    settings: Settings
+    lake: Lake
+    runs: Runs
+    console: Console
+    days: list[date]
+    # Days that were fetched; runs that failed one after the other.
+    fetched: int = 0
+    failed_in_a_row: int = 0
+
+    def go(self) -> int:
+        """Fetch what is missing; returns the exit code. Raises `Unavailable` where the venue is down."""
+        journal = Journal(self.runs, self.lake, self.days)
+        self._tell_estimate(journal)
+        undone = self._passes("history_markets", journal.unlisted, lambda day: None)
+        if undone:
+            return self._give_up("history_markets", undone)
+        least, volumes = self._choice()
+        self._tell_choice(journal, least, volumes)
+        config = {"LEAST_VOLUME_USD": least}
+        for asset in ("history_prices", *(("history_trades",) if self.wish.trades else ())):
+            undone = self._passes(
+                asset, lambda asset=asset: journal.unfetched(asset, least), lambda day: config
+            )  # type: ignore[misc]
+            if undone:
+                return self._give_up(asset, undone)
+        versions = self._ends()
+        self._tell_end(versions)
+        return 0
+
+    def _passes(self, asset: str, missing: Callable[[], list[date]], config: Callable[[date], dict[str, float] | None]) -> list[date]:  # fmt: skip
+        """Materialise the days that are missing, and again what could not be had; returns what still cannot."""
+        for _ in range(PASSES):
+            due = missing()
+            if not due:
+                break
+            with Narration(self.console) as bar:
+                task = bar.add_task(f"{asset}: {len(due)} days, the newest first", total=len(due))
+                for day in due:
+                    self._one(asset, day, config(day), bar.console)
+                    bar.advance(task)
+        return missing()
+
+    def _one(self, asset: str, day: date | None, config: dict[str, float] | None, console: Console) -> Ran:
+        ran = self.runs.run(asset, day, config)
+        if ran.failure is None:
+            self.fetched += day is not None
+            self.failed_in_a_row = 0
+            return ran
+        console.print(f"{asset}{f' of {day}' if day else ''}: {ran.failure}", markup=False, highlight=False)
+        self.failed_in_a_row += 1
+        if self.failed_in_a_row >= MOST_FAILURES:
+            raise Unavailable(f"{MOST_FAILURES} runs in a row failed, the last said: {ran.failure}; what was fetched is kept, and the same command goes on from there")  # fmt: skip
+        return ran
+
+    def _give_up(self, asset: str, undone: list[date]) -> int:
+        days = ", ".join(map(str, undone))
+        self.console.print(f"{asset} of {days} is not whole after {PASSES} passes: the runs say why; the same command tries again", markup=False)  # fmt: skip
+        return 1
+
+    def _choice(self) -> tuple[float, list[float]]:
+        """From which traded volume on markets are asked about, and the volumes of all, the largest first."""
+        volumes = sorted(
+            (float(row["volume_usd"] or 0.0) for day in self.days for row in closed_days.markets(self.lake, day)),
+            reverse=True,
+        )  # fmt: skip
+        return (volumes[self.wish.markets - 1] if len(volumes) > self.wish.markets else 0.0), volumes
+
+    def _ends(self) -> int:
+        """Ask how the markets ended until nothing is left to ask; returns how many versions that made."""
+        versions, due = 0, self._due()
+        if not due:
+            return 0
+        with Narration(self.console) as bar:
+            task = bar.add_task(f"resolutions: {due:,} markets", total=due)
+            for _ in range(MOST_ROUNDS):
+                reported = self._one("resolutions", None, None, bar.console).reported
+                versions += int(reported.get("versions", 0))
+                left = int(reported.get("left_for_later", 0))
+                bar.update(task, completed=due - left)
+                if reported and not left:
+                    break
+        return versions
+
+    def _due(self) -> int:
+        """How many markets are to be asked about how they ended."""
+        due, left = candidates.due(self.lake, now=_now())
+        return len(due) + left
+
+    # --- what is told ---------------------------------------------------------------------------------
+
+    def _tell_estimate(self, journal: Journal) -> None:
+        """Before the first request: what the whole takes, so far as that can be known."""
+        unlisted = journal.unlisted()
+        if not unlisted:
+            # What is left to fetch is known without asking anybody.
+            return
+        markets = min(self.wish.markets, plan.SUPPOSED_A_DAY * self.wish.days)
+        parts = [
+            plan.listing(self.settings, unlisted, _now()),
+            plan.prices(self.settings, markets),
+            *([plan.trades(self.settings, markets)] if self.wish.trades else []),
+            *plan.ends(self.settings, plan.SUPPOSED_A_DAY * self.wish.days),
+        ]
+        self.console.print(f"An estimate for {self.wish.days} days, {len(unlisted)} of them not listed yet, if {plan.SUPPOSED_A_DAY:,} markets closed on each, at RATE_SHARE={self.settings.rate_share:g} of the published limits:")  # fmt: skip
+        self.console.print(plan.shown(parts))
+
+    def _tell_choice(self, journal: Journal, least: float, volumes: list[float]) -> None:
+        """What was listed, and what the rest takes: of days that are not there yet."""
+        chosen = sum(volume >= least for volume in volumes)
+        parts = [
+            make(self.settings, self._markets_of(journal.unfetched(asset, least), least))
+            for asset, make in (("history_prices", plan.prices), ("history_trades", plan.trades))
+            if asset == "history_prices" or self.wish.trades
+        ]
+        self.console.print(f"{len(volumes):,} markets closed; asked about are {chosen:,} of them, traded for ${least:,.0f} or more. What is not here yet takes:")  # fmt: skip
+        self.console.print(plan.shown([*parts, *plan.ends(self.settings, self._due())]))
+
+    def _markets_of(self, days: list[date], least: float) -> int:
+        return sum(len(closed_days.chosen(self.lake, day, least).markets) for day in days)
+
+    def _tell_end(self, versions: int) -> None:
+        self.console.print(_table(self.lake, self.days))
+        if not self.fetched and not versions:
+            self.console.print("nothing was missing and nothing is changed")
+        first, last = self.days[-1], self.days[0]
+        self.console.print(
+            "next, features of these days and a model of them:\n"
+            f"  dagster asset materialize -m polymarket_assets.definitions --select history_features --partition-range {first}...{last}\n"
+            "  dagster asset materialize -m polymarket_assets.definitions --select training_set,model,evaluation",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
+
+
+def _table(lake: Lake, days: list[date]) -> Table:
+    """What the lake holds of the days."""
+    span = Span(Span.day(days[-1]).start, Span.day(days[0]).end)
+    with queries.over(lake, history_markets=span, history_prices=span, history_trades=span, resolutions=None) as connection:  # fmt: skip
+        counts = connection.execute(_COUNTS).fetchone()
+    table = Table(title=f"The past from {days[-1]} to {days[0]}", title_justify="left")
+    for heading in ("days", "markets", "prices", "trades", "labels"):
+        table.add_column(heading, justify="right")
+    table.add_row(f"{len(days)}", *(f"{int(count):,}" for count in counts or ()))
+    return table
+
+
+_COUNTS = """
+select (select count(*) from history_markets), (select count(*) from history_prices), (select count(*) from history_trades),
+    (select count(distinct market_id) from (
+        select market_id, label from resolutions where market_id in (select market_id from history_markets)
+        qualify row_number() over (partition by market_id order by version desc) = 1
+    ) where label is not null)
+"""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _place(settings: Settings) -> None:
+    """This process is one of the installation: its environment, and its instance made."""
+    environment = processes.environment(settings)
+    instance.make(Path(str(settings.dagster_home)), environment)
+    os.environ.update(environment)
+
+
+def run(*, days: str, markets: str, trades: str) -> int:
+    """Fetch the past; returns the exit code.
+
+    Raises:
+        NotConfigured: what was asked for, or a setting, cannot be used; nothing was asked of the venue.
+        Unavailable: the venue is down; what was fetched is kept.
+    """
+    wish, settings, console = plan.wish(days, markets, trades, _now()), settle(DATA), Console()
+    _place(settings)
+    with day_runs.opened() as runs:
+        lake = Lake(settings.need_lake_root())
+        call = Bootstrap(wish, settings, lake, runs, console, wish.dates(_now()))
+        try:
+            return call.go()
+        except KeyboardInterrupt:
+            console.print("stopped: whole days are kept, and the same command goes on from there")
+            raise
