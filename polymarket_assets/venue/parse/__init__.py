@@ -10,6 +10,7 @@ from __future__ import annotations
 from polymarket_assets.venue.parse.clob import book, clob_market, midpoints
 from polymarket_assets.venue.parse.data import price_point, resolution_row, trade
 from polymarket_assets.venue.parse.gamma import listing, market, market_end
+from polymarket_assets.venue.parse.pushed import resolved_push
 
 __all__ = [
     "book",
@@ -20,5 +21,6 @@ __all__ = [
     "midpoints",
     "price_point",
     "resolution_row",
+    "resolved_push",
     "trade",
 ]
