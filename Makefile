@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers soak drill-restart drill-bootstrap lock
+.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers soak drill-restart drill-bootstrap label-census lock
 
 # Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
 # leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
@@ -71,6 +71,10 @@ drill-bootstrap: setup
 # One minute; `make drill-readers DRILL="--seconds 600"` for longer.
 drill-readers: setup
 	@$(BIN)/python -m drills.readers $(DRILL)
+
+# What the strict rule makes of the closed markets of 2024; `make label-census FILES="--lake data/lake"` of a lake.
+label-census: setup
+	@$(BIN)/python -m drills.labels $(FILES)
 
 # Needs `uv`; run after a change of the dependencies in pyproject.toml.
 lock:

@@ -5,10 +5,13 @@ Cadences of sampling are schedules and belong in `schedules.py`.
 
 import json
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from polymarket_assets import jobs
+from polymarket_assets.assets.resolutions import NAME as RESOLUTIONS
+from polymarket_assets.assets.resolutions import asked_through
 from polymarket_assets.assets.trades import STREAMED
 from polymarket_assets.lake import manifests
 from polymarket_assets.lake.errors import LakeError
@@ -20,11 +23,14 @@ from polymarket_assets.lake.writing import Lake
 from polymarket_assets.partitions import HOUR, hour_key, utc_now
 from polymarket_assets.resources import LakeResource
 
+if TYPE_CHECKING:
+    from polymarket_assets.collecting.candidates import Due
+
 # After a longer outage of the daemon the hours before this are reported by hand (a backfill of `trades` finds them).
 LOOK_BACK = timedelta(hours=48)
 # An hour is sealed some minutes after it is over; a tick is a row of Dagster's history.
 SEALED_EVERY_S = 60
-# How often ended markets are asked about: a run costs a few CPU-seconds.
+# How often is looked whether ended markets are due: a run costs a few CPU-seconds.
 RESOLVE_EVERY_S = 300
 # How often hours are looked at that something came to later, and how many are built again at one look: those of a day
 # without the streamer or the Data API. They wait behind everything that cannot be done later.
@@ -94,20 +100,39 @@ def _reported(cursor: str | None) -> dict[str, str]:
     job=jobs.RESOLVING,
     minimum_interval_seconds=RESOLVE_EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks for a resolving run while markets may have ended and their end is not final.",
+    description="Asks for a resolving run when markets are due: soon after they ended, ever more seldom while that is not final, and a few times after.",
 )
 def ended_markets(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
-    """Past the effective close, closed by the venue, said to be resolved, or of the past: until it is settled."""
-    from polymarket_assets.collecting import candidates
+    """Past the effective close, closed by the venue, said to be resolved, or of the past: what became due since the last run asked."""
+    from polymarket_assets.collecting import asking_times, candidates
 
-    now = utc_now()
+    if under_way := context.instance.get_run_ids(_RESOLVING_NOW, limit=1):
+        return dg.SkipReason(f"run {under_way[0]} is asking already")
+    now, since = utc_now(), asked_through(context.instance)
     try:
-        wanted, left = candidates.due(lake.open(), now=now)
+        due = candidates.due(lake.open(), now=now, since=asking_times.through(since) if since else None)
     except LakeError as e:
         return dg.SkipReason(f"the lake could not be read, nothing is concluded from that: {e}")
-    if not wanted:
-        return dg.SkipReason("no market has ended whose end is not settled")
-    return dg.RunRequest(run_key=now.isoformat(), tags={"ended_markets": str(len(wanted) + left)})
+    if not due.asked:
+        return dg.SkipReason(_none_due(due))
+    count = len(due.asked) + due.left
+    return dg.RunRequest(
+        run_key=now.isoformat(),
+        run_config={"ops": {RESOLUTIONS: {"config": {"SINCE": since}}}},
+        tags={"ended_markets": f"{count} due, {due.waiting} later"},
+    )
+
+
+_OVER = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+_RESOLVING_NOW = dg.RunsFilter(
+    job_name=jobs.RESOLVING.name, statuses=[status for status in dg.DagsterRunStatus if status not in _OVER]
+)
+
+
+def _none_due(due: "Due") -> str:
+    if due.next_at is None:
+        return "no market has ended whose end is not settled"
+    return f"{due.waiting} markets are not settled, or settled lately: the next is due at {due.next_at:%Y-%m-%d %H:%M} UTC"
 
 
 @dg.sensor(

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from polymarket_assets.lake import layout
+from polymarket_assets.lake import layout, reading
 from polymarket_assets.lake.schemas import TABLES, Table
 from polymarket_assets.lake.writing import Lake, conform
 
@@ -60,7 +60,9 @@ class Shelf:
 
     def read(self, path: str) -> pa.Table:
         """The rows of a part."""
-        return conform(self.table, pq.ParquetFile(self.lake.store.uri(path)).read())
+        return conform(
+            self.table, reading.completed(self.table, pq.ParquetFile(self.lake.store.uri(path)).read())
+        )
 
     def publish(self, day: date, rows: pa.Table) -> None:
         """Replace the part of a day."""

@@ -88,6 +88,7 @@ _JUDGED = f"""
 _VERSIONS = """
     select market_id, version, $now::timestamptz as seen_at, state, label, payouts_e6, to_json(evidence)::varchar as evidence,
         reason, was_disputed, null::timestamptz as resolved_at, null::timestamptz as decided_seen_at, label_seen_at,
-        $source as source
-    from judged where fate = 'news' order by market_id
+        $source as source, null::varchar as rule,
+        resolution_source::varchar as resolution_source, twap_s::integer as twap_s
+    from judged join (select market_id, resolution_source, twap_s from taken_markets) using (market_id) where fate = 'news' order by market_id
 """

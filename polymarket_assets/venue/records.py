@@ -49,6 +49,8 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
     game_id: str | None = None
     sports_market_type: str | None = None
     resolution_source: str | None = None
+    # The deciding price of an up/down market is averaged over so many seconds; 0: a single price; None: not known.
+    twap_s: int | None = None
     tick_e6: int | None = None
     min_size_e6: int | None = None
     fees: FeeSchedule | None = None
@@ -94,6 +96,15 @@ class ResolutionRow(msgspec.Struct, frozen=True, kw_only=True):
     resolved_at: datetime | None
     reporter: str | None = None
     market_type: str | None = None
+
+
+class ResolvedPush(msgspec.Struct, frozen=True, kw_only=True):
+    """A `market_resolved` message of the socket: a hint, never the source of a label."""
+
+    condition_id: str
+    winning_token_id: str | None  # None: it names no winner
+    winning_outcome: str | None
+    venue_at: datetime | None
 
 
 class ClobToken(msgspec.Struct, frozen=True):

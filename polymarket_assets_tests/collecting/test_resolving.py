@@ -3,79 +3,28 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from polymarket_assets.collecting import candidates, resolving
-from polymarket_assets.lake import reading
+from polymarket_assets.collecting import resolving
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.venue.errors import Gone, MalformedPayload, Unavailable
-from polymarket_assets.venue.records import ClobMarket, ClobToken, ResolutionRow
-from polymarket_assets_tests.collecting.fakes import (
-    HOUR,
-    Gamma,
-    Listing,
-    Time,
-    Venue,
-    list_markets,
-    listing,
-    market_id,
-    market_row,
-    token,
+from polymarket_assets.venue.errors import MalformedPayload, Unavailable
+from polymarket_assets_tests.collecting.ends import (
+    CLOSED,
+    CLOSED_AT,
+    NOW,
+    OVER,
+    Data,
+    Winners,
+    publish_history,
+    push,
+    resolve,
+    row_of,
+    versions,
 )
-
-OVER = {"effective_close": HOUR - timedelta(minutes=10)}
-NOW = HOUR + timedelta(minutes=3)
-CLOSED_AT = HOUR - timedelta(minutes=9)
-CLOSED = {"closed": True, "end": {"prices": ("1", "0"), "status": "resolved", "closed_at": CLOSED_AT}}
-
-
-@dataclass
-class Data:
-    """Resolution rows from a list; fails after so many calls if told to."""
-
-    rows: list[ResolutionRow] = field(default_factory=list)
-    fails_after: int | None = None
-    calls: int = 0
-
-    def resolutions(self, condition_ids: list[str]) -> list[ResolutionRow]:
-        self.calls += 1
-        if self.fails_after is not None and self.calls > self.fails_after:
-            raise Unavailable("data answered 503")
-        return [row for row in self.rows if row.condition_id in condition_ids]
-
-
-@dataclass
-class Winners:
-    """Markets with winners, or an error for those without."""
-
-    winners: dict[str, str] = field(default_factory=dict)
-    error: Exception = field(default_factory=lambda: Gone("market not found"))
-    asked: list[str] = field(default_factory=list)
-
-    def market(self, condition_id: str) -> ClobMarket:
-        self.asked.append(condition_id)
-        if condition_id not in self.winners:
-            raise self.error
-        n = int(condition_id, 16)
-        tokens = tuple(ClobToken(t, "?", t == self.winners[condition_id]) for t in (token(n), f"9{token(n)}"))
-        return ClobMarket(condition_id=condition_id, tokens=tokens, closed=True)
-
-
-def row_of(n: int, status: str = "resolved", payouts: tuple[int, ...] | None = (1_000_000, 0), at: datetime | None = CLOSED_AT, disputed: bool = False) -> ResolutionRow:  # fmt: skip
-    return ResolutionRow(condition_id=f"0x{n:064x}", status=status, was_disputed=disputed, payouts_e6=payouts, resolved_at=at)  # fmt: skip
-
-
-def resolve(lake: Lake, listings: list[Listing], data: Data | None = None, clob: Winners | None = None, at: datetime = NOW) -> resolving.ResolveReport:  # fmt: skip
-    venue = Venue(clob=clob or Winners(), gamma=Gamma(listings), data=data or Data())
-    return resolving.resolve(lake, venue, clock=Time(at).clock)
-
-
-def versions(lake: Lake) -> list[dict[str, Any]]:
-    return reading.rows(lake, "resolutions").sort_by([("market_id", "ascending"), ("version", "ascending")]).to_pylist()  # fmt: skip
+from polymarket_assets_tests.collecting.fakes import HOUR, list_markets, listing, market_row, token
 
 
 def test_a_market_followed_live_is_labelled_when_we_saw_it(lake: Lake) -> None:
@@ -137,12 +86,7 @@ def test_an_open_market_without_any_hint_needs_no_row(lake: Lake) -> None:
 
 def test_a_pushed_resolution_is_when_it_was_first_known_and_decides_nothing(lake: Lake) -> None:
     pushed_at = NOW - timedelta(minutes=2)
-    lake.publish_rows(
-        "market_events",
-        [{"session_id": "s", "connection": 0, "sequence": 1, "received_at": pushed_at, "kind": "market_resolved",
-          "condition_id": listing(1).market.condition_id, "payload": "{}"}],
-        part="0", at=pushed_at,
-    )  # fmt: skip
+    push(lake, 1, None, at=pushed_at)
     list_markets(lake, market_row(1, **OVER))
     resolve(lake, [listing(1)])
     resolve(lake, [listing(1, **CLOSED)], at=NOW + timedelta(minutes=5))
@@ -155,9 +99,7 @@ def test_a_pushed_resolution_is_when_it_was_first_known_and_decides_nothing(lake
 def test_a_pushed_resolution_is_asked_about_before_the_effective_close(lake: Lake) -> None:
     """A game that is over early: neither its schedule nor the last discovery knows yet."""
     pushed_at = NOW - timedelta(minutes=2)
-    push = {"session_id": "s", "connection": 0, "sequence": 1, "received_at": pushed_at, "kind": "market_resolved",
-            "condition_id": listing(1).market.condition_id, "payload": "{}"}  # fmt: skip
-    lake.publish_rows("market_events", [push], part="0", at=pushed_at)
+    push(lake, 1, None, at=pushed_at)
     playing = {**OVER, "effective_close": NOW + timedelta(hours=1), "phase": "live"}
     list_markets(lake, market_row(1, **playing), market_row(2, **playing))
     report = resolve(lake, [listing(1, **CLOSED), listing(2)], Data([row_of(1)]))
@@ -186,13 +128,6 @@ def test_history_is_dated_by_when_it_was_public(lake: Lake) -> None:
 def test_imported_history_is_not_asked_about(lake: Lake) -> None:
     publish_history(lake, 5, source="weather")
     assert resolve(lake, [listing(5, **CLOSED)]).asked == 0
-
-
-def publish_history(lake: Lake, n: int, **changed: Any) -> None:
-    kept = market_row(n)
-    row = {name: kept[name] for name in ("market_id", "venue", "condition_id", "outcomes", "token_ids", "neg_risk", "tags", "end_source")}  # fmt: skip
-    row |= {"close_day": CLOSED_AT.date(), "received_at": NOW, "closed_at": CLOSED_AT, "source": "polymarket"}
-    lake.publish_rows("history_markets", [{**row, **changed}], part="venue", at=CLOSED_AT.date())
 
 
 @pytest.mark.parametrize(
@@ -233,14 +168,6 @@ def test_a_venue_that_fails_midway_keeps_what_was_decided_and_fails_the_run(lake
     with pytest.raises(Unavailable, match="data answered 503"):
         resolve(lake, [listing(n, **CLOSED) for n in (1, 2)], Data(fails_after=1))
     assert len(versions(lake)) == 1
-
-
-def test_a_run_is_bounded_and_asks_first_about_what_the_venue_ended(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    monkeypatch.setattr(candidates, "MOST", 2)
-    publish_history(lake, 4)
-    list_markets(lake, market_row(1, **OVER), market_row(2, phase="closed"), market_row(3, phase="dead"))
-    due, left = candidates.due(lake, now=NOW)
-    assert ({candidate.market_id for candidate in due}, left) == ({market_id(2), market_id(3)}, 2)
 
 
 def test_what_is_stuck_for_ever_is_left_in_the_end(lake: Lake) -> None:

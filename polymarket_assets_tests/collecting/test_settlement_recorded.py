@@ -139,3 +139,24 @@ def test_an_open_market_is_open_whatever_its_prices(recorded_dir: Path, name: st
     evidence = Evidence(parse.market_end(load(recorded_dir, f"gamma/{name}.json")))
     assert settlement.decide(evidence).state == "open"
     assert not settlement.tells(evidence)
+
+
+def test_a_recorded_push_confirms_nothing_and_is_not_overheard(recorded_dir: Path) -> None:
+    """The first token won, it says: with a catalogue that says so too a label, against it none until confirmed."""
+    push = parse.resolved_push((recorded_dir / "ws/market_resolved_btc5m_2026_08_10.json").read_text())
+    wire = json.loads((recorded_dir / "ws/market_resolved_btc5m_2026_08_10.json").read_text())
+    twin = {
+        **load(recorded_dir, "gamma/market_closed_binary_accepting_true.json"),
+        "conditionId": push.condition_id,
+        "clobTokenIds": json.dumps(wire["assets_ids"]),
+    }
+
+    def state(prices: list[str], **changed: Any) -> tuple[str, int | None]:
+        end = parse.market_end({**twin, "outcomePrices": json.dumps(prices), **changed})
+        decision = settlement.decide(Evidence(end, pushed=(push,)))
+        return decision.state, decision.label
+
+    assert state(["1", "0"]) == ("proposed", None)
+    assert state(["1", "0"], umaResolutionStatus="resolved") == ("final", 1)
+    assert state(["0", "1"], umaResolutionStatus="resolved") == ("ambiguous", None)
+    assert state(["0.4", "0.6"], closed=False) == ("open", None)

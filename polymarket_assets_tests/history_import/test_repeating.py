@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from polymarket_assets.history_import import importing
@@ -143,3 +144,25 @@ def _dying(publish: Any, after: int) -> Any:
         return publish(*args, **where)
 
     return dying
+
+
+def test_parts_filed_before_a_column_was_thought_of_are_found_as_they_are(lake: Lake, folder: Path, import_: Import) -> None:  # fmt: skip
+    """An update of the platform would make every import of before fail."""
+    everything(folder)
+    import_(folder)
+    for path in files(lake):
+        rows = pq.read_table(path)
+        pq.write_table(rows.drop_columns([name for name in ("twap_s", "rule") if name in rows.column_names]), path)  # fmt: skip
+    before = files(lake)
+    import_(folder, now=NOW + DAY)
+    assert files(lake) == before
+
+
+def test_labels_carry_what_decides_them(lake: Lake, folder: Path, import_: Import) -> None:
+    """The station that measures a day's temperature is what a weather label means."""
+    everything(folder)
+    import_(folder)
+    source = {row["market_id"]: row["resolution_source"] for row in content(lake)["history_markets"]}
+    labelled = content(lake)["resolutions"]
+    assert all(row["resolution_source"] == source[row["market_id"]] for row in labelled)
+    assert any(row["resolution_source"] for row in labelled)

@@ -80,6 +80,7 @@ def test_values_of_a_plain_row() -> None:
         ("wide: a guess between two orders", {"bid": 0.40, "ask": 0.51}, None),
         ("crossed", {"bid": 0.50, "ask": 0.40}, None),
         ("no quotes, a displayed price", {"bid": None, "ask": None, "shown_price": 0.3}, 0.3),
+        ("one quote is not mended by a displayed price", {"bid": None, "ask": 0.5, "shown_price": 0.3}, None),
         ("quotes before a displayed price", {"bid": 0.40, "ask": 0.50, "shown_price": 0.3}, 0.45),
         (
             "wide quotes are not mended by a displayed price",

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import dagster as dg
+import pytest
+from polymarket_assets.collecting.asking import Through
 
+from polymarket_assets.assets import resolutions
 from polymarket_assets.assets.trades import STREAMED
-from polymarket_assets.collecting import healing
+from polymarket_assets.collecting import asking_times, healing
+from polymarket_assets.definitions import build_defs
 from polymarket_assets.lake import merging
 from polymarket_assets.lake.spans import HOUR, hour_of
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.partitions import hour_key, utc_now
-from polymarket_assets.resources import LakeResource
+from polymarket_assets.resources import LakeResource, default_resources
 from polymarket_assets.sensors import ended_markets, sealed_hours, unsettled_hours
 from polymarket_assets_tests.learning.rows import market, publish, resolution
 
@@ -41,20 +46,71 @@ def test_a_look_between_two_manifests_of_one_seal_loses_neither(lake: Lake) -> N
     assert look(lake, cursor) == (set(), cursor)
 
 
-def asks(lake: Lake) -> bool:
-    return isinstance(ended_markets(dg.build_sensor_context(resources={"lake": LakeResource(root=lake.root)})), dg.RunRequest)  # fmt: skip
+def ask(lake: Lake, instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:
+    resources = {"lake": LakeResource(root=lake.root)}
+    found = ended_markets(dg.build_sensor_context(instance=instance, resources=resources))
+    assert isinstance(found, dg.RunRequest | dg.SkipReason)
+    return found
 
 
-def test_an_end_is_asked_about_until_it_is_final(lake: Lake) -> None:
+def report(instance: dg.DagsterInstance, through: datetime) -> None:
+    """As the asset does at the end of a run."""
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization("resolutions", metadata={"asked_through": str(Through(through))})
+    )
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+def test_an_end_is_asked_about_until_it_is_final(lake: Lake, instance: dg.DagsterInstance) -> None:
     """Also where no other market ends meanwhile."""
     now = utc_now()
     publish(lake, "markets", [market("m", now - 2 * HOUR, now + HOUR, condition_id=f"0x{1:064x}")])
-    assert not asks(lake)
+    assert isinstance(ask(lake, instance), dg.SkipReason)
     publish(lake, "markets", [market("m", now - HOUR, now - timedelta(minutes=5), condition_id=f"0x{1:064x}")], part="1")  # fmt: skip
-    assert asks(lake)
-    assert asks(lake)
+    assert isinstance(ask(lake, instance), dg.RunRequest)
+    assert isinstance(ask(lake, instance), dg.RunRequest)
     publish(lake, "resolutions", [resolution("pm:m", now - timedelta(minutes=1), 1)])
-    assert not asks(lake)
+    assert isinstance(ask(lake, instance), dg.SkipReason)
+
+
+def test_a_run_asks_from_where_the_last_one_stopped_and_the_reader_is_told(
+    lake: Lake, instance: dg.DagsterInstance
+) -> None:
+    """Asked every five minutes about everything, thousands of slow oracles would cost a run each time."""
+    now = utc_now()
+    publish(lake, "markets", [market("m", now - 4 * HOUR, now - timedelta(minutes=7), condition_id=f"0x{1:064x}")])  # fmt: skip
+    first = ask(lake, instance)
+    assert isinstance(first, dg.RunRequest)
+    assert first.run_config == {"ops": {"resolutions": {"config": {"SINCE": None}}}}
+    assert first.tags["ended_markets"] == "1 due, 0 later"
+    report(instance, now)
+    waits = ask(lake, instance)
+    assert isinstance(waits, dg.SkipReason)
+    assert f"the next is due at {now + timedelta(minutes=3):%Y-%m-%d %H:%M} UTC" in str(waits.skip_message)
+    since = now - timedelta(minutes=4)
+    report(instance, since)
+    again = ask(lake, instance)
+    assert isinstance(again, dg.RunRequest)
+    assert again.run_config == {"ops": {"resolutions": {"config": {"SINCE": str(Through(since))}}}}
+
+
+def test_while_a_run_is_asking_no_other_is_asked_for(lake: Lake, instance: dg.DagsterInstance) -> None:
+    """One that takes longer than a look would find a queue of its like behind it."""
+    now = utc_now()
+    publish(lake, "markets", [market("m", now - 4 * HOUR, now - HOUR, condition_id=f"0x{1:064x}")])
+    run = instance.create_run_for_job(
+        build_defs().resolve_job_def("resolving"), status=dg.DagsterRunStatus.STARTED
+    )
+    skipped = ask(lake, instance)
+    assert isinstance(skipped, dg.SkipReason)
+    assert run.run_id in str(skipped.skip_message)
+    instance.report_run_canceled(run)
+    assert isinstance(ask(lake, instance), dg.RunRequest)
 
 
 def test_hours_that_a_later_gap_touches_are_built_again(lake: Lake) -> None:
@@ -81,3 +137,29 @@ def test_hours_that_a_later_gap_touches_are_built_again(lake: Lake) -> None:
     }
     lake.publish_rows("stream_gaps", [later], part="1", at=later["to_at"])
     assert asked() == {hour_key(hour): "1 gaps were recorded later"}
+
+
+def test_a_run_reports_until_where_it_asked_and_begins_where_it_is_told(
+    lake: Lake, instance: dg.DagsterInstance
+) -> None:
+    """What the sensor reads is what the asset writes."""
+
+    def run(since: str | None, *, raise_on_error: bool = True) -> dg.ExecuteInProcessResult:
+        return dg.materialize(
+            resolutions.ASSETS,
+            resources={**default_resources(), "lake": LakeResource(root=lake.root)},
+            run_config={"ops": {"resolutions": {"config": {"SINCE": since}}}},
+            instance=instance,
+            raise_on_error=raise_on_error,
+        )
+
+    assert resolutions.asked_through(instance) is None
+    before = utc_now()
+    assert run(None).success
+    told = resolutions.asked_through(instance)
+    assert told is not None
+    assert before < asking_times.through(told).at < utc_now() + timedelta(seconds=1)
+    assert run(told).success
+    later = resolutions.asked_through(instance)
+    assert not run("yesterday", raise_on_error=False).success
+    assert resolutions.asked_through(instance) == later != told

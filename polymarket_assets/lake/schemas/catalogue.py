@@ -46,6 +46,11 @@ LISTED: tuple[Column, ...] = (
     optional("game_id", TEXT, "game all bet types of which share one outcome"),
     optional("sports_market_type", TEXT, "moneyline, totals, …"),
     optional("resolution_source", TEXT, "what decides the outcome, as the venue names it"),
+    optional(
+        "twap_s",
+        INT32,
+        "up/down markets: seconds that the deciding price is averaged over; 0: a single price; null: no such market, or not known",
+    ),
     optional("tick_e6", INT32, "price grid, millionths of a dollar"),
     optional("min_size_e6", INT64, "smallest resting order, millionths of a share"),
     optional("fee_schedule", TEXT, "JSON {rate, exponent, taker_only, rebate_rate}; null: no fee"),

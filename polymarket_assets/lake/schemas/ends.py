@@ -48,6 +48,17 @@ RESOLUTIONS = Table(
             "first time the label could be used for training; of imports, when it became public",
         ),
         SOURCE,
+        optional(
+            "rule",
+            TEXT,
+            "line of the rule that decided, by its name in docs/resolutions.md; null: imported, or written before there were names",
+        ),
+        optional(
+            "resolution_source",
+            TEXT,
+            "what decides the outcome, as the venue named it when this version was recorded",
+        ),
+        optional("twap_s", INT32, "what the label measures, as in `markets`"),
     ),
     grain=Grain.DAY,
 )

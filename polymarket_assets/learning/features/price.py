@@ -15,7 +15,7 @@ _HALF_TICK = f"(coalesce(tick_usd, {FINEST_TICK}) / 2)"
 _QUOTED = "(bid is not null and ask is not null)"
 # Millionths forgive the rounding of a difference of two decimal prices.
 _MID = f"""case when {_QUOTED} then case when ask - bid between 0 and {WIDEST_BOOK} + 1e-6 then (bid + ask) / 2 end
-    else shown_price end"""
+    when bid is null and ask is null then shown_price end"""
 
 
 def _logit(price: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from polymarket_assets.venue.parse.clob import book, clob_market, midpoints
 from polymarket_assets.venue.parse.data import price_point, price_points, resolution_row, trade
 from polymarket_assets.venue.parse.gamma import listing, market, market_end
+from polymarket_assets.venue.parse.pushed import resolved_push
 
 __all__ = [
     "book",
@@ -21,5 +22,6 @@ __all__ = [
     "price_point",
     "price_points",
     "resolution_row",
+    "resolved_push",
     "trade",
 ]

@@ -12,6 +12,7 @@ import msgspec
 from polymarket_assets.venue import ids
 from polymarket_assets.venue.instants import instant
 from polymarket_assets.venue.numbers import optional_size_e6, real, tick_e6
+from polymarket_assets.venue.parse import measured
 from polymarket_assets.venue.parse.categories import category
 from polymarket_assets.venue.parse.reading import Number, Row, decoder, read, unreadable
 from polymarket_assets.venue.records import FeeSchedule, Listing, Market, MarketEnd
@@ -69,6 +70,7 @@ class _Market(msgspec.Struct, rename="camel"):
     game_id: str | int | None = None
     sports_market_type: str | None = None
     resolution_source: str | None = None
+    crypto_market_config: measured.Config | None = None
     order_price_min_tick_size: Number = None
     order_min_size: Number = None
     fees_enabled: bool | None = None
@@ -170,6 +172,7 @@ def _market(wire: _Market) -> Market:
         game_id=_text(wire.game_id) or _text(event.game_id),
         sports_market_type=wire.sports_market_type or None,
         resolution_source=wire.resolution_source or None,
+        twap_s=measured.twap_s(wire.crypto_market_config, wire.resolution_source, instant(wire.end_date)),
         tick_e6=tick_e6(wire.order_price_min_tick_size),
         min_size_e6=optional_size_e6(wire.order_min_size),
         fees=_fees(wire),
