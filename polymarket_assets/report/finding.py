@@ -1,0 +1,158 @@
+"""Which market or event a name means: a market id, a condition id, an id of the catalogue, a slug.
+
+Three tables know names: `markets` (followed), `history_markets` (closed, fetched or imported) and `census` (seen in
+the daily walk, perhaps never followed). A market that only left rows elsewhere is found by its whole id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from polymarket_assets.collecting import queries
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.report.errors import Ambiguous, NotFound
+
+if TYPE_CHECKING:
+    import duckdb
+
+# So many near misses, or namesakes, still read as one sentence.
+_SHOWN = 5
+# Below this likeness (Jaro-Winkler, 0 … 1) a name is no near miss.
+_LIKENESS = 0.75
+
+Connection = "duckdb.DuckDBPyConnection"
+
+
+@dataclass(frozen=True)
+class EventName:
+    """An event by what its legs have in common; one of the two is not None."""
+
+    event_id: str | None
+    neg_risk_id: str | None
+    venue: str
+    slug: str | None
+    title: str | None
+    market_ids: tuple[str, ...]
+
+
+def market(lake: Lake, name: str) -> str:
+    """The id of the market that a name means.
+
+    Raises:
+        NotFound: none has it; the nearest names are told.
+        Ambiguous: several have it; their ids are told.
+    """
+    with _known(lake) as connection:
+        found = connection.execute(_MARKET, {"name": name, "lower": name.lower()}).fetchall()
+        if len(found) > 1:
+            raise Ambiguous(f"{len(found)} markets are called {name!r}, name one by its id: {_listed(found)}")
+        if found:
+            return str(found[0][0])
+        if connection.execute(_ELSEWHERE, {"name": name}).fetchall():
+            return name
+        if connection.execute(_EVENT, {"name": name, "lower": name.lower()}).fetchall():
+            raise NotFound(f"{name!r} is an event and no market: `python -m polymarket_assets.report event {name}` shows it")  # fmt: skip
+        raise NotFound(f"no market in {lake.root} is called {name!r}{_near(connection, 'slug', 'market_id', name)}")  # fmt: skip
+
+
+def event(lake: Lake, name: str) -> EventName:
+    """The event that a name means: an event id, an event slug, the id of a negRisk set, or one of its markets.
+
+    Raises:
+        NotFound: none has it; the nearest names are told.
+        Ambiguous: events of several venues or sources have it.
+    """
+    with _known(lake) as connection:
+        found = connection.execute(_EVENT, {"name": name, "lower": name.lower()}).fetchall()
+        found = found or connection.execute(_EVENT_OF, {"name": name, "lower": name.lower()}).fetchall()
+    if not found:
+        with _known(lake) as connection:
+            raise NotFound(f"no event in {lake.root} is called {name!r}{_near(connection, 'event_slug', 'event_id', name)}")  # fmt: skip
+    if len(found) > 1:
+        told = [(row[0] or row[1], f"{row[2]}, {len(row[5])} markets") for row in found]
+        raise Ambiguous(f"{len(found)} events are called {name!r}, name one by a market of it: {_listed([(row[5][0], *t[1:]) for row, t in zip(found, told, strict=True)])}")  # fmt: skip
+    event_id, neg_risk_id, venue, slug, title, market_ids = found[0]
+    return EventName(event_id, neg_risk_id, venue, slug, title, tuple(market_ids))
+
+
+@contextmanager
+def _known(lake: Lake) -> Iterator[Any]:
+    with queries.over(
+        lake, markets=None, history_markets=None, census=None, resolutions=None, history_prices=None
+    ) as connection:
+        connection.execute(_KNOWN)
+        yield connection
+
+
+def _listed(found: list[tuple[Any, ...]]) -> str:
+    shown = "; ".join(" · ".join(str(part) for part in row if part) for row in found[:_SHOWN])
+    return shown + (f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
+
+
+def _near(connection: Any, slug: str, other: str, name: str) -> str:
+    near = connection.execute(_NEAR.format(slug=slug, other=other), {"name": name, "likeness": _LIKENESS}).fetchall()  # fmt: skip
+    if near:
+        return f"; near it are {', '.join(row[0] for row in near)}"
+    some = connection.execute(
+        f"select 1 from known where coalesce({slug}, {other}) is not null limit 1"
+    ).fetchall()
+    return "" if some else ": it knows none; `make up`, `make demo` and history_import fill a lake"
+
+
+# A market is known by its newest row in each table.
+_KNOWN = """
+create temp table known as
+select market_id, arg_max(slug, received_at) as slug, arg_max(question, received_at) as question,
+    arg_max(condition_id, received_at) as condition_id, arg_max(gamma_id, received_at) as gamma_id,
+    arg_max(event_id, received_at) as event_id, arg_max(event_slug, received_at) as event_slug,
+    arg_max(event_title, received_at) as event_title, arg_max(neg_risk_id, received_at) as neg_risk_id,
+    arg_max(venue, received_at) as venue, arg_max(source, received_at) as source
+from (
+    select market_id, received_at, slug, question, condition_id, gamma_id, event_id, event_slug, event_title,
+        neg_risk_id, venue, 'recorded' as source from markets
+    union all by name
+    select market_id, received_at, slug, question, condition_id, gamma_id, event_id, event_slug, event_title,
+        neg_risk_id, venue, source from history_markets
+    union all by name
+    select market_id, received_at, slug, condition_id, gamma_id, event_id, 'polymarket' as venue, 'census' as source
+    from census
+) group by market_id
+"""
+
+_NAMED = "(market_id = $name or condition_id = $lower or market_id = 'pm:' || $lower or gamma_id = $name or slug = $name)"
+
+_MARKET = f"""
+select market_id, source, question from known where {_NAMED}
+qualify market_id = $name or not bool_or(market_id = $name) over ()
+order by market_id
+"""
+
+_ELSEWHERE = """
+select 1 from resolutions where market_id = $name union all select 1 from history_prices where market_id = $name limit 1
+"""
+
+_GROUPED = """
+select any_value(event_id) as event_id, any_value(neg_risk_id) as neg_risk_id, venue, any_value(event_slug) as slug,
+    any_value(event_title) as title, list(market_id order by market_id) as market_ids
+from known
+"""
+
+_EVENT = f"""
+{_GROUPED} where event_id = $name or event_slug = $name or neg_risk_id = $lower
+group by venue, coalesce(event_id, neg_risk_id)
+"""
+
+_EVENT_OF = f"""
+{_GROUPED} where coalesce(event_id, neg_risk_id) in (select coalesce(event_id, neg_risk_id) from known where {_NAMED})
+and venue in (select venue from known where {_NAMED})
+group by venue, coalesce(event_id, neg_risk_id)
+"""
+
+_NEAR = f"""
+select name from (select distinct coalesce({{slug}}, {{other}}) as name from known)
+where name is not null and jaro_winkler_similarity(lower(name), lower($name)) >= $likeness
+order by jaro_winkler_similarity(lower(name), lower($name)) desc, name limit {_SHOWN}
+"""
