@@ -16,6 +16,8 @@ from polymarket_assets.report.silences import NOT_HEARD, NOT_SAMPLED, Silence
 if TYPE_CHECKING:
     import altair as alt
 
+# Lines in a legend are strokes.
+_STROKES: dict[str, Any] = {"symbolType": "stroke", "symbolStrokeWidth": 3}
 # Days where a day begins, else as exact as the tick.
 _CLOCK = """utchours(datum.value) + utcminutes(datum.value) + utcseconds(datum.value) == 0 ? utcFormat(datum.value, '%-d %b')
     : utcFormat(datum.value, utcseconds(datum.value) == 0 ? '%H:%M' : '%H:%M:%S')"""
@@ -35,13 +37,13 @@ LEGS = (
     "#2f78c4",
     "#d55e00",
     "#009e73",
-    "#b0468c",
     "#e0a800",
     "#56b4e9",
-    "#7a5cc4",
-    "#8a6d3b",
-    "#c43d3d",
-    "#3f9c35",
+    "#cc6677",
+    "#999933",
+    "#9a8fe0",
+    "#a6761d",
+    "#8bc34a",
 )
 REST = "#8c8c8c"
 # The axis' labels take the same width in every chart, so that one instant lies at one place.
@@ -93,7 +95,7 @@ def spread(quotes: Rows, frame: Frame) -> alt.LayerChart:
     """Ask less bid, cents."""
     rows = [{"drawn_at": r["drawn_at"], "spread_c": r["spread_c"]} for r in quotes]
     known = [r["spread_c"] for r in rows if r["spread_c"] is not None]
-    y = _axis("~g", ticks=4, domain=(min(0.0, *known), max(known) * _HEADROOM or 1.0))
+    y = _axis(",.2~f", ticks=4, domain=(min(0.0, *known), max(known) * _HEADROOM or 1.0))
     line = (
         _chart(rows, frame)
         .mark_line(interpolate="step-after", strokeWidth=1.4, color=COLOURS[MID], clip=True)
@@ -169,7 +171,7 @@ def legs(rows: Rows, labels: Sequence[str], rest: Rows, frame: Frame) -> alt.Lay
         .mark_line(interpolate="step-after", strokeWidth=1.6, clip=True)
         .encode(
             y=_y("price", y),
-            color=alt.Color("label:N", title=None, scale=scale, legend=_legend(columns=2)),
+            color=alt.Color("label:N", title=None, scale=scale, legend=_legend(columns=2, **_STROKES)),
             tooltip=[alt.Tooltip("label:N", title="leg"), *_tips(("price", "price", ".4f"))],
         )
     )
@@ -180,9 +182,10 @@ def sums(rows: Rows, frame: Frame) -> alt.LayerChart:
     """The prices of all legs together, between the sums of their bids and asks, against 1."""
     import altair as alt
 
-    names = ["sum of bids to sum of asks", "sum of prices"]
+    quoted = any(r["bids"] is not None for r in rows)
+    names = [*(["sum of bids to sum of asks"] if quoted else []), "sum of prices"]
     y = _axis(".2f", ticks=5, domain=_range([r[c] for r in rows for c in ("total", "bids", "asks")] + [1.0], top=None))  # fmt: skip
-    base, colours = _chart(rows, frame), dict(zip(names, (COLOURS[BAND], COLOURS[MID]), strict=True))
+    base, colours = _chart(rows, frame), dict(zip(names[::-1], (COLOURS[MID], COLOURS[BAND]), strict=False))
     band = base.mark_area(interpolate="step-after", opacity=0.45, clip=True).encode(
         y=_y("bids", y), y2="asks:Q"
     )
@@ -193,11 +196,10 @@ def sums(rows: Rows, frame: Frame) -> alt.LayerChart:
     one = alt.Chart(alt.InlineData(values=[{"one": 1}])).mark_rule(
         strokeDash=[2, 3], strokeWidth=1.5, color=REST
     )
-    quoted = any(r["bids"] is not None for r in rows)
     return _framed(
         [
             *([_in(band, names[0], names, colours)] if quoted else []),
-            _in(line, names[1], names, colours),
+            _in(line, names[-1], names, colours),
             one.encode(y=_y("one", y)),
         ],
         frame,
@@ -231,7 +233,7 @@ def _points(dealt: Rows, names: Sequence[str], frame: Frame, y: _Axis) -> alt.Ch
         for r in dealt
     ]
     size = alt.Size("usd:Q", scale=alt.Scale(type="sqrt", domainMin=0, range=[8, 260]), legend=None)
-    return (
+    points: alt.Chart = (
         _chart(rows, frame)
         .mark_point(filled=True, opacity=0.6, strokeWidth=0, clip=True)
         .encode(
@@ -240,6 +242,7 @@ def _points(dealt: Rows, names: Sequence[str], frame: Frame, y: _Axis) -> alt.Ch
             tooltip=[alt.Tooltip("side:N", title="trade"), *_tips(("price", "price", ".4f"), ("usd", "dollars", "$,.2f"))],
         )
     )  # fmt: skip
+    return points
 
 
 def _framed(layers: Sequence[Any], frame: Frame, height: int, *, told: bool = True) -> alt.LayerChart:
@@ -254,16 +257,16 @@ def _framed(layers: Sequence[Any], frame: Frame, height: int, *, told: bool = Tr
     under, over = _chart(shades, frame).mark_rect(opacity=0.28, clip=True), _chart(rules, frame)
     fill = alt.Fill("what:N", title=None, scale=_scale(kinds), legend=_legend() if told else None)
     rules_scale = alt.Scale(domain=list(frame.inside), range=list(_RULES[: len(frame.inside)]))
-    stroke = alt.Stroke(
-        "what:N", title=None, scale=rules_scale, legend=_legend(symbolType="stroke") if told else None
-    )
+    stroke = alt.Stroke("what:N", title=None, scale=rules_scale, legend=_legend(**_STROKES) if told else None)
     why = [alt.Tooltip("what:N", title="what"), alt.Tooltip("cause:N", title="why"), *_tips()]
     what = [alt.Tooltip("what:N", title="instant"), *_tips()]
-    return alt.layer(
+    over = over.mark_rule(strokeWidth=1.5, strokeDash=[5, 3], clip=True).encode(stroke=stroke, tooltip=what)
+    every = [
         *([under.encode(x2="until:T", fill=fill, tooltip=why)] if shades else []),
         *layers,
-        *([over.mark_rule(strokeWidth=1.5, strokeDash=[5, 3], clip=True).encode(stroke=stroke, tooltip=what)] if rules else []),
-    ).properties(height=height)  # fmt: skip
+        *([over] if rules else []),
+    ]
+    return alt.LayerChart(layer=every).properties(height=height)
 
 
 def _chart(rows: Rows, frame: Frame) -> alt.Chart:
@@ -298,7 +301,7 @@ def _axis(
 def _y(column: str, axis: _Axis, **more: Any) -> alt.Y:
     import altair as alt
 
-    written = {"labelExpr": axis.expression} if axis.expression else {"format": axis.format}
+    written: dict[str, Any] = {"labelExpr": axis.expression} if axis.expression else {"format": axis.format}
     drawn = alt.Axis(minExtent=_LABELS, maxExtent=_LABELS, tickCount=axis.ticks, **written)
     scale = alt.Scale(domain=list(axis.domain), nice=False, zero=False) if axis.domain else alt.Scale()
     return alt.Y(f"{column}:Q", title=None, axis=drawn, scale=scale, **more)
@@ -309,7 +312,10 @@ def _in(chart: alt.Chart, name: str, names: Sequence[str], colours: dict[str, st
     import altair as alt
 
     scale = alt.Scale(domain=list(names), range=[colours[n] for n in names])
-    colour = alt.Color("kind:N", title=None, scale=scale, legend=_legend())
+    # Of a line alone the legend would be an empty square.
+    colour = alt.Color(
+        "kind:N", title=None, scale=scale, legend=_legend(**(_STROKES if len(names) == 1 else {}))
+    )
     return chart.transform_calculate(kind=f"'{name}'").encode(color=colour)
 
 

@@ -43,7 +43,7 @@ def held(connection: Any, subject: Subject, silences: Silences, known: int) -> l
 
 
 def _held(connection: Any, subject: Subject, table: str, query: str) -> Held:
-    rows, first, last, note = connection.execute(query, {"id": subject.market_id}).fetchone()
+    ((rows, first, last, note),) = connection.execute(query, {"id": subject.market_id}).fetchall()
     return Held(table, rows, first, last, note if rows else absence(subject, table))
 
 
@@ -66,12 +66,12 @@ _WHY: dict[tuple[str, str], str] = {
     ("trades", ""): "nobody listened while it was open",
     ("history_prices", "recorded"): "fetched after it closed: `dagster asset materialize -m polymarket_assets.definitions --select history_markets,history_prices --partition <day of close>`",
     ("history_prices", "fetched"): "the venue gave none, or they were not fetched yet: `dagster asset materialize -m polymarket_assets.definitions --select history_prices --partition {day}`",
-    ("history_prices", "imported"): "{source} has none of it",
+    ("history_prices", "imported"): "the dataset {source} has none",
     ("history_trades", "recorded"): "fetched after it closed, on request",
     ("history_trades", "fetched"): "fetched on request: `dagster asset materialize -m polymarket_assets.definitions --select history_trades --partition {day}`",
-    ("history_trades", "imported"): "{source} has none of it",
+    ("history_trades", "imported"): "the dataset {source} has none",
     ("history_books", ""): "only datasets have books of the past",
-    ("resolutions", "imported"): "{source} does not say how it ended",
+    ("resolutions", "imported"): "the dataset {source} does not say how it ended",
     ("resolutions", "census"): "ends of markets that are not followed are not asked for",
     ("resolutions", ""): "no end known: asked about once it is past its effective close (`dagster asset materialize -m polymarket_assets.definitions --select resolutions`)",
 }  # fmt: skip

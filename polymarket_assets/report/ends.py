@@ -83,7 +83,7 @@ def _said(evidence: str) -> Iterator[Said]:
     for name, told in found.items():
         told = told if isinstance(told, dict) else {"said": told}
         rest = {key: value for key, value in told.items() if key != "seen_at"}
-        yield Said(_SERVICES.get(name, name), told.get("seen_at"), _words(rest) or "that it is resolved")
+        yield Said(_SERVICES.get(name, str(name)), told.get("seen_at"), _words(rest) or "that it is resolved")
 
 
 def _words(said: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from polymarket_assets.report import charts, ends, facts, finding, legs, silence
 from polymarket_assets.report.charts import Frame, Rows
 from polymarket_assets.report.ends import Version
 from polymarket_assets.report.finding import EventName
-from polymarket_assets.report.market import frame_of, made
+from polymarket_assets.report.market import frame_of, made, shown
 from polymarket_assets.report.page import Grid, Page, Panel, instant
 from polymarket_assets.report.subject import Subject
 
@@ -65,7 +65,7 @@ def page(
     return Page(
         name=f"event-{named.venue}-{named.slug or named.event_id or named.neg_risk_id}",
         title=named.title or named.slug or str(named.event_id or named.neg_risk_id),
-        badges=[named.venue, f"{len(named.market_ids)} markets", *_set_said(held)],
+        badges=[named.venue, f"{len(named.market_ids)} markets", *_set_said(held), *shown(frame)],
         facts=_facts(named, held),
         panels=panels,
         grids=[grid],
@@ -143,7 +143,7 @@ def _sum(connection: Any, held: _Legs, frame: Frame) -> Panel:
     rows = legs.total(connection, together)
     if not rows:
         return Panel(title, "No price of the set is known.")
-    added = legs.added(rows, frame.span)
+    added = legs.added(rows)
     said = ["Of those priced by then, each at its last price. About 1 where the set is whole; asks below 1 or bids above it would be free money."]  # fmt: skip
     said += [f"Legs that were priced later: {', '.join(f'{what} at {instant(at)}' for what, at in added.items())}."] if added else []  # fmt: skip
     said += (

@@ -9,21 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from polymarket_assets.collecting import queries
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.report.errors import Ambiguous, NotFound
 
-if TYPE_CHECKING:
-    import duckdb
-
 # So many near misses, or namesakes, still read as one sentence.
 _SHOWN = 5
 # Below this likeness (Jaro-Winkler, 0 … 1) a name is no near miss.
 _LIKENESS = 0.75
-
-Connection = "duckdb.DuckDBPyConnection"
 
 
 @dataclass(frozen=True)
@@ -55,7 +50,7 @@ def market(lake: Lake, name: str) -> str:
             return name
         if connection.execute(_EVENT, {"name": name, "lower": name.lower()}).fetchall():
             raise NotFound(f"{name!r} is an event and no market: `python -m polymarket_assets.report event {name}` shows it")  # fmt: skip
-        raise NotFound(f"no market in {lake.root} is called {name!r}{_near(connection, 'slug', 'market_id', name)}")  # fmt: skip
+        raise NotFound(f"no market in {lake.root} is called {name!r}{_near(connection, 'market', name)}")  # fmt: skip
 
 
 def event(lake: Lake, name: str) -> EventName:
@@ -68,12 +63,11 @@ def event(lake: Lake, name: str) -> EventName:
     with _known(lake) as connection:
         found = connection.execute(_EVENT, {"name": name, "lower": name.lower()}).fetchall()
         found = found or connection.execute(_EVENT_OF, {"name": name, "lower": name.lower()}).fetchall()
-    if not found:
-        with _known(lake) as connection:
-            raise NotFound(f"no event in {lake.root} is called {name!r}{_near(connection, 'event_slug', 'event_id', name)}")  # fmt: skip
+        if not found:
+            raise NotFound(f"no event in {lake.root} is called {name!r}{_near(connection, 'event', name)}")  # fmt: skip
     if len(found) > 1:
-        told = [(row[0] or row[1], f"{row[2]}, {len(row[5])} markets") for row in found]
-        raise Ambiguous(f"{len(found)} events are called {name!r}, name one by a market of it: {_listed([(row[5][0], *t[1:]) for row, t in zip(found, told, strict=True)])}")  # fmt: skip
+        told = _listed([(row[5][0], row[2], f"{len(row[5])} markets") for row in found])
+        raise Ambiguous(f"{len(found)} events are called {name!r}, name one by a market of it: {told}")
     event_id, neg_risk_id, venue, slug, title, market_ids = found[0]
     return EventName(event_id, neg_risk_id, venue, slug, title, tuple(market_ids))
 
@@ -92,15 +86,17 @@ def _listed(found: list[tuple[Any, ...]]) -> str:
     return shown + (f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
 
 
-def _near(connection: Any, slug: str, other: str, name: str) -> str:
-    near = connection.execute(_NEAR.format(slug=slug, other=other), {"name": name, "likeness": _LIKENESS}).fetchall()  # fmt: skip
-    if near:
-        return f"; near it are {', '.join(row[0] for row in near)}"
-    some = connection.execute(
-        f"select 1 from known where coalesce({slug}, {other}) is not null limit 1"
-    ).fetchall()
+def _near(connection: Any, kind: str, name: str) -> str:
+    """Names that are like it: of the kind that was asked for, else of the other."""
+    for said, columns in (_NAMES[kind], *(names for other, names in _NAMES.items() if other != kind)):
+        query = _NEAR.format(name=f"coalesce({columns})")
+        if near := connection.execute(query, {"name": name, "likeness": _LIKENESS}).fetchall():
+            return f"; near it are {said}{', '.join(row[0] for row in near)}"
+    some = connection.execute("select 1 from known limit 1").fetchall()
     return "" if some else ": it knows none; `make up`, `make demo` and history_import fill a lake"
 
+
+_NAMES = {"market": ("", "slug, market_id"), "event": ("the events ", "event_slug, event_id")}
 
 # A market is known by its newest row in each table.
 _KNOWN = """
@@ -152,7 +148,7 @@ group by venue, coalesce(event_id, neg_risk_id)
 """
 
 _NEAR = f"""
-select name from (select distinct coalesce({{slug}}, {{other}}) as name from known)
+select name from (select distinct {{name}} as name from known)
 where name is not null and jaro_winkler_similarity(lower(name), lower($name)) >= $likeness
 order by jaro_winkler_similarity(lower(name), lower($name)) desc, name limit {_SHOWN}
 """

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import itertools
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from polymarket_assets.lake.spans import Span
 from polymarket_assets.report.thinning import Rows
 
-# Instants at which sums are taken: two of three pixels of a wide page.
-_INSTANTS = 600
-# Legs that come within this share of the picture came with the others.
+# Slices of time of which a sum is taken at their last instant: two of three pixels of a wide page. The prices of a set come
+# one after the other, so that sums between them are of half a set.
+_SLICES = 600
+# Legs that come within this share of the time came with the others.
 _AT_THE_START = 0.03
 # A legend of longer names covers its chart.
 _NAME_CHARACTERS = 44
@@ -39,15 +39,18 @@ def draw(connection: Any, market_ids: Sequence[str]) -> None:
 def total(connection: Any, market_ids: Sequence[str]) -> Rows:
     """At some instants the sum of these markets' last prices, of their bids and asks where all have one, and how many are priced."""
     rows: Rows = connection.sql(_TOTAL, params={"ids": list(market_ids)}).to_arrow_table().to_pylist()
-    return rows
+    start = (
+        rows[0]["drawn_at"] + (rows[-1]["drawn_at"] - rows[0]["drawn_at"]) * _AT_THE_START if rows else None
+    )
+    whole = max((row["legs"] for row in rows if row["drawn_at"] <= start), default=0)
+    return [row for row in rows if row["legs"] >= whole]
 
 
-def added(rows: Rows, span: Span) -> dict[str, datetime]:
-    """When more markets were priced than before, after the beginning of the picture: what, and when."""
-    start = rows[0]["drawn_at"] + (span.end - span.start) * _AT_THE_START
+def added(rows: Rows) -> dict[str, datetime]:
+    """When more markets were priced than before: what, and when."""
     found: dict[str, datetime] = {}
-    for before, after in zip(rows, rows[1:], strict=False):
-        if after["legs"] > before["legs"] and after["drawn_at"] > start:
+    for before, after in itertools.pairwise(rows):
+        if after["legs"] > before["legs"]:
             found[f"{before['legs']} → {after['legs']} legs"] = after["drawn_at"]
     return found
 
@@ -60,14 +63,21 @@ def last(connection: Any) -> dict[str, dict[str, Any]]:
 def short_names(titles: Mapping[str, str]) -> dict[str, str]:
     """Titles without the words that all share at either end, cut to a legible length, and told apart where equal."""
     words = {id_: title.split() for id_, title in titles.items()}
-    front = len(os.path.commonprefix(list(words.values()))) if len(words) > 1 else 0
-    back = len(os.path.commonprefix([w[front:][::-1] for w in words.values()])) if len(words) > 1 else 0
+    front = _shared(list(words.values()))
+    back = _shared([parts[front:][::-1] for parts in words.values()])
     named: dict[str, str] = {}
     for id_, parts in words.items():
         short = " ".join(parts[front : len(parts) - back]) or titles[id_]
         short = short if len(short) <= _NAME_CHARACTERS else f"{short[: _NAME_CHARACTERS - 1]}…"
         named[id_] = short if short not in named.values() else f"{short} ({id_[-6:]})"
     return named
+
+
+def _shared(parts: Sequence[Sequence[str]]) -> int:
+    """How many words all begin with; none where there is only one."""
+    if len(parts) < 2:
+        return 0
+    return sum(1 for _ in itertools.takewhile(lambda words: len(set(words)) == 1, zip(*parts, strict=False)))
 
 
 _PRICED = """
@@ -79,11 +89,12 @@ union all select market_id, drawn_at, price, null, null from shown where market_
 _TOTAL = f"""
 with own as (
     select * from priced where list_contains($ids, market_id)
+), sliced as (
+    select drawn_at, epoch_us(drawn_at) as us, min(us) over () as first_us, max(us) over () as last_us from own
 ), instants as (
-    select drawn_at, row_number() over (order by drawn_at) as n, count(*) over () as instants from (select distinct drawn_at from own)
+    select max(drawn_at) as drawn_at from sliced group by (us - first_us) * {_SLICES} // greatest(last_us - first_us, 1)
 ), grid as (
     select drawn_at, market_id from instants cross join (select distinct market_id from own)
-    where n = 1 or n = instants or n % (instants // {_INSTANTS} + 1) = 0
 )
 select g.drawn_at as drawn_at, sum(price) as total, count(price) as legs,
     case when count(bid) = count(price) then sum(bid) end as bids,

@@ -58,7 +58,7 @@ def page(
     return Page(
         name=f"{market_id.split(':')[0]}-{found.row.get('slug') or market_id.split(':', 1)[-1]}",
         title=found.title,
-        badges=facts.badges(found, ends.verdict(known, found.canonical)),
+        badges=[*facts.badges(found, ends.verdict(known, found.canonical)), *shown(frame)],
         facts=facts.told(found),
         panels=panels,
         grids=grids,
@@ -70,6 +70,11 @@ def page(
 def made(lake: Lake, now: datetime) -> str:
     """When and from what a page was made."""
     return f"Made {instant(now)} UTC from the lake at {lake.root}. All instants are UTC."
+
+
+def shown(frame: Frame) -> list[str]:
+    """The time that the charts show, where there is any."""
+    return [f"{frame.span.start:%Y-%m-%d %H:%M} … {frame.span.end:%Y-%m-%d %H:%M} UTC"] if frame.span.start < frame.span.end else []  # fmt: skip
 
 
 def frame_of(connection: Any, instants: dict[str, datetime], unknown: Silences) -> Frame:
@@ -120,7 +125,7 @@ def _price(connection: Any, found: Subject, frame: Frame) -> Panel:
 
 def _thinned(connection: Any, table: str, drawn: int, what: str) -> list[str]:
     """How many rows are drawn of how many, and what they are of."""
-    count, source = connection.execute(f"select count(*), any_value(source) from {table}").fetchone()
+    ((count, source),) = connection.execute(f"select count(*), any_value(source) from {table}").fetchall()
     if not count:
         return []
     if count == drawn:
@@ -129,7 +134,7 @@ def _thinned(connection: Any, table: str, drawn: int, what: str) -> list[str]:
 
 
 def _trades_said(connection: Any, dealt: Rows) -> list[str]:
-    count, usd, heard = connection.execute("select count(*), sum(usd), count(*) filter (source = 'heard') from dealt").fetchone()  # fmt: skip
+    ((count, usd, heard),) = connection.execute("select count(*), sum(usd), count(*) filter (source = 'heard') from dealt").fetchall()  # fmt: skip
     if not count:
         return []
     said = f"{count:,} trades for ${usd:,.0f}; the area of a point is its dollars, a trade in another outcome is drawn as one of this."
@@ -158,8 +163,8 @@ def _no_quotes(connection: Any, found: Subject, quoted: bool, title: str) -> str
     if quoted:
         return "The quotes of this market have the best prices only" if title.startswith("Depth") else "The book was never two-sided"  # fmt: skip
     why = absence(found, "snapshots")
-    (shown,) = connection.execute("select count(*) from shown").fetchone()
-    return f"{found.source} has displayed prices, no quotes: {why}" if shown else f"No quotes: {why}"
+    ((count,),) = connection.execute("select count(*) from shown").fetchall()
+    return f"{found.source} has displayed prices, no quotes: {why}" if count else f"No quotes: {why}"
 
 
 def _volume(connection: Any, found: Subject, frame: Frame) -> Panel:
@@ -172,10 +177,10 @@ def _volume(connection: Any, found: Subject, frame: Frame) -> Panel:
 
 def _book(connection: Any, market_id: str) -> list[Grid]:
     """The newest book that was sampled, best prices first."""
-    found = connection.execute(_NEWEST_BOOK, {"id": market_id}).fetchone()
-    if found is None:
+    found = connection.execute(_NEWEST_BOOK, {"id": market_id}).fetchall()
+    if not found:
         return []
-    at, bids, asks = found
+    ((at, bids, asks),) = found
     rows = []
     for n in range(min(_LEVELS_SHOWN, max(len(bids), len(asks)))):
         bid, ask = (_level(side[n]) if n < len(side) else ("–", "–") for side in (bids, asks))

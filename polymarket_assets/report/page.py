@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import altair as alt
 
 _WIDTH = 960
+# Titles stand left of a chart's axis; a panel without a chart has none.
+_AXIS = 46
 # Pixels of the picture for one of the chart: sharp on today's screens.
 _SHARPNESS = 2.0
 _NAME_CHARACTERS = 100
@@ -93,7 +95,7 @@ def html(page: Page) -> str:
         f"chart{n}": _spec(panel.chart) for n, panel in enumerate(page.panels) if panel.chart is not None
     }
     # The library is code of ours and no text: the one thing that is not escaped.
-    library = markupsafe.Markup(vl_convert.javascript_bundle(vl_version=_vega_lite())) if specs else ""
+    library = markupsafe.Markup(vl_convert.javascript_bundle(vl_version=_vega_lite()) if specs else "")  # type: ignore[call-arg]  # its stub knows no defaults
     configs = {theme: config(theme) for theme in _INK}
     return environment.get_template("page.html").render(page=page, specs=specs, configs=configs, library=library)  # fmt: skip
 
@@ -120,6 +122,7 @@ def _titled(panel: Panel) -> Any:
     )
     if panel.chart is not None:
         return panel.chart.properties(title=title, width=_WIDTH)
+    title.dx = -_AXIS
     return alt.Chart(alt.InlineData(values=[{}])).mark_text(text="").properties(title=title, width=_WIDTH, height=1)  # fmt: skip
 
 

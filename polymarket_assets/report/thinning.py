@@ -76,9 +76,10 @@ def volumes(connection: Any, table: str, span_s: float) -> tuple[Rows, str]:
     place = next((n for n, width in enumerate(_WIDTHS_S) if span_s / width <= BARS), len(_WIDTHS_S) - 1)
     width = _WIDTHS_S[place]
     query = f"""
-        select make_timestamptz(epoch_us(drawn_at) // {width}000000 * {width}000000) as drawn_at,
-            drawn_at + interval {width} seconds as until, is_buy, sum(usd) as usd, count(*) as trades
-        from {table} group by all order by drawn_at, is_buy
+        select make_timestamptz(bar * {width}000000) as drawn_at, make_timestamptz((bar + 1) * {width}000000) as until,
+            is_buy, sum(usd) as usd, count(*) as trades
+        from (select *, epoch_us(drawn_at) // {width}000000 as bar from {table})
+        group by bar, is_buy order by bar, is_buy
     """
     return _fetched(connection, query), _WIDTH_NAMES[place]
 
