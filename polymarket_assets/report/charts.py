@@ -221,7 +221,7 @@ def _quoted(quotes: Rows, names: Sequence[str], frame: Frame, y: _Axis) -> list[
 def _stepped(rows: Rows, column: str, name: str, names: Sequence[str], frame: Frame, y: _Axis) -> alt.Chart:
     """A line; of few rows with a point at each, for one row is no line."""
     base = _chart([{"drawn_at": r["drawn_at"], column: r[column]} for r in rows], frame)
-    line = base.mark_line(interpolate="step-after", strokeWidth=1.6, clip=True, point={"size": 24} if len(rows) <= _FEW else False)  # fmt: skip
+    line = base.mark_line(interpolate="step-after", strokeWidth=1.6, clip=True, point={"size": 40} if len(rows) <= _FEW else False)  # fmt: skip
     return _in(line.encode(y=_y(column, y), tooltip=_tips((column, name, ".4f"))), name, names)
 
 

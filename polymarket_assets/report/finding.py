@@ -138,13 +138,13 @@ from known
 
 _EVENT = f"""
 {_GROUPED} where event_id = $name or event_slug = $name or neg_risk_id = $lower
-group by venue, coalesce(event_id, neg_risk_id)
+group by venue, coalesce(event_id, neg_risk_id) order by venue, market_ids
 """
 
 _EVENT_OF = f"""
 {_GROUPED} where coalesce(event_id, neg_risk_id) in (select coalesce(event_id, neg_risk_id) from known where {_NAMED})
 and venue in (select venue from known where {_NAMED})
-group by venue, coalesce(event_id, neg_risk_id)
+group by venue, coalesce(event_id, neg_risk_id) order by venue, market_ids
 """
 
 _NEAR = f"""

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 # An instant beyond the data by more than this part of its span would squeeze what there is to see.
 _AIR = 0.35
-# A single price is a point in time: the picture shows so much around it.
+# Seconds of data are shown within a minute; a single price with what lies hours from it.
 _LEAST_SPAN = timedelta(minutes=1)
+_AROUND = timedelta(hours=3)
 _LEVELS_SHOWN = 5
 
 
@@ -82,10 +83,11 @@ def frame_of(connection: Any, instants: dict[str, datetime], unknown: Silences) 
     ((first, last),) = connection.execute(_EXTENT).fetchall()
     if first is None:
         return Frame(Span(datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)))
-    air = max((last - first) * _AIR, _LEAST_SPAN)
-    near = {what: at for what, at in instants.items() if first - air <= at <= last + air}
-    first, last = min([first, *near.values()]), max([last, *near.values()])
-    margin = max((last - first) / 100, (_LEAST_SPAN - (last - first)) / 2)
+    alone = first == last
+    air = _AROUND if alone else max((last - first) * _AIR, _LEAST_SPAN)
+    near = [at for at in instants.values() if first - air <= at <= last + air]
+    first, last = min([first, *near]), max([last, *near])
+    margin = max((last - first) / 100, (_LEAST_SPAN - (last - first)) / 2) if first < last else _AROUND / 6
     span = Span(first - margin, last + margin)
     return Frame(span, tuple(silences.drawn(unknown.found, span)), instants)
 
@@ -129,7 +131,7 @@ def _thinned(connection: Any, table: str, drawn: int, what: str) -> list[str]:
     if not count:
         return []
     if count == drawn:
-        return [f"{count:,} {what} of {source}."]
+        return [f"{what.capitalize()} of {source}: {count:,}."]
     return [f"{drawn:,} of {count:,} {what} of {source} are drawn: the first, last, least and greatest of each slice of time."]  # fmt: skip
 
 
