@@ -84,9 +84,10 @@ def price(quotes: Rows, shown: Rows, dealt: Rows, frame: Frame) -> alt.LayerChar
     ]
     names = [*([BAND, MID] if quotes else []), *([SHOWN] if shown else []), *sides]
     layers = [
+        # Lines over points: many trades would hide the price.
+        *([_points(dealt, names, frame, y)] if dealt else ()),
         *(_quoted(quotes, names, frame, y) if quotes else ()),
         *([_stepped(shown, "price", SHOWN, names, frame, y)] if shown else ()),
-        *([_points(dealt, names, frame, y)] if dealt else ()),
     ]
     return _framed(layers, frame, HEIGHT)
 
