@@ -52,8 +52,9 @@ def page(
     Raises:
         NotFound, Ambiguous: the name means no event, or several.
     """
-    now, named = clock(), finding.event(lake, name)
-    held = _legs(lake, named)
+    now = clock()
+    named = finding.event(lake, name, now=now)
+    held = _legs(lake, named, now, since)
     hours = subject.window(held.found, since, until, now)
     with sources.opened(lake, held.found, hours, (since, until)) as connection:
         legs.prepare(connection)
@@ -74,8 +75,8 @@ def page(
     )
 
 
-def _legs(lake: Lake, named: EventName) -> _Legs:
-    found = subject.subjects(lake, named.market_ids)
+def _legs(lake: Lake, named: EventName, now: datetime, since: datetime | None) -> _Legs:
+    found = subject.subjects(lake, named.market_ids, now=now, since=since)
     found.sort(key=lambda s: (-(s.row.get("volume_usd") or 0.0), s.market_id))
     kept = found[:MOST_LEGS]
     labels = legs.short_names({s.market_id: s.title for s in kept})

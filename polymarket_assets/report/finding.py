@@ -6,13 +6,16 @@ the daily walk, perhaps never followed). A market that only left rows elsewhere 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from polymarket_assets.collecting import queries
+from polymarket_assets.lake.spans import HOUR, Span
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.report import subject
 from polymarket_assets.report.errors import Ambiguous, NotFound
 
 # So many near misses, or namesakes, still read as one sentence.
@@ -33,38 +36,37 @@ class EventName:
     market_ids: tuple[str, ...]
 
 
-def market(lake: Lake, name: str) -> str:
+def market(lake: Lake, name: str, *, now: datetime) -> str:
     """The id of the market that a name means.
 
     Raises:
         NotFound: none has it; the nearest names are told.
         Ambiguous: several have it; their ids are told.
     """
-    with _known(lake) as connection:
-        found = connection.execute(_MARKET, {"name": name, "lower": name.lower()}).fetchall()
-        if len(found) > 1:
-            raise Ambiguous(f"{len(found)} markets are called {name!r}, name one by its id: {_listed(found)}")
-        if found:
-            return str(found[0][0])
-        if connection.execute(_ELSEWHERE, {"name": name}).fetchall():
-            return name
-        if connection.execute(_EVENT, {"name": name, "lower": name.lower()}).fetchall():
+    found = _found(lake, (_MARKET,), name, now)
+    if len(found) > 1:
+        raise Ambiguous(f"{len(found)} markets are called {name!r}, name one by its id: {_listed(found)}")
+    if found:
+        return str(found[0][0])
+    if _left_rows(lake, name):
+        return name
+    with _known(lake, None) as connection:
+        if connection.execute(_EVENT, _given(name)).fetchall():
             raise NotFound(f"{name!r} is an event and no market: `python -m polymarket_assets.report event {name}` shows it")  # fmt: skip
-        raise NotFound(f"no market in {lake.root} is called {name!r}{_near(connection, 'market', name)}")  # fmt: skip
+        raise NotFound(f"no market in {lake.root} is called {name!r}{_near(connection, 'market', name)}")
 
 
-def event(lake: Lake, name: str) -> EventName:
+def event(lake: Lake, name: str, *, now: datetime) -> EventName:
     """The event that a name means: an event id, an event slug, the id of a negRisk set, or one of its markets.
 
     Raises:
         NotFound: none has it; the nearest names are told.
         Ambiguous: events of several venues or sources have it.
     """
-    with _known(lake) as connection:
-        found = connection.execute(_EVENT, {"name": name, "lower": name.lower()}).fetchall()
-        found = found or connection.execute(_EVENT_OF, {"name": name, "lower": name.lower()}).fetchall()
-        if not found:
-            raise NotFound(f"no event in {lake.root} is called {name!r}{_near(connection, 'event', name)}")  # fmt: skip
+    found = _found(lake, (_EVENT, _EVENT_OF), name, now)
+    if not found:
+        with _known(lake, None) as connection:
+            raise NotFound(f"no event in {lake.root} is called {name!r}{_near(connection, 'event', name)}")
     if len(found) > 1:
         told = _listed([(row[5][0], row[2], f"{len(row[5])} markets") for row in found])
         raise Ambiguous(f"{len(found)} events are called {name!r}, name one by a market of it: {told}")
@@ -72,13 +74,32 @@ def event(lake: Lake, name: str) -> EventName:
     return EventName(event_id, neg_risk_id, venue, slug, title, tuple(market_ids))
 
 
+def _found(lake: Lake, queries_: Sequence[str], name: str, now: datetime) -> list[tuple[Any, ...]]:
+    """What the first query that finds something finds: among what is known lately and for long, else in all of `markets`."""
+    for span in (Span(now - subject.LOOK_BACK, now + HOUR), None):
+        with _known(lake, span) as connection:
+            for query in queries_:
+                if found := connection.execute(query, _given(name)).fetchall():
+                    return list(found)
+    return []
+
+
+def _given(name: str) -> dict[str, str]:
+    return {"name": name, "lower": name.lower()}
+
+
 @contextmanager
-def _known(lake: Lake) -> Iterator[Any]:
-    with queries.over(
-        lake, markets=None, history_markets=None, census=None, resolutions=None, history_prices=None
-    ) as connection:
+def _known(lake: Lake, span: Span | None) -> Iterator[Any]:
+    """A connection with `known`. A year of `markets` is thousands of files, one an hour; the other two have one a day."""
+    with queries.over(lake, markets=span, history_markets=None, census=None) as connection:
         connection.execute(_KNOWN)
         yield connection
+
+
+def _left_rows(lake: Lake, market_id: str) -> bool:
+    """Whether a market that no catalogue knows left its end or prices."""
+    with queries.over(lake, resolutions=None, history_prices=None) as connection:
+        return bool(connection.execute(_ELSEWHERE, {"name": market_id}).fetchall())
 
 
 def _listed(found: list[tuple[Any, ...]]) -> str:

@@ -45,8 +45,9 @@ def page(
     Raises:
         NotFound, Ambiguous: the name means no market, or several.
     """
-    now, market_id = clock(), finding.market(lake, name)
-    (found,) = subject.subjects(lake, [market_id])
+    now = clock()
+    market_id = finding.market(lake, name, now=now)
+    (found,) = subject.subjects(lake, [market_id], now=now, since=since)
     known = ends.versions(lake, [market_id]).get(market_id, [])
     hours = subject.window([found], since, until, now)
     with sources.opened(lake, [found], hours, (since, until)) as connection:
@@ -220,8 +221,9 @@ def _evidence(found: Subject, known: Sequence[Version]) -> Grid:
 def _notes(found: Subject, frame: Frame, hours: Span | None, since: datetime | None) -> list[str]:
     outside = {what: at for what, at in frame.instants.items() if what not in frame.inside}
     notes = [f"Outside the time shown: {', '.join(f'{what} {instant(at)}' for what, at in outside.items())}."] if outside else []  # fmt: skip
-    if hours and since is None and found.recorded_at and hours.start > found.recorded_at[0]:
-        notes.append(f"Followed since {instant(found.recorded_at[0])}; shown are the last {subject.LOOK_BACK.days} days, --since shows more.")  # fmt: skip
+    listed = found.row.get("listed_at")
+    if hours and since is None and listed is not None and listed < hours.start:
+        notes.append(f"Listed since {instant(listed)}; looked at are the last {subject.LOOK_BACK.days} days, --since looks further.")  # fmt: skip
     return notes
 
 

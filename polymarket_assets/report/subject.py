@@ -8,8 +8,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from polymarket_assets.collecting import queries
-from polymarket_assets.lake.spans import HOUR, Span
+from polymarket_assets.lake import reading
+from polymarket_assets.lake.spans import DAY, HOUR, Span
 from polymarket_assets.lake.writing import Lake
+
+Row = dict[str, Any]
 
 # Markets come into the tiers 14 days before their end (`LOOKAHEAD_HOURS`): with a day to spare this is all that was
 # sampled of most, and of the others the end. Every hour of it is some files to open.
@@ -45,23 +48,55 @@ class Subject:
         return str(self.row.get("question") or self.row.get("slug") or self.market_id)
 
 
-def subjects(lake: Lake, market_ids: Sequence[str]) -> list[Subject]:
+def subjects(
+    lake: Lake, market_ids: Sequence[str], *, now: datetime, since: datetime | None = None
+) -> list[Subject]:
     """The markets of some ids, in their order; one that no catalogue knows has an empty row."""
-    with queries.over(lake, markets=None, history_markets=None, census=None) as connection:
-        wanted = {f"id{n}": market_id for n, market_id in enumerate(market_ids)}
-        among = f"market_id in ({', '.join(f'${name}' for name in wanted)})"
-        followed, past, counted = (
-            {row["market_id"]: row for row in connection.sql(query.format(among=among), params=wanted).to_arrow_table().to_pylist()}
-            for query in (_FOLLOWED, _PAST, _COUNTED)
-        )  # fmt: skip
+    with queries.over(lake, history_markets=None, census=None) as connection:
+        past, counted = (_newest(connection, query, market_ids) for query in (_PAST, _COUNTED))
+    followed = _followed(
+        lake, market_ids, _files(lake, [*past.values()], [*counted.values()], since or now, now)
+    )
+    if set(market_ids) - followed.keys() - past.keys() - counted.keys():
+        followed = _followed(lake, market_ids, reading.files(lake, "markets"))
     return [_subject(id_, followed.get(id_), past.get(id_), counted.get(id_)) for id_ in market_ids]
+
+
+def _files(
+    lake: Lake, past: Sequence[Row], counted: Sequence[Row], since: datetime, now: datetime
+) -> list[str]:
+    """The files of `markets` that may know them: of lately, of before their close, and of while the census saw them."""
+    spans = [
+        (min(since, now - LOOK_BACK), now + HOUR),
+        *((row["closed_at"] - LOOK_BACK, row["closed_at"] + DAY) for row in past),
+        *((row["first_seen_at"] - DAY, row["received_at"] + DAY) for row in counted),
+    ]
+    days = sorted({day for start, end in spans for day in Span(start, min(end, now + HOUR)).days()})
+    return [file for day in days for file in reading.files(lake, "markets", Span.day(day))]
+
+
+def _followed(lake: Lake, market_ids: Sequence[str], files: list[str]) -> dict[str, Row]:
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        reading.add_view(connection, "markets", files)
+        return _newest(connection, _FOLLOWED, market_ids)
+
+
+def _newest(connection: Any, query: str, market_ids: Sequence[str]) -> dict[str, Row]:
+    """The newest row of each of these markets."""
+    wanted = {f"id{n}": market_id for n, market_id in enumerate(market_ids)}
+    among = f"market_id in ({', '.join(f'${name}' for name in wanted)})"
+    rows: list[Row] = connection.sql(query.format(among=among), params=wanted).to_arrow_table().to_pylist()
+    return {row["market_id"]: row for row in rows}
 
 
 def _subject(
     market_id: str,
-    followed: dict[str, Any] | None,
-    past: dict[str, Any] | None,
-    counted: dict[str, Any] | None,
+    followed: Row | None,
+    past: Row | None,
+    counted: Row | None,
 ) -> Subject:
     row = {**(counted or {}), **(past or {}), **(followed or {})}
     source = "recorded" if followed else past["source"] if past else "census" if counted else "unknown"

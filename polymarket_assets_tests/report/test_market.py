@@ -268,14 +268,34 @@ def test_an_end_far_away_does_not_squeeze_the_prices(lake: Lake) -> None:
     assert "scheduled end 2026-03-11 12:00:00" in " ".join(made.notes)
 
 
-def test_a_market_followed_for_long_says_that_its_beginning_is_left_out(lake: Lake) -> None:
+@pytest.mark.parametrize("known_by", ["itself", "history", "census"])
+def test_a_market_followed_long_ago_is_drawn_as_it_was_recorded(lake: Lake, known_by: str) -> None:
+    """Fetched once more after it closed, it must not lose what was recorded live."""
+    followed(lake, phase="closed")
+    if known_by == "history":
+        publish(lake, "history_markets", [rows.closed_market("pm:rain", NOON + HOUR, source="polymarket")])
+    if known_by == "census":
+        row = {"market_id": "pm:rain", "received_at": NOON, "first_seen_at": NOON, "fate": "closed", "slug": "will-it-rain"}  # fmt: skip
+        lake.publish_rows("census", [row], part="0", at=NOON)
+    made = report.page(lake, "will-it-rain", clock=lambda: NOON + timedelta(days=300))
+    assert drawn(made)[:3] == [True, True, True]
+    assert "recorded live" in made.badges
+
+
+def test_a_market_listed_long_ago_says_that_its_beginning_is_left_out(lake: Lake) -> None:
+    followed(lake, listed_at=NOON - timedelta(days=40))
+    note = "Listed since 2026-01-21 12:00:00; looked at are the last 15 days, --since looks further."
+    assert note in page(lake, "will-it-rain").notes
+    assert note not in page(lake, "will-it-rain", since=NOON - timedelta(days=50)).notes
+
+
+def test_what_was_recorded_before_is_shown_when_asked_for(lake: Lake) -> None:
     followed(lake)
-    early = rows.market("rain", NOON - timedelta(days=40), NOON + HOUR, slug="will-it-rain")
-    publish(lake, "markets", [early], part="early")
-    assert (
-        "Followed since 2026-01-21 12:00:00; shown are the last 15 days, --since shows more."
-        in page(lake, "will-it-rain").notes
-    )
+    early = NOON - timedelta(days=20)
+    publish(lake, "markets", [rows.market("rain", early, NOON + HOUR, slug="will-it-rain")], part="early")
+    publish(lake, "snapshots", [rows.snapshot("rain", early + MINUTE, 0.3, 0.32)], part="early")
+    made = page(lake, "will-it-rain", since=early)
+    assert ms(early + MINUTE) in [row["drawn_at"] for row in marks(made.panels[PRICE]) if "mid" in row]
 
 
 def test_close_day_alone_decides_what_is_read(lake: Lake) -> None:
