@@ -16,6 +16,7 @@ DOMAIN = [
     "polymarket_assets/learning",
     "polymarket_assets/history_import",
     "polymarket_assets/doctor",
+    "polymarket_assets/report",
     "streamer",
     "simulator",
     "launch",

@@ -1,4 +1,4 @@
-"""`python -m polymarket_assets.lake tables|docs|keep|forecast`: what a lake holds, what its tables mean, and how it is kept."""
+"""`python -m polymarket_assets.lake tables|docs|keep|forecast|export`: what a lake holds and means, how it is kept, and its rows for elsewhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from polymarket_assets.lake import compacting, documenting, forecast, inventory, keeping, open_lake, showing
+from polymarket_assets.lake import (
+    compacting,
+    documenting,
+    export_files,
+    exporting,
+    forecast,
+    inventory,
+    keeping,
+    open_lake,
+    showing,
+)
 from polymarket_assets.lake.errors import NoLake
 from polymarket_assets.lake.keeping import Rules
 from polymarket_assets.lake.writing import Lake
@@ -56,10 +66,25 @@ def _forecast(lake: Lake, asked: argparse.Namespace) -> tuple[Table, int]:
     return showing.forecast(found), 1 if found.level == forecast.ERROR else 0
 
 
+def _export(lake: Lake, asked: argparse.Namespace) -> tuple[Table, int]:
+    bounds = exporting.Asked(asked.table, asked.start, asked.end, tuple(asked.market), asked.format)
+    told = Console(stderr=True)
+    with told.status(f"exporting {asked.table}") as status:
+        done = exporting.export(
+            lake,
+            bounds,
+            asked.out,
+            clock=_now,
+            on_day=lambda day: status.update(f"exporting {asked.table}: {day}"),
+        )
+    return showing.exported(asked.out, done), 0
+
+
 _COMMANDS: dict[str, Callable[[Lake, argparse.Namespace], tuple[Table, int]]] = {
     "tables": _tables,
     "keep": _keep,
     "forecast": _forecast,
+    "export": _export,
 }
 
 
@@ -83,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         "tables": "each table: rows, files, bytes and span",
         "keep": "what the job `keeping` does every hour: compact, retire, move to cold storage",
         "forecast": "what each table adds a day, and when the disk is full; 1 when that is within three days",
+        "export": "a table, or a span of it, as Parquet or CSV with its schema and a manifest",
     }
     for name, help_ in said.items():
         command = commands.add_parser(name, help=help_, description=help_)
@@ -90,8 +116,27 @@ def _parser() -> argparse.ArgumentParser:
     keep = commands.choices["keep"]
     keep.add_argument("--dry-run", action="store_true", help="only say what would be done")
     keep.add_argument("--look-back", type=int, default=compacting.LOOK_BACK.days, metavar="DAYS", help="hours of so many days are compacted (default: %(default)s)")  # fmt: skip
+    _ask_for_export(commands.choices["export"])
     commands.add_parser("docs", help="print docs/tables.md from the declared schemas")
     return parser
+
+
+def _ask_for_export(export: argparse.ArgumentParser) -> None:
+    export.add_argument("table", metavar="TABLE", help="see `tables`")
+    export.add_argument("--from", dest="start", type=_instant, metavar="INSTANT", help="2026-03-01 or 2026-03-01T12:00:00Z; default: from the first row")  # fmt: skip
+    export.add_argument("--to", dest="end", type=_instant, metavar="INSTANT", help="up to, but without, this; default: to the last row")  # fmt: skip
+    export.add_argument("--market", nargs="+", default=(), metavar="ID", help="market ids; default: all")
+    export.add_argument("--format", choices=export_files.FORMATS, default=export_files.FORMATS[0], help="default: %(default)s")  # fmt: skip
+    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder of its own; the same export there is replaced")  # fmt: skip
+
+
+def _instant(text: str) -> datetime:
+    """A day or an RFC 3339 instant; without an offset it is UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as e:
+        raise argparse.ArgumentTypeError(f"{text!r} is no instant: write 2026-03-01 or 2026-03-01T12:00:00Z") from e  # fmt: skip
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ HEADINGS: tuple[tuple[str, ModuleType], ...] = (
     ("Learning", learning),
 )
 
+UNITS = """Instants are UTC in microseconds. Units come last in a name: `_usd` dollars, `_s` seconds, `_ms` milliseconds, `_h` hours, `_c` cents, `_e6` millionths. The canonical token is that of the
+first outcome."""
+
 INTRODUCTION = f"""# Tables
 
 Written from `polymarket_assets/lake/schemas` by `python -m polymarket_assets.lake docs`; a test holds them together. Lake format {LAKE_FORMAT}.
@@ -24,8 +27,7 @@ Written from `polymarket_assets/lake/schemas` by `python -m polymarket_assets.la
 The lake is Parquet under `LAKE_ROOT/<table>/[tier=tN/]date=YYYY-MM-DD/hour=HH/`; daily tables lack the hour, whole ones the date. Read it through `lake.connect()`, a DuckDB
 connection with a view per table, or `lake.files(table)`: a closed folder is what its manifest names, so a bare glob can count rows twice.
 
-Instants are UTC in microseconds. Units come last in a name: `_usd` dollars, `_s` seconds, `_ms` milliseconds, `_h` hours, `_c` cents, `_e6` millionths. The canonical token is that of the
-first outcome. A column not marked `null` is never null; null means not known or not there, never zero.
+{UNITS} A column not marked `null` is never null; null means not known or not there, never zero.
 """
 
 
@@ -58,18 +60,18 @@ def _filing(table: Table) -> str:
 def _row(column: Column) -> str:
     meaning = column.doc.replace("|", "\\|").replace("<", "\\<")
     return (
-        f"| `{column.name}` | {_type(column.type)} | {'null' if column.nullable else ''} | {meaning} |"
+        f"| `{column.name}` | {type_in_words(column.type)} | {'null' if column.nullable else ''} | {meaning} |"
     ).replace("|  |", "| |")
 
 
-def _type(type_: pa.DataType) -> str:
+def type_in_words(type_: pa.DataType) -> str:
     """A type in words a reader of any Parquet library knows."""
     if pa.types.is_timestamp(type_):
         return "instant"
     if pa.types.is_list(type_):
-        return f"list of {_type(type_.value_type)}"
+        return f"list of {type_in_words(type_.value_type)}"
     if pa.types.is_struct(type_):
-        return f"{{{', '.join(f'{field.name} {_type(field.type)}' for field in type_)}}}"
+        return f"{{{', '.join(f'{field.name} {type_in_words(field.type)}' for field in type_)}}}"
     if pa.types.is_fixed_size_binary(type_):
         return f"{type_.byte_width} bytes"
     return _NAMES.get(type_, str(type_))

@@ -49,5 +49,13 @@ class ColdElsewhere(LakeError, Refused):
     """Cold storage can be no place of the kind that was named, or lies somewhere else already."""
 
 
+class SpanDoesNotFit(LakeError, Refused):
+    """What is to be exported is bounded in a way that its table does not know."""
+
+
+class NotAnExport(LakeError, Refused):
+    """The folder of an export holds something else."""
+
+
 class LakeBusy(LakeError, Unavailable):
     """Another process is at work on what one process may do at a time."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from pathlib import Path
 
 from rich.filesize import decimal
 from rich.table import Table
 
+from polymarket_assets.lake.export_files import Manifest
 from polymarket_assets.lake.folders import Folder
 from polymarket_assets.lake.forecast import Forecast
 from polymarket_assets.lake.inventory import Holding
@@ -74,6 +76,18 @@ def kept(done: Kept) -> Table:
             shown.add_row(what, "", "", "", sentence)
     if done.left:
         shown.add_row("left", "", f"{done.left:,}", "", "for the next run: there was no more time")
+    return shown
+
+
+def exported(folder: Path, done: Manifest) -> Table:
+    """What an export wrote."""
+    said = f"{done.first} … {done.last}" if done.first else "no rows in this span" if done.rows == 0 else ""
+    shown = Table(title=f"{done.table} in {folder}", caption=said, show_footer=True)
+    shown.add_column("file", footer="all", no_wrap=True)
+    shown.add_column("rows", justify="right", footer=f"{done.rows:,}")
+    shown.add_column("size", justify="right", footer=decimal(sum(file.bytes for file in done.files)))
+    for file in done.files:
+        shown.add_row(file.name, f"{file.rows:,}", decimal(file.bytes))
     return shown
 
 

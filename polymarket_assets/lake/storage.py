@@ -127,10 +127,11 @@ class Store(Protocol):
 
 
 class LocalStore:
-    """A lake in a folder."""
+    """A lake in a folder; other folders are written by it too, and `called` what they are when they cannot be."""
 
-    def __init__(self, root: Path | str) -> None:
+    def __init__(self, root: Path | str, called: str = "the lake") -> None:
         self.root = Path(root).absolute()
+        self._called = called
 
     def write_table(self, path: str, rows: pa.Table) -> int:
         """See `Store`; readers never meet a half-written file."""
@@ -150,12 +151,20 @@ class LocalStore:
         self, folder: str, prefix: str, schema: pa.Schema, groups: Iterable[pa.Table], options: Mapping[str, Any]
     ) -> Stored:  # fmt: skip
         """See `Store`."""
-        with self._draft(f"{folder}/{prefix}") as draft:
+
+        def write(draft: Path) -> None:
             with pq.ParquetWriter(draft, schema, **options) as writer:
                 for group in groups:
                     writer.write_table(group, row_group_size=group.num_rows)
+
+        return self.write_file(folder, prefix, "parquet", write)
+
+    def write_file(self, folder: str, prefix: str, suffix: str, write: Callable[[Path], None]) -> Stored:
+        """Publish what `write` puts into a draft, whole or not at all, named by prefix and checksum. Raises `LakeUnwritable`."""
+        with self._draft(f"{folder}/{prefix}") as draft:
+            write(draft)
             digest = _digest(draft)
-            name = f"{prefix}-{digest[:16]}.parquet"
+            name = f"{prefix}-{digest[:16]}.{suffix}"
             return Stored(name, self._publish(draft, f"{folder}/{name}"), digest)
 
     def write_bytes(self, path: str, content: bytes) -> None:
@@ -294,7 +303,7 @@ class LocalStore:
             why = _NOT_NOW.get(e.errno or 0)
             if why is None:
                 raise
-            raise LakeUnwritable(f"the lake at {self.root} cannot be written: {why} ({undone})") from e
+            raise LakeUnwritable(f"{self._called} at {self.root} cannot be written: {why} ({undone})") from e
 
 
 def _removed(path: Path, remove: Callable[[], None]) -> bool:

@@ -1,0 +1,89 @@
+"""Fewer rows that look the same: per slice of time the first and last row, and those with the least and greatest values.
+
+A chart is some hundred pixels wide, and a page with a million rows opens in no browser. A mean would hide the one
+second in which a book was empty, so every slice keeps its extremes (M4: Jugel et al., VLDB 2014), and only rows that were
+recorded are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+# Rows of one chart: three a pixel of a wide page; a megabyte of JSON for all charts of a page.
+POINTS = 2_400
+# Points for trades: beyond this they cover each other.
+TRADES = 2_000
+# Bars of volume that can still be told apart.
+BARS = 96
+# Widths of a bar that read as something, seconds.
+_WIDTHS_S = (1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400, 604_800, 2_592_000)
+_WIDTH_NAMES = ("second", "5 seconds", "15 seconds", "minute", "5 minutes", "15 minutes", "hour", "4 hours", "day", "week", "30 days")  # fmt: skip
+# Of a slice's trades the largest, beside those at the least and greatest price.
+_LARGEST = 3
+
+Rows = list[dict[str, Any]]
+
+
+def thinned(connection: Any, table: str, columns: Sequence[str], *, most: int = POINTS, by: str = "") -> Rows:
+    """The rows of a table with a column `drawn_at`, in order; of more than `most` those that show `columns` best.
+
+    `by` names a column whose values are series of their own, which share `most`.
+    """
+    series = [row[0] for row in connection.execute(f"select distinct {by} from {table}").fetchall()] if by else [None]  # fmt: skip
+    ((count,),) = connection.execute(f"select count(*) from {table}").fetchall()
+    if count <= most:
+        return _fetched(connection, f"select * from {table} order by drawn_at")
+    slices = max(1, most // max(1, len(series)) // (3 + 2 * len(columns)))
+    part = f"partition by {by}" if by else ""
+    ends = ", ".join(f"arg_min(n, {c}), arg_max(n, {c})" for c in columns)
+    query = f"""
+        with numbered as (
+            select *, row_number() over (order by drawn_at) as n, epoch_us(drawn_at) as us,
+                min(us) over ({part}) as first_us, max(us) over ({part}) as last_us from {table}
+        ), sliced as (
+            select *, least(floor((us - first_us) / greatest(last_us - first_us, 1) * {slices}), {slices - 1}) as slice from numbered
+        ), kept as (
+            select unnest([min(n), max(n), min(n) filter (where {columns[0]} is null), {ends}]) as n
+            from sliced group by slice{f", {by}" if by else ""}
+        )
+        select * exclude (n, us, first_us, last_us, slice) from sliced where n in (select n from kept) order by drawn_at
+    """  # fmt: skip
+    return _fetched(connection, query)
+
+
+def thinned_trades(connection: Any, table: str) -> Rows:
+    """Trades in order; of more than `TRADES` those at each slice's extreme prices, and its largest."""
+    ((count,),) = connection.execute(f"select count(*) from {table}").fetchall()
+    if count <= TRADES:
+        return _fetched(connection, f"select * from {table} order by drawn_at")
+    slices = TRADES // (_LARGEST + 2)
+    query = f"""
+        with sliced as (
+            select *, row_number() over (order by drawn_at) as n, ntile({slices}) over (order by drawn_at) as slice from {table}
+        )
+        select * exclude (n, slice) from sliced
+        qualify row_number() over (partition by slice order by usd desc, n) <= {_LARGEST}
+            or row_number() over (partition by slice order by price, n) = 1
+            or row_number() over (partition by slice order by price desc, n) = 1
+        order by drawn_at
+    """
+    return _fetched(connection, query)
+
+
+def volumes(connection: Any, table: str, span_s: float) -> tuple[Rows, str]:
+    """Dollars traded per bar and side, and how wide a bar is, in words."""
+    place = next((n for n, width in enumerate(_WIDTHS_S) if span_s / width <= BARS), len(_WIDTHS_S) - 1)
+    width = _WIDTHS_S[place]
+    query = f"""
+        select make_timestamptz(bar * {width}000000) as drawn_at, make_timestamptz((bar + 1) * {width}000000) as until,
+            is_buy, sum(usd) as usd, count(*) as trades
+        from (select *, epoch_us(drawn_at) // {width}000000 as bar from {table})
+        group by bar, is_buy order by bar, is_buy
+    """
+    return _fetched(connection, query), _WIDTH_NAMES[place]
+
+
+def _fetched(connection: Any, query: str) -> Rows:
+    rows: Rows = connection.sql(query).to_arrow_table().to_pylist()
+    return rows
