@@ -7,6 +7,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.filesize import decimal
@@ -14,6 +15,9 @@ from rich.filesize import decimal
 from polymarket_assets.lake import open_lake
 from polymarket_assets.lake.errors import NoLake
 from polymarket_assets.venue.errors import PolymarketError
+
+if TYPE_CHECKING:
+    from polymarket_assets.report.page import Written
 
 OUT = Path("data/reports")
 
@@ -33,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _write(asked: argparse.Namespace):  # type: ignore[no-untyped-def]
+def _write(asked: argparse.Namespace) -> Written:
     from polymarket_assets.report import event, market, page
 
     lake = open_lake(asked.root)

@@ -57,6 +57,8 @@ _FINE_RANGE = 0.05
 _HEADROOM = 1.12
 # Lines of so few rows show each.
 _FEW = 60
+# Where trades or a band lie under the line, points of more would clutter.
+_HARDLY_ANY = 5
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def price(quotes: Rows, shown: Rows, dealt: Rows, frame: Frame) -> alt.LayerChar
     low, high = _range(
         [r[c] for r in quotes for c in ("bid", "ask")] + [r["price"] for r in (*shown, *dealt)]
     )
-    y = _axis(".3f" if high - low < _FINE_RANGE else ".2f", domain=(low, high))
+    y = _axis(_written(low, high), domain=(low, high))
     sides = [
         name for name, is_buy in ((BUYS, True), (SELLS, False)) if any(r["is_buy"] is is_buy for r in dealt)
     ]
@@ -169,7 +171,7 @@ def legs(rows: Rows, labels: Sequence[str], rest: Rows, frame: Frame) -> alt.Lay
     scale = alt.Scale(domain=names, range=colours)
     line = (
         _chart(every, frame)
-        .mark_line(interpolate="step-after", strokeWidth=1.6, clip=True)
+        .mark_line(interpolate="step-after", strokeWidth=1.6, clip=True, point=_dots(every, _FEW))
         .encode(
             y=_y("price", y),
             color=alt.Color("label:N", title=None, scale=scale, legend=_legend(columns=2, **_STROKES)),
@@ -185,15 +187,16 @@ def sums(rows: Rows, frame: Frame) -> alt.LayerChart:
 
     quoted = any(r["bids"] is not None for r in rows)
     names = [*(["sum of bids to sum of asks"] if quoted else []), "sum of prices"]
-    y = _axis(".2f", ticks=5, domain=_range([r[c] for r in rows for c in ("total", "bids", "asks")] + [1.0], top=None))  # fmt: skip
+    low, high = _range([r[c] for r in rows for c in ("total", "bids", "asks")] + [1.0], top=None)
+    y = _axis(_written(low, high), ticks=5, domain=(low, high))
     base, colours = _chart(rows, frame), dict(zip(names[::-1], (COLOURS[MID], COLOURS[BAND]), strict=False))
     band = base.mark_area(interpolate="step-after", opacity=0.45, clip=True).encode(
         y=_y("bids", y), y2="asks:Q"
     )
     tips = (("total", "sum", ".4f"), ("bids", "bids", ".4f"), ("asks", "asks", ".4f"), ("legs", "legs", ",d"))
-    line = base.mark_line(interpolate="step-after", strokeWidth=1.6, clip=True).encode(
-        y=_y("total", y), tooltip=_tips(*tips)
-    )
+    line = base.mark_line(
+        interpolate="step-after", strokeWidth=1.6, clip=True, point=_dots(rows, _HARDLY_ANY)
+    ).encode(y=_y("total", y), tooltip=_tips(*tips))
     one = alt.Chart(alt.InlineData(values=[{"one": 1}])).mark_rule(
         strokeDash=[2, 3], strokeWidth=1.5, color=REST
     )
@@ -208,10 +211,22 @@ def sums(rows: Rows, frame: Frame) -> alt.LayerChart:
     )
 
 
+def _written(low: float, high: float) -> str:
+    """How prices of a range are written, so that no two ticks read alike."""
+    return ".3f" if high - low < _FINE_RANGE else ".2f"
+
+
+def _dots(rows: Rows, most: int) -> Any:
+    """Points on a line of few rows: one row alone is no line."""
+    return {"size": 40} if len(rows) <= most else False
+
+
 def _quoted(quotes: Rows, names: Sequence[str], frame: Frame, y: _Axis) -> list[alt.Chart]:
     base = _chart([{k: r[k] for k in ("drawn_at", "bid", "ask", "mid")} for r in quotes], frame)
     band = base.mark_area(interpolate="step-after", opacity=0.45, clip=True)
-    line = base.mark_line(interpolate="step-after", strokeWidth=1.6, clip=True)
+    line = base.mark_line(
+        interpolate="step-after", strokeWidth=1.6, clip=True, point=_dots(quotes, _HARDLY_ANY)
+    )
     tips = _tips(("mid", "mid", ".4f"), ("bid", "bid", ".4f"), ("ask", "ask", ".4f"))
     return [
         _in(band.encode(y=_y("bid", y), y2="ask:Q"), BAND, names),
@@ -222,7 +237,7 @@ def _quoted(quotes: Rows, names: Sequence[str], frame: Frame, y: _Axis) -> list[
 def _stepped(rows: Rows, column: str, name: str, names: Sequence[str], frame: Frame, y: _Axis) -> alt.Chart:
     """A line; of few rows with a point at each, for one row is no line."""
     base = _chart([{"drawn_at": r["drawn_at"], column: r[column]} for r in rows], frame)
-    line = base.mark_line(interpolate="step-after", strokeWidth=1.6, clip=True, point={"size": 40} if len(rows) <= _FEW else False)  # fmt: skip
+    line = base.mark_line(interpolate="step-after", strokeWidth=1.6, clip=True, point=_dots(rows, _FEW))  # fmt: skip
     return _in(line.encode(y=_y(column, y), tooltip=_tips((column, name, ".4f"))), name, names)
 
 

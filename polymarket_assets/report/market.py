@@ -222,7 +222,7 @@ def _notes(found: Subject, frame: Frame, hours: Span | None, since: datetime | N
     outside = {what: at for what, at in frame.instants.items() if what not in frame.inside}
     notes = [f"Outside the time shown: {', '.join(f'{what} {instant(at)}' for what, at in outside.items())}."] if outside else []  # fmt: skip
     listed = found.row.get("listed_at")
-    if hours and since is None and listed is not None and listed < hours.start:
+    if hours and since is None and listed is not None and listed < hours.end - subject.LOOK_BACK:
         notes.append(f"Listed since {instant(listed)}; looked at are the last {subject.LOOK_BACK.days} days, --since looks further.")  # fmt: skip
     return notes
 
