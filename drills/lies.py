@@ -43,7 +43,8 @@ _PROGRAMME: tuple[tuple[float, str, dict[str, Any]], ...] = (
     (0.46, "repeated_rows", {}),
     (0.46, "omitted_books", {"share": 0.02}),
     (0.52, "close", {"code": 1013}),
-    (0.56, "freeze_socket", {"sockets": 1}),
+    # Sockets that were closed time and again are back by then.
+    (0.60, "freeze_socket", {"sockets": 1}),
 )
 _DOWN_AT = 0.64
 # Before the venue goes down: one lie after the other, for as long as a discovery that is asked for as it begins takes to come and walk.
