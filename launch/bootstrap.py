@@ -129,8 +129,8 @@ class Bootstrap:
 
     def _due(self) -> int:
         """How many markets are to be asked about how they ended."""
-        due, left = candidates.due(self.lake, now=_now())
-        return len(due) + left
+        due = candidates.due(self.lake, now=_now())
+        return len(due.asked) + due.left
 
     # --- what is told ---------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from polymarket_assets.collecting.asking import LONGEST, Through
+from polymarket_assets.collecting.asking_times import LONGEST, Through
 
 from polymarket_assets.collecting import candidates
 from polymarket_assets.lake.writing import Lake

@@ -133,6 +133,8 @@ def test_recorded_books_are_in_orderbooks_and_snapshots(replayed: Replayed) -> N
     discovery.discover(replayed.lake, replayed.venue.gamma, replayed.settings, clock=lambda: BOOKS_AT)
     listed = Listed(replayed.lake)
     listed.refresh(BOOKS_AT)
+    # A sweep has until the next slot by the clock of the day on which they were recorded.
+    replayed.venue.clob.service.clock = lambda: BOOKS_AT
     account = sweep(
         replayed.lake, replayed.venue.clob, BY_NAME["t0"], BOOKS_AT, listed, cap=1000, run_id="run", clock=lambda: BOOKS_AT
     )  # fmt: skip

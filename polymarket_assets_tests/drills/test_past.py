@@ -82,9 +82,9 @@ def fetched(folder: Path, connected: Connections) -> Fetched:
 LIES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("short_pages", {"service": "data", "path": "/v2/trades", "rows": 15}),
     ("truncated_body", {"service": "data", "path": "/v2/prices", "chance": 0.15}),
-    ("truncated_body", {"service": "data", "path": "/v2/trades", "chance": 0.03}),
-    ("stuck_cursor", {"service": "data", "chance": 0.03}),
-    ("missing_cursor", {"service": "data", "chance": 0.03}),
+    ("truncated_body", {"service": "data", "path": "/v2/trades", "chance": 0.02}),
+    ("stuck_cursor", {"service": "data", "chance": 0.01}),
+    ("missing_cursor", {"service": "data", "chance": 0.01}),
     ("repeated_rows", {"service": "gamma"}),
     ("repeated_rows", {"service": "data", "path": "/v2/prices", "chance": 0.3}),
     ("throttle", {"service": "data", "chance": 0.01, "retry_after_s": 0}),

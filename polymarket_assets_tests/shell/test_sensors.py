@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 import pytest
-from polymarket_assets.collecting.asking import Through
+from polymarket_assets.collecting.asking_times import Through
 
 from polymarket_assets.assets import resolutions
 from polymarket_assets.assets.trades import STREAMED

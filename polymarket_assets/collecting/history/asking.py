@@ -36,8 +36,9 @@ AHEAD = 512
 PATIENCE_S = 180.0
 # Between two attempts after a failure, unless the venue or a breaker says otherwise.
 PAUSE_S = 2.0
-# Answers of one market that could not be read, one after the other, before it is given up.
-MOST_MALFORMED = 4
+# Answers of one market that could not be read, one after the other, before it is given up: where one page in a hundred is spoilt,
+# a list of ten pages fails six times running once in thirty thousand.
+MOST_MALFORMED = 6
 
 
 class Stopped(Exception):
