@@ -61,6 +61,19 @@ class Store(Protocol):
     def write_table(self, path: str, rows: pa.Table) -> int:
         """Publish rows as one Parquet file, whole or not at all; returns its bytes. Raises `LakeUnwritable`."""
 
+    def write_pieces(
+        self,
+        path: str,
+        schema: pa.Schema,
+        pieces: Iterable[pa.Table],
+        options: Mapping[str, Any],
+        group_rows: int,
+    ) -> tuple[int, int]:
+        """Publish tables that follow one another as one file, whole or not at all; returns its rows and bytes.
+
+        Raises `LakeUnwritable`.
+        """
+
     def write_groups(
         self,
         folder: str,
@@ -128,6 +141,18 @@ class LocalStore:
         with self._draft(path) as draft:
             pq.write_table(rows, draft, compression="zstd", compression_level=_COMPRESSION_LEVEL)
             return self._publish(draft, path)
+
+    def write_pieces(
+        self, path: str, schema: pa.Schema, pieces: Iterable[pa.Table], options: Mapping[str, Any], group_rows: int
+    ) -> tuple[int, int]:  # fmt: skip
+        """See `Store`; one piece is held at a time."""
+        rows = 0
+        with self._draft(path) as draft:
+            with pq.ParquetWriter(draft, schema, **options) as writer:
+                for piece in pieces:
+                    writer.write_table(piece, row_group_size=group_rows)
+                    rows += piece.num_rows
+            return rows, self._publish(draft, path)
 
     def write_groups(
         self, folder: str, prefix: str, schema: pa.Schema, groups: Iterable[pa.Table], options: Mapping[str, Any]

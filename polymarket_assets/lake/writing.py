@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -11,12 +12,15 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from polymarket_assets.lake import layout
+from polymarket_assets.lake import form, layout
 from polymarket_assets.lake.errors import BrokenManifest, NewerLake, NoLake, SchemaMismatch
 from polymarket_assets.lake.schemas import LAKE_FORMAT, TABLES, Table
 from polymarket_assets.lake.storage import LocalStore, Store
 
 log = logging.getLogger(__name__)
+
+# Of parts written piece by piece: zstd's 1 takes a third of the time of 3, and a few percent more bytes.
+PART_LEVEL = 1
 
 
 class _Form(msgspec.Struct, frozen=True):
@@ -72,6 +76,24 @@ class Lake:
         self._mark_form()
         size = self.store.write_table(path, conform(declared, rows))
         return Written(table, path, self.store.uri(path), rows.num_rows, size)
+
+    def publish_pieces(
+        self, table: str, pieces: Iterable[pa.Table], *, part: str, at: datetime | date | None = None
+    ) -> Written:
+        """`publish` of more rows than memory may hold: tables that follow one another in the order of the key.
+
+        Raises:
+            SchemaMismatch, LakeUnwritable: as `publish`; nothing was written.
+        """
+        declared = TABLES[table]
+        path = f"{layout.folder(declared, at)}/{layout.part(part)}"
+        self._mark_form()
+        options = {**form.options(declared), "compression_level": PART_LEVEL}
+        conformed = (conform(declared, piece) for piece in pieces)
+        rows, size = self.store.write_pieces(
+            path, declared.schema, conformed, options, form.group_rows(declared)
+        )
+        return Written(table, path, self.store.uri(path), rows, size)
 
     def publish_rows(self, table: str, rows: list[dict[str, Any]], **where: Any) -> Written:
         """`publish` of rows given as dictionaries; a missing key is null."""
