@@ -98,8 +98,8 @@ def test_old_prices_say_nothing(lake: Lake, fidelity_s: int, age: timedelta, use
 def test_quotes_make_the_mid_and_one_side_makes_none(lake: Lake) -> None:
     publish(lake, "history_markets", [closed_market("us:a", CLOSE, source="us")])
     quotes = [
-        price("us:a", CLOSE - 4 * HOUR, None, bid_e6=400_000, ask_e6=420_000),
-        price("us:a", CLOSE - 2 * HOUR, None, ask_e6=420_000),
+        price("us:a", CLOSE - 4 * HOUR, None, bid_e6=400_000, ask_e6=420_000, source="us"),
+        price("us:a", CLOSE - 2 * HOUR, None, ask_e6=420_000, source="us"),
     ]
     publish(lake, "history_prices", quotes)
     found = by_horizon(lake)
