@@ -33,6 +33,7 @@ RESULTS = Path("data/benchmarks.jsonl")
 SUITES = {
     "wide": "benchmarks.wide",
     "kept": "benchmarks.kept_bytes",
+    "imported": "benchmarks.imported",
     "orchestration": "benchmarks.orchestration.suite",
     "stream": "benchmarks.stream.suite",
 }

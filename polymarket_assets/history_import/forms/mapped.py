@@ -92,7 +92,12 @@ def _e6(section: Prices | Books | Trades, column: str | None) -> str:
 
 
 def _columns(*given: tuple[str | None, Kind, bool]) -> tuple[Column, ...]:
-    return tuple(Column(name, kind, nullable) for name, kind, nullable in given if name)
+    """The columns that are named, each once: one may be two things, such as close and expected close."""
+    named: dict[str, Column] = {}
+    for name, kind, nullable in given:
+        if name:
+            named.setdefault(name, Column(name, kind, nullable))
+    return tuple(named.values())
 
 
 def _markets_file(mapping: Mapping) -> File:

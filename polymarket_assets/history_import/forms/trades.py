@@ -53,6 +53,7 @@ _NAMED = f"""
         coalesce(outcome_index::integer, dense_rank() over (partition by {_ID} order by {_FIRST}, outcome) - 1) as index
     from trades
 """
+_NONE = "price is null or size <= 0"
 _SAME = "index, side, price, size, tx_hash, wallet_hash"
 
 FORM = Form(
@@ -71,7 +72,7 @@ FORM = Form(
         from ({_NAMED}) group by market_id
     """,
     trades=f"""
-        select market_id, traded_at, (dense_rank() over (partition by market_id, traded_at order by {_SAME}) - 1)::integer as n,
+        select market_id, traded_at, (dense_rank() over (partition by market_id, traded_at, {_NONE} order by {_SAME}) - 1)::integer as n,
             index as outcome_index, lower(side) = 'buy' as is_buy, {e6("price")} as price_e6, round(size * 1e6)::bigint as size_e6,
             null::blob as tx_hash, true as truncated,
             case when price is null then 'it has no price' when size <= 0 then 'it is of no shares'
