@@ -35,6 +35,7 @@ SUITES = {
     "wide": "benchmarks.wide",
     "past": "benchmarks.past",
     "kept": "benchmarks.kept_bytes",
+    "imported": "benchmarks.imported",
     "orchestration": "benchmarks.orchestration.suite",
     "stream": "benchmarks.stream.suite",
 }

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from polymarket_assets.history_import.forms.declare import Column, File, Form
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from polymarket_assets.history_import.forms.declare import UNIX, Column, File, Form, Levels
 
 if TYPE_CHECKING:
     import duckdb
 
 # The type of a column that is empty in every row: whether it may be is asked of its values.
 ONLY_NULLS = '"NULL"'
+# A value is shown as far as it helps to find it.
+LONGEST_EXAMPLE = 80
+# Books looked at together.
+BATCH_ROWS = 100_000
 
 
 def reasons(connection: duckdb.DuckDBPyConnection, form: Form) -> list[str]:
@@ -42,32 +50,99 @@ def _structure(file: File, types: dict[str, str]) -> Iterator[str]:
 
 def _content(connection: duckdb.DuckDBPyConnection, file: File) -> Iterator[str]:
     """Values that cannot be, counted in one pass over the file, with one of them as example."""
-    key = ", ".join(f'"{name}"' for name in file.key)
-    counts = [f"count(*) - count(distinct ({key}))"]
-    counts += [part for column in file.columns for part in _counted(column)]
-    total, repeated, *found = _one(connection, f"select count(*), {', '.join(counts)} from {file.role}")
+    counts = [part for column in file.columns for part in _counted(column)]
+    counts += [f"count(*) filter (where {wrong})" for wrong, _ in file.never]
+    total, *found = _one(connection, f"select {', '.join(['count(*)', *counts])} from {file.role}")
     if not total:
         yield "it holds no rows"
-    if repeated:
-        yield f"{repeated:,} rows repeat a key ({', '.join(file.key)})"
+        return
+    yield from _repeated(connection, file, total)
     for n, column in enumerate(file.columns):
-        empty, wrong, example = found[3 * n : 3 * n + 3]
-        if empty and not column.nullable:
-            yield f"{empty:,} values of {column.name} are missing"
-        if wrong:
-            yield f"{wrong:,} values of {column.name} {column.kind.says} (such as {example})"
+        yield from _of_column(column, total, *found[4 * n : 4 * n + 4])
+    for column in file.columns:
+        if isinstance(column.kind, Levels):
+            yield from _of_levels(connection, file, column, column.kind)
+    for count, (_, says) in zip(found[4 * len(file.columns) :], file.never, strict=True):
+        if count:
+            yield f"{count:,} rows {says}"
 
 
-def _counted(column: Column) -> tuple[str, str, str]:
+def _of_levels(
+    connection: duckdb.DuckDBPyConnection, file: File, column: Column, kind: Levels
+) -> Iterator[str]:
+    """Levels one by one, as arrays: DuckDB would take ten times as long."""
+    wrong = unsorted = 0
+    for batch in connection.sql(f'select "{column.name}" as side from {file.role}').to_arrow_reader(
+        BATCH_ROWS
+    ):
+        side = batch.column("side")
+        prices, sizes = (
+            pc.struct_field(side.flatten(), name).to_numpy(zero_copy_only=False) for name in ("price", "size")
+        )
+        wrong += int(np.count_nonzero(~((prices >= 0) & (prices <= kind.most) & (sizes >= 0))))
+        unsorted += _unsorted(side, prices, kind.best)
+    if wrong:
+        yield f"{wrong:,} levels of {column.name} are none: {kind.says.split(': ', 1)[1]}"
+    if unsorted:
+        yield f"{unsorted:,} levels of {column.name} lie behind a worse one: the {kind.best} price comes first, or the mapping says best_first: false"
+
+
+def _unsorted(side: pa.Array, prices: Any, best: str | None) -> int:
+    """How many levels are better than the one before them in their book."""
+    if best is None or len(prices) < 2:
+        return 0
+    step = np.diff(prices)
+    better = step > 0 if best == "highest" else step < 0
+    starts = np.cumsum(pc.fill_null(pc.list_value_length(side), 0).to_numpy(zero_copy_only=False))[:-1]
+    starts = starts[(starts > 0) & (starts < len(prices))]
+    better[starts - 1] = False
+    return int(np.count_nonzero(better))
+
+
+def _repeated(connection: duckdb.DuckDBPyConnection, file: File, total: int) -> Iterator[str]:
+    """Rows of one key, found by the hash of it: of as many rows as a file may have, keys themselves would fill memory."""
+    if file.key:
+        key = ", ".join(f'"{name}"' for name in file.key)
+        (distinct,) = _one(connection, f"select count(distinct hash({key})) from {file.role}")
+        if distinct < total:
+            yield f"{total - distinct:,} rows repeat a key ({', '.join(file.key)})"
+
+
+def _of_column(
+    column: Column, total: int, empty: int, wrong: int, example: object, whole: bool | None
+) -> Iterator[str]:
+    if empty and not column.nullable:
+        yield f"{empty:,} values of {column.name} are missing"
+    if wrong:
+        mixed = (
+            "; the others are: the column mixes units"
+            if column.kind in UNIX and wrong + empty < total
+            else ""
+        )
+        yield f"{wrong:,} values of {column.name} {column.kind.says} (such as {str(example)[:LONGEST_EXAMPLE]}){mixed}"
+    elif whole:
+        yield f"the values of {column.name} {column.kind.whole_says}"
+
+
+def _counted(column: Column) -> tuple[str, str, str, str]:
     name = f'"{column.name}"'
     wrong = f"{name} is not null and ({column.kind.wrong.format(c=name)})"
     return (
         f"count(*) filter (where {name} is null)",
         f"count(*) filter (where {wrong})",
         f"any_value({name}) filter (where {wrong})",
+        column.kind.whole.format(c=name),
     )
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
     (row,) = connection.execute(query).fetchall()
     return row
+
+
+def unreadable() -> type[Exception]:
+    """What DuckDB raises for a file that it cannot read."""
+    import duckdb
+
+    error: type[Exception] = duckdb.Error
+    return error

@@ -1,4 +1,4 @@
-"""Which of the files given are of which form: by their columns, and by name only where columns are missing."""
+"""Which of the files given are of which form: by their columns, and by name only where columns are missing; or as a mapping says."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from polymarket_assets.history_import import mapping
 from polymarket_assets.history_import.errors import BadDataset, UnknownForm
-from polymarket_assets.history_import.forms import FORMS
+from polymarket_assets.history_import.forms import FORMS, NOT_FORMS, mapped
 from polymarket_assets.history_import.forms.declare import File, Form
+
+# How mappings are recognised.
+MAPPINGS = (".yaml", ".yml")
+# Sources of our own rows.
+RESERVED = ("polymarket", "recorded")
 
 
 @dataclass
@@ -36,16 +42,20 @@ class Found:
 
 
 def find(paths: Sequence[Path], *, only: Sequence[str] = ()) -> Found:
-    """The datasets among files and folders.
+    """The datasets among files, folders and mappings.
 
     Raises:
         UnknownForm: a path is not there, or nothing of a known (or the wanted) form was found.
-        BadDataset: a file's partner is missing.
+        BadDataset: a file's partner is missing, or a mapping is mistaken.
     """
-    wanted = _wanted(only)
-    datasets: dict[str, Dataset] = {}
+    files = _files(paths)
+    datasets = _mapped([path for path in files if path.suffix in MAPPINGS])
+    wanted = _wanted(only, datasets)
     passed_over: list[tuple[Path, str]] = []
-    for path in _files(paths):
+    named = {path for dataset in datasets.values() for path in dataset.paths}
+    for path in files:
+        if path.suffix in MAPPINGS or path in named:
+            continue
         recognised, why = _recognise(path)
         if recognised is None:
             passed_over.append((path, why))
@@ -54,25 +64,52 @@ def find(paths: Sequence[Path], *, only: Sequence[str] = ()) -> Found:
         else:
             form, file = recognised
             datasets.setdefault(form.name, Dataset(form)).files.setdefault(file.role, []).append(path)
+    datasets = {name: dataset for name, dataset in datasets.items() if name in wanted}
     _check_found(paths, datasets, only)
     _check_partners(datasets.values())
-    return Found(tuple(datasets[name] for name in FORMS if name in datasets), tuple(passed_over))
+    in_order = [
+        *(name for name in FORMS if name in datasets),
+        *(name for name in datasets if name not in FORMS),
+    ]
+    return Found(tuple(datasets[name] for name in in_order), tuple(passed_over))
 
 
-def _wanted(only: Sequence[str]) -> Sequence[str]:
-    unknown = [name for name in only if name not in FORMS]
+def _mapped(files: Iterable[Path]) -> dict[str, Dataset]:
+    """The datasets that mappings describe. Raises `BadDataset` with every mistake in any of them."""
+    found: dict[str, Dataset] = {}
+    reasons: list[str] = []
+    for path in files:
+        try:
+            read = mapping.read(path)
+        except BadDataset as e:
+            reasons += e.reasons
+            continue
+        if read.source in (*FORMS, *found, *RESERVED):
+            reasons.append(f"{path.name}: source: {read.source} is taken, name it differently")
+        sections = {name: section.paths(path.parent) for name, section in read.sections.items()}
+        found[read.source] = Dataset(mapped.form(read), sections)
+    if reasons:
+        raise BadDataset(reasons)
+    return found
+
+
+def _wanted(only: Sequence[str], mapped: Iterable[str]) -> Sequence[str]:
+    known = (*FORMS, *mapped)
+    unknown = [name for name in only if name not in known]
     if unknown:
         raise UnknownForm(f"no form is called {unknown[0]!r}; known forms are {_known()}")
-    return only or tuple(FORMS)
+    return only or known
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
-    """The files meant by paths: a folder means the Parquet files in it; each once, in order."""
+    """The files meant by paths: a folder means the Parquet files and the mappings in it; each once, in order."""
     found: dict[Path, None] = {}
     for path in paths:
         if not path.exists():
             raise UnknownForm(f"{path} is not there")
-        inside = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+        inside = [path]
+        if path.is_dir():
+            inside = sorted(file for file in path.iterdir() if file.suffix in (".parquet", *MAPPINGS))
         found |= {file.resolve(): None for file in inside}
     return list(found)
 
@@ -87,6 +124,9 @@ def _recognise(path: Path) -> tuple[tuple[Form, File] | None, str]:
     for form, file in roles:
         if file.signature <= columns:
             return (form, file), ""
+    for known, why in NOT_FORMS:
+        if known <= columns:
+            return None, why
     for form, file in roles:
         if path.stem in (f"{form.name}_{file.role}", form.name):
             return (form, file), ""

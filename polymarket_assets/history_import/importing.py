@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polymarket_assets.history_import import checking, filing, labelling, taking
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from polymarket_assets.history_import import checking, filing, labelling, leaking, ordering, taking, venues
 from polymarket_assets.history_import.errors import BadDataset
-from polymarket_assets.history_import.filing import Filed
+from polymarket_assets.history_import.filing import Filed, Shelf
 from polymarket_assets.history_import.finding import Dataset, find
 from polymarket_assets.history_import.labelling import Labelled
+from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.venue.instants import EPOCH
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,7 +35,8 @@ class Imported:
     source: str
     files: tuple[Path, ...]
     filed: dict[str, Filed]
-    labelled: Labelled
+    # None where the dataset says nothing of ends.
+    labelled: Labelled | None
     # Rows left out, by table and reason.
     left_out: dict[tuple[str, str], int]
     first_price_at: datetime | None
@@ -62,45 +68,73 @@ def run(
         LakeUnwritable: whole files only; the import can be repeated and completes.
     """
     found = find(paths, only=only)
+    now = clock()
     with ExitStack() as stack:
-        opened = [(dataset, stack.enter_context(taking.opened(dataset))) for dataset in found.datasets]
-        against = [reason for dataset, c in opened for reason in checking.reasons(c, dataset.form)]
-        if against:
-            raise BadDataset(against)
-        done = tuple(_import(lake, dataset, c, clock(), progress) for dataset, c in opened)
+        opened = _checked(lake, stack, found.datasets, now)
+        done = tuple(_import(lake, dataset, connection, now, progress) for dataset, connection in opened)
     return ImportReport(done, found.passed_over)
+
+
+def _checked(
+    lake: Lake, stack: ExitStack, datasets: Sequence[Dataset], now: datetime
+) -> list[tuple[Dataset, duckdb.DuckDBPyConnection]]:
+    """Every dataset opened, its markets taken. Raises `BadDataset` with everything that speaks against any of them."""
+    opened, against = [], []
+    for dataset in datasets:
+        try:
+            opened.append((dataset, stack.enter_context(taking.opened(dataset))))
+        except checking.unreadable() as e:
+            against.append(f"{dataset.form.name}: a file cannot be read: {str(e).splitlines()[0]}")
+    against += [reason for dataset, c in opened for reason in checking.reasons(c, dataset.form)]
+    if not against:
+        for dataset, connection in opened:
+            taking.take_markets(connection, dataset.form, now=now)
+        against = venues.reasons(lake, opened)
+        against += [reason for dataset, c in opened for reason in leaking.reasons(c, dataset.form)]
+    if against:
+        raise BadDataset(against)
+    return opened
 
 
 def _import(
     lake: Lake, dataset: Dataset, connection: duckdb.DuckDBPyConnection, now: datetime, progress: Progress
 ) -> Imported:
-    source = dataset.form.name
-    left_out = taking.take(connection, dataset.form, now=now)
-    filed = {
-        table: _file(lake, connection, table, source, progress)
-        for table in ("history_markets", "history_prices")
-    }
-    labelled = labelling.label(lake, connection, source, now=now)
-    (span,) = connection.execute(_SPAN).fetchall()
-    return Imported(source, tuple(dataset.paths), filed, labelled, left_out, *span)
+    form = dataset.form
+    filed: dict[str, Filed] = {}
+    left_out: dict[tuple[str, str], int] = {}
+    spans: list[pa.Table] = []
+    for name in ("markets", *form.series):
+        shelf = Shelf(lake, TABLES[f"history_{name}"], form.name, now)
+        rows = ordering.counted(connection, f"all_{name}", shelf.table)
+        left_out |= _left_out(shelf.table.name, rows)
+        taken = rows.filter(pc.is_null(rows.column("left_out")))
+        spans += [] if name == "markets" else [taken]
+        filed[shelf.table.name] = _file(connection, shelf, taken, progress)
+    labelled = labelling.label(lake, connection, form.name, now=now) if form.ends is not None else None
+    closes = connection.execute("select min(closed_at), max(closed_at) from taken_markets").fetchall()
+    return Imported(form.name, tuple(dataset.paths), filed, labelled, left_out, *_span(spans), *closes[0])
 
 
-_SPAN = """
-    select (select min(priced_at) from taken_prices), (select max(priced_at) from taken_prices), min(closed_at), max(closed_at)
-    from taken_markets
-"""
+def _left_out(table: str, rows: pa.Table) -> dict[tuple[str, str], int]:
+    """Rows that are not taken, by table and reason."""
+    refused = rows.filter(pc.is_valid(rows.column("left_out")))
+    counts = refused.group_by("left_out").aggregate([("rows", "sum")]).sort_by("left_out")
+    return {(table, row["left_out"]): row["rows_sum"] for row in counts.to_pylist()}
 
 
-def _file(
-    lake: Lake, connection: duckdb.DuckDBPyConnection, table: str, source: str, progress: Progress
-) -> Filed:
-    taken = table.replace("history_", "taken_")
-    ((due,),) = connection.execute(f"select count(*) from {taken}").fetchall()
-    progress(source, table, 0, due)
+def _span(series: Sequence[pa.Table]) -> tuple[datetime | None, datetime | None]:
+    """The first and the last instant of the rows taken of prices, books and trades."""
+    rows = pa.concat_tables(series) if series else None
+    if rows is None or not rows.num_rows:
+        return None, None
+    first, last = (fold(rows.column(name)).as_py() for fold, name in ((pc.min, "first"), (pc.max, "last")))
+    return EPOCH + timedelta(microseconds=first), EPOCH + timedelta(microseconds=last)
+
+
+def _file(connection: duckdb.DuckDBPyConnection, shelf: Shelf, taken: pa.Table, progress: Progress) -> Filed:
+    name = shelf.table.name
+    due = pc.sum(taken.column("rows")).as_py() or 0
+    progress(shelf.source, name, 0, due)
     return filing.file_rows(
-        lake,
-        connection,
-        table,
-        source,
-        on_rows=lambda rows: progress(source, table, rows, due),
+        connection, shelf, taken, on_rows=lambda rows: progress(shelf.source, name, rows, due)
     )

@@ -27,9 +27,11 @@ class Labelled:
     """What became of the ends of one source, in markets."""
 
     states: dict[str, int]
+    # Why markets have no label, and how many.
+    unlabelled: dict[str, int]
     written: int
     unchanged: int
-    # Settled by another source: in accord with this one, and against it.
+    # Settled by another source: in accord with this one or where it is not sure, and against it.
     settled_elsewhere: int
     contradicted: int
 
@@ -53,6 +55,7 @@ def label(lake: Lake, connection: duckdb.DuckDBPyConnection, source: str, *, now
     fates = _counted(connection, "fate")
     return Labelled(
         states=_counted(connection, "state"),
+        unlabelled=_counted(connection, "reason", "label is null"),
         written=rows.num_rows,
         unchanged=fates.get("known", 0),
         settled_elsewhere=fates.get("settled_elsewhere", 0),
@@ -68,21 +71,30 @@ def _named(rows: pa.Table) -> str:
     ).hexdigest()[:12]
 
 
-def _counted(connection: duckdb.DuckDBPyConnection, column: str) -> dict[str, int]:
-    return dict(connection.execute(f"select {column}, count(*) from judged group by 1 order by 1").fetchall())
+def _counted(connection: duckdb.DuckDBPyConnection, column: str, which: str = "true") -> dict[str, int]:
+    return dict(
+        connection.execute(
+            f"select {column}, count(*) from judged where {which} group by 1 order by 1"
+        ).fetchall()
+    )
 
 
+# What this source said last counts as said, whatever others said since: two sources that know nothing would otherwise
+# take turns for ever.
 _JUDGED = f"""
-    with newest as (
+    with theirs as (
         select market_id, version, source, state, label, was_disputed from resolutions semi join taken_ends using (market_id)
-        qualify row_number() over (partition by market_id order by version desc) = 1
+    ), newest as (
+        from theirs qualify row_number() over (partition by market_id order by version desc) = 1
+    ), own as (
+        from theirs where source = $source qualify row_number() over (partition by market_id order by version desc) = 1
     )
     select e.*, coalesce(n.version, 0) + 1 as version, coalesce(n.was_disputed, false) as was_disputed,
-        case when n.source = $source and n.state = e.state and n.label is not distinct from e.label then 'known'
-             when n.source <> $source and n.state in {SETTLED} and n.state = e.state and n.label is not distinct from e.label then 'settled_elsewhere'
-             when n.source <> $source and n.state in {SETTLED} then 'contradicted'
-             else 'news' end as fate
-    from taken_ends e left join newest n using (market_id)
+        case when o.state = e.state and o.label is not distinct from e.label then 'known'
+             when n.source = $source or n.state is null or n.state not in {SETTLED} then 'news'
+             when e.state in {SETTLED} and (n.state <> e.state or n.label is distinct from e.label) then 'contradicted'
+             else 'settled_elsewhere' end as fate
+    from taken_ends e left join newest n using (market_id) left join own o using (market_id)
 """
 
 _VERSIONS = """

@@ -1,15 +1,19 @@
-"""What an import shows: a progress bar while it works, tables of what it did at the end."""
+"""What an import shows: a progress bar while it works, tables of what it did and of what is there at the end."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from polymarket_assets.history_import.census import Census
 from polymarket_assets.history_import.importing import Imported, ImportReport
+from polymarket_assets.history_import.labelling import Labelled
 
 
 class Bars:
@@ -47,8 +51,9 @@ def show(console: Console, report: ImportReport) -> None:
     console.print(_taken(report))
     for imported in report.datasets:
         _spans(console, imported)
-    if left := _left_out(report):
-        console.print(left)
+    for table in (_left_out(report), _unlabelled(report)):
+        if table is not None:
+            console.print(table)
     for path, why in report.passed_over:
         console.print(f"passed over: {path.name} ({why})", highlight=False, markup=False)
 
@@ -62,27 +67,32 @@ def _taken(report: ImportReport) -> Table:
             table.add_row(
                 imported.source, name, f"{filed.rows:,}", f"{filed.written:,}", f"{filed.unchanged:,}"
             )
-        labelled = imported.labelled
-        table.add_row(
-            imported.source,
-            "resolutions",
-            f"{sum(labelled.states.values()):,}",
-            f"{int(labelled.written > 0)}",
-            f"{int(labelled.written == 0)}",
-        )
+        if (labelled := imported.labelled) is not None:
+            table.add_row(
+                imported.source,
+                "resolutions",
+                f"{sum(labelled.states.values()):,}",
+                f"{int(labelled.written > 0)}",
+                f"{int(labelled.written == 0)}",
+            )
     return table
 
 
 def _spans(console: Console, imported: Imported) -> None:
-    labelled = imported.labelled
-    states = ", ".join(f"{count:,} {state}" for state, count in labelled.states.items())
-    console.print(
+    said = (
         f"{imported.source}: closes {_written(imported.first_close_at)} … {_written(imported.last_close_at)}, "
-        f"prices {_written(imported.first_price_at)} … {_written(imported.last_price_at)}; {states}; "
-        f"{labelled.written:,} new versions, {labelled.unchanged:,} known, {labelled.settled_elsewhere:,} settled by another source, "
-        f"{labelled.contradicted:,} of those against this one",
-        highlight=False,
-        soft_wrap=True,
+        f"rows {_written(imported.first_price_at)} … {_written(imported.last_price_at)}; {_labels(imported.labelled)}"
+    )
+    console.print(said, highlight=False, markup=False, soft_wrap=True)
+
+
+def _labels(labelled: Labelled | None) -> str:
+    if labelled is None:
+        return "it says nothing of ends"
+    states = ", ".join(f"{count:,} {state}" for state, count in labelled.states.items())
+    return (
+        f"{states}; {labelled.written:,} new versions, {labelled.unchanged:,} known, {labelled.settled_elsewhere:,} settled by another "
+        f"source, {labelled.contradicted:,} against another source"
     )
 
 
@@ -96,10 +106,50 @@ def _left_out(report: ImportReport) -> Table | None:
         for imported in report.datasets
         for (table, reason), count in imported.left_out.items()
     ]
+    return _reasons("Left out", ("dataset", "table", "why"), rows)
+
+
+def _unlabelled(report: ImportReport) -> Table | None:
+    rows = [
+        (imported.source, reason, count)
+        for imported in report.datasets
+        if imported.labelled is not None
+        for reason, count in imported.labelled.unlabelled.items()
+    ]
+    return _reasons("Without a label", ("dataset", "why"), rows)
+
+
+def _reasons(title: str, headings: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Table | None:
+    """Rows whose last value is a count; None where there are none."""
     if not rows:
         return None
-    shown = Table("dataset", "table", "why", title="Left out")
+    shown = Table(*headings, title=title)
     shown.add_column("rows", justify="right")
-    for source, table, reason, count in rows:
-        shown.add_row(source, table, reason, f"{count:,}")
+    for *said, count in rows:
+        shown.add_row(*said, f"{count:,}")
     return shown
+
+
+def show_census(console: Console, census: Census) -> None:
+    """Print what the lake holds of closed markets, by source and category."""
+    shown = Table("source", "category", title="The past in this lake")
+    for heading in ("markets", "labelled", "won", "prices", "books", "trades"):
+        shown.add_column(heading, justify="right")
+    shown.add_column("closed")
+    for row in census.rows:
+        counts = (row.prices, row.books, row.trades)
+        shown.add_row(
+            row.source,
+            row.category or "–",
+            f"{row.markets:,}",
+            f"{row.labelled:,}",
+            "–" if row.won is None else f"{row.won:.3f}",
+            *(f"{count:,}" if count else "–" for count in counts),
+            f"{row.first_close} … {row.last_close}",
+        )
+    console.print(shown)
+    console.print(
+        f"{census.distinct:,} markets, {census.labelled:,} of them labelled; a market that several sources have counts once here",
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -1,19 +1,25 @@
 """Files of a checked dataset to rows: what is taken, what is left out, and why.
 
-Nothing is written here. A form's queries become the temporary tables `taken_markets`, `taken_prices` and
-`taken_ends`; rows at or after the close of their market are never prices.
+Nothing is written here. A form's queries become the temporary tables `all_markets` and `taken_ends` and, for as much as
+memory may not hold, the views `taken_markets`, `taken_prices`, `taken_books` and `taken_trades` in the columns of their
+tables; rows at or after the close of their market are never among them.
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from polymarket_assets.history_import.finding import Dataset
-from polymarket_assets.history_import.forms.declare import Form
-from polymarket_assets.lake.schemas import TABLES
+from polymarket_assets.history_import.forms.declare import WORDS, File, Form
+from polymarket_assets.lake.schemas import TABLES, Table
+from polymarket_assets.lake.schemas.declare import HASH32, LEVELS
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,49 +27,96 @@ if TYPE_CHECKING:
 # Beyond this DuckDB spills to disk: an import runs beside a recorder on a small machine.
 MEMORY = "1GB"
 
-# Reason -> when a price row is left out; the first that holds.
-_NO_PRICE: tuple[tuple[str, str], ...] = (
+# The instant of a row, by what is taken; it may not lie at or after the close.
+INSTANTS = {"prices": "priced_at", "books": "booked_at", "trades": "traded_at"}
+# Reason -> when a row is left out; the first that holds, after what the form itself says.
+_LEFT_OUT: tuple[tuple[str, str], ...] = (
     ("its market is not in the file", "m.market_id is null"),
     ("its market is left out", "m.left_out is not null"),
-    ("at or after the close", "p.priced_at >= m.closed_at or p.known_at >= m.closed_at"),
-    ("before the market was listed", "p.priced_at < m.listed_at"),
+    ("at or after the close", "{at} >= m.closed_at or {known} >= m.closed_at"),
+    ("before the market was listed", "{at} < m.listed_at"),
 )
+
+_SQL: tuple[tuple[pa.DataType, str], ...] = (
+    (pa.string(), "varchar"), (pa.bool_(), "boolean"), (pa.int8(), "tinyint"), (pa.int32(), "integer"), (pa.int64(), "bigint"),
+    (pa.float64(), "double"), (pa.timestamp("us", tz="UTC"), "timestamptz"), (pa.date32(), "date"), (HASH32, "blob"),
+    (pa.list_(pa.string()), "varchar[]"), (LEVELS, "struct(price_e6 integer, size_e6 bigint)[]"),
+)  # fmt: skip
 
 
 @contextmanager
 def opened(dataset: Dataset) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB connection in UTC with one view per file of the dataset."""
+    """A DuckDB connection in UTC with one view per file of the dataset; it spills to TMPDIR.
+
+    Raises:
+        duckdb.Error: a file cannot be read.
+    """
     import duckdb
 
-    with duckdb.connect() as connection:
-        connection.execute(f"set TimeZone = 'UTC'; set memory_limit = '{MEMORY}'")
-        for role, paths in dataset.files.items():
-            listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-            connection.execute(
-                f"create view {role} as select * from read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
-            )
+    with tempfile.TemporaryDirectory(prefix="import-") as spilled, duckdb.connect() as connection:
+        connection.execute(
+            f"set TimeZone = 'UTC'; set memory_limit = '{MEMORY}'; set preserve_insertion_order = false; set temp_directory = '{spilled}'"
+        )
+        for file in dataset.form.files:
+            relation = _relation(connection, file, dataset.files[file.role])
+            rows = f"select distinct {_read(connection, file, relation)}" if file.repeats else "select *"
+            connection.execute(f"create view {file.role} as {rows} from {relation}")
         yield connection
 
 
-def take(connection: duckdb.DuckDBPyConnection, form: Form, *, now: datetime) -> dict[tuple[str, str], int]:
-    """Fill the temporary tables of rows; returns how many rows were left out, by table and reason."""
+def _relation(connection: duckdb.DuckDBPyConnection, file: File, paths: list[Path]) -> str:
+    """The files as DuckDB reads them; of text, ids stay text, whatever they look like."""
+    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    if not is_text(paths[0]):
+        numbered = "" if file.key else ", file_row_number = true"
+        return f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true{numbered})"
+    read = f"read_csv([{listed}], sample_size = -1, union_by_name = true"
+    there = {name for name, *_ in connection.execute(f"describe select * from {read})").fetchall()}
+    words = [column.name for column in file.columns if column.kind in WORDS and column.name in there]
+    types = ", ".join("'" + name.replace("'", "''") + "': 'VARCHAR'" for name in words)
+    return f"{read}, types = {{{types}}})" if types else f"{read})"
+
+
+def is_text(path: Path) -> bool:
+    """Whether a file is CSV, compressed or not."""
+    return ".csv" in path.suffixes
+
+
+def _read(connection: duckdb.DuckDBPyConnection, file: File, relation: str) -> str:
+    there = {name for name, *_ in connection.execute(f"describe select * from {relation}").fetchall()}
+    return ", ".join(f'"{column.name}"' for column in file.columns if column.name in there)
+
+
+def take_markets(connection: duckdb.DuckDBPyConnection, form: Form, *, now: datetime) -> None:
+    """Fill `all_markets` and `taken_ends`, and name the views of everything else."""
+    if form.prepare is not None:
+        form.prepare(connection)
     connection.execute(f"create temp table all_markets as {_markets(form)}", {"now": now})
-    connection.execute(f"create temp table all_prices as {_prices(form)}", {"now": now})
-    for table in ("markets", "prices"):
-        names = ", ".join(f'"{name}"' for name in TABLES[f"history_{table}"].names)
+    _taken(connection, "markets")
+    for name, query in form.series.items():
+        connection.execute(f"create temp view given_{name} as {query}")
+        connection.execute(f"create temp view all_{name} as {_series(form, name, now)}")
+        _taken(connection, name)
+    if form.ends is not None:
         connection.execute(
-            f"create temp view taken_{table} as select {names} from all_{table} where left_out is null"
+            f"create temp table taken_ends as select * from ({form.ends}) semi join taken_markets using (market_id)"
         )
+
+
+def columns(table: Table) -> str:
+    """SQL: the columns of a table in its types."""
+    return ", ".join(f'"{field.name}"::{sql(field.type)} as "{field.name}"' for field in table.schema)
+
+
+def sql(type_: pa.DataType) -> str:
+    """What DuckDB calls a type of a table."""
+    return next(name for known, name in _SQL if known == type_)
+
+
+def _taken(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     connection.execute(
-        f"create temp table taken_ends as select * from ({form.ends}) semi join taken_markets using (market_id)"
+        f"create temp view taken_{name} as select {columns(TABLES[f'history_{name}'])} from all_{name} where left_out is null"
     )
-    return {
-        (f"history_{table}", reason): count
-        for table in ("markets", "prices")
-        for reason, count in connection.execute(
-            f"select left_out, count(*) from all_{table} where left_out is not null group by 1 order by 1"
-        ).fetchall()
-    }
 
 
 def _markets(form: Form) -> str:
@@ -73,15 +126,22 @@ def _markets(form: Form) -> str:
         from ({form.markets})
     """
     absent = ", ".join(
-        f"null as {column.name}" for column in TABLES["history_markets"].columns if column.nullable
+        f"null::{sql(column.type)} as {column.name}"
+        for column in TABLES["history_markets"].columns
+        if column.nullable
     )
-    return f"select * from (select {absent} limit 0) union all by name ({given})"
+    return f"select * from (select {absent}, null::varchar as series_left_out limit 0) union all by name ({given})"
 
 
-def _prices(form: Form) -> str:
-    why = " ".join(f"when {holds} then '{reason}'" for reason, holds in _NO_PRICE)
+def _series(form: Form, name: str, now: datetime) -> str:
+    """Prices, books or trades beside their markets, each with why it is not taken."""
+    instant = f"g.{INSTANTS[name]}"
+    known = instant if name == "trades" else "g.known_at"
+    why = " ".join(
+        f"when {holds.format(at=instant, known=known)} then '{reason}'" for reason, holds in _LEFT_OUT
+    )
     return f"""
-        select p.*, m.close_day, $now::timestamptz as received_at, '{form.name}' as source,
-            case {why} end as left_out
-        from ({form.prices}) p left join all_markets m using (market_id)
+        select g.* exclude (left_out), m.close_day, '{now.isoformat()}'::timestamptz as received_at, '{form.name}' as source,
+            coalesce(g.left_out, m.series_left_out, case {why} end) as left_out
+        from given_{name} g left join all_markets m using (market_id)
     """

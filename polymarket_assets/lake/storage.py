@@ -61,10 +61,17 @@ class Store(Protocol):
     def write_table(self, path: str, rows: pa.Table) -> int:
         """Publish rows as one Parquet file, whole or not at all; returns its bytes. Raises `LakeUnwritable`."""
 
-    def write_tables(self, path: str, schema: pa.Schema, groups: Iterable[pa.Table]) -> int:
-        """Publish tables as the row groups of one file, whole or not at all, without holding more than one; returns its bytes.
+    def write_pieces(
+        self,
+        path: str,
+        schema: pa.Schema,
+        pieces: Iterable[pa.Table],
+        options: Mapping[str, Any],
+        group_rows: int,
+    ) -> tuple[int, int]:
+        """Publish tables that follow one another as one file, whole or not at all; returns its rows and bytes.
 
-        What the tables raise leaves nothing behind. Raises `LakeUnwritable`.
+        Raises `LakeUnwritable`.
         """
 
     def write_groups(
@@ -139,13 +146,17 @@ class LocalStore:
             pq.write_table(rows, draft, compression="zstd", compression_level=_COMPRESSION_LEVEL)
             return self._publish(draft, path)
 
-    def write_tables(self, path: str, schema: pa.Schema, groups: Iterable[pa.Table]) -> int:
-        """See `Store`."""
+    def write_pieces(
+        self, path: str, schema: pa.Schema, pieces: Iterable[pa.Table], options: Mapping[str, Any], group_rows: int
+    ) -> tuple[int, int]:  # fmt: skip
+        """See `Store`; one piece is held at a time."""
+        rows = 0
         with self._draft(path) as draft:
-            with pq.ParquetWriter(draft, schema, compression="zstd", compression_level=_COMPRESSION_LEVEL) as writer:  # fmt: skip
-                for group in groups:
-                    writer.write_table(group, row_group_size=max(1, group.num_rows))
-            return self._publish(draft, path)
+            with pq.ParquetWriter(draft, schema, **options) as writer:
+                for piece in pieces:
+                    writer.write_table(piece, row_group_size=group_rows)
+                    rows += piece.num_rows
+            return rows, self._publish(draft, path)
 
     def write_groups(
         self, folder: str, prefix: str, schema: pa.Schema, groups: Iterable[pa.Table], options: Mapping[str, Any]

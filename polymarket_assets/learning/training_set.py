@@ -81,16 +81,26 @@ def _members(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
 _MEMBERS = pa.schema([("market_id", pa.string()), ("joined_id", pa.string())])
 
+_ONE_PRICE = ", ".join(repr(source) for source in ONE_PRICE_SOURCES)
+
+# A market of the venue may stand under the id of a dataset, too, and with one price beside a grid of them: once counts.
 _JUDGED = f"""
     with newest as (
         select * from resolutions where seen_at <= $now
         qualify row_number() over (partition by market_id order by version desc, seen_at desc) = 1
+    ), named as (
+        select market_id, any_value('pm:' || condition_id) as real_id from history_markets
+        where condition_id is not null and market_id not like 'pm:%' group by market_id
+    ), held as (
+        select f.*, coalesce(n.real_id, f.market_id) as real_id from features f left join named n using (market_id)
+        where f.as_of <= $now
     ), joined as (
         select f.*, r.state, r.label, r.version as label_version, r.label_seen_at,
             least(r.decided_seen_at, r.resolved_at, r.label_seen_at) as known_end,
-            row_number() over (partition by f.market_id, f.as_of order by f.source <> 'recorded', f.source) as repeated
-        from features f left join newest r using (market_id)
-        where f.as_of <= $now
+            case when f.market_id <> real_id and bool_or(f.market_id = real_id) over (partition by real_id) then 2
+                when f.source in ({_ONE_PRICE}) and bool_or(f.source not in ({_ONE_PRICE})) over (partition by real_id) then 2
+                else row_number() over (partition by f.market_id, f.as_of order by f.source <> 'recorded', f.source) end as repeated
+        from held f left join newest r using (market_id)
     )
     select *, case {" ".join(f"when {holds} then '{reason}'" for reason, holds in _REASONS)} else 'kept' end as fate
     from joined
@@ -98,7 +108,7 @@ _JUDGED = f"""
 
 # Planned rows: of the life as it was planned at the instant; a source of one price planned one.
 _LIFE_H = "(exp(age_h) - 1 + horizon_h)"
-_PLANNED = f"case when source in ({', '.join(repr(s) for s in ONE_PRICE_SOURCES)}) then 1 else {grid.planned_rows(_LIFE_H)} end"
+_PLANNED = f"case when source in ({_ONE_PRICE}) then 1 else {grid.planned_rows(_LIFE_H)} end"
 
 _WEIGHTED = f"""
     with grouped as (

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from polymarket_assets.collecting.asking_times import Through
-
 from polymarket_assets.collecting import resolving
+from polymarket_assets.collecting.asking_times import Through
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.venue.errors import Gone, Unavailable

@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from polymarket_assets.collecting.asking_times import LONGEST, Through
 
 from polymarket_assets.collecting import candidates
+from polymarket_assets.collecting.asking_times import LONGEST, Through
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets_tests.collecting.ends import CLOSED, NOW, OVER, publish_history, push, resolve
 from polymarket_assets_tests.collecting.fakes import HOUR, list_markets, listing, market_id, market_row, token

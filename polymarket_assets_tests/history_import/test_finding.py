@@ -36,13 +36,13 @@ def test_files_may_be_given_one_by_one_and_twice(folder: Path) -> None:
 
 def test_other_files_of_a_folder_are_passed_over_by_name(folder: Path, import_: Import) -> None:
     cases.sports(folder)
-    cases.write(folder / "trades.parquet", UNKNOWN)
+    cases.write(folder / "notes.parquet", UNKNOWN)
     (folder / "torn.parquet").write_bytes(b"PAR1")
     report = import_(folder)
     assert [imported.source for imported in report.datasets] == ["sports_closing"]
     assert [(path.name, why) for path, why in report.passed_over] == [
+        ("notes.parquet", "of no known form"),
         ("torn.parquet", "no readable Parquet file"),
-        ("trades.parquet", "of no known form"),
     ]
 
 

@@ -125,7 +125,9 @@ def test_an_import_that_dies_anywhere_is_completed_by_the_next(
     whole, torn = Lake(tmp_path / "whole"), Lake(tmp_path / "torn")
     importing.run(whole, [folder], clock=lambda: NOW)
     with monkeypatch.context() as patched:
-        patched.setattr(Lake, "publish", _dying(Lake.publish, published))
+        left = [published]
+        for name in ("publish", "publish_pieces"):
+            patched.setattr(Lake, name, _dying(getattr(Lake, name), left))
         with pytest.raises(LakeUnwritable):
             importing.run(torn, [folder], clock=lambda: NOW)
     assert len(files(torn)) == published
@@ -133,9 +135,8 @@ def test_an_import_that_dies_anywhere_is_completed_by_the_next(
     assert content(torn) == content(whole)
 
 
-def _dying(publish: Any, after: int) -> Any:
-    """`publish` that works a number of times."""
-    left = [after]
+def _dying(publish: Any, left: list[int]) -> Any:
+    """A way to publish that works as often as is left."""
 
     def dying(*args: Any, **where: Any) -> Written:
         if not left[0]:

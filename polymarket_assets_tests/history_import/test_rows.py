@@ -215,21 +215,24 @@ def test_a_us_label_counts_only_as_the_venue_gave_it(
     assert json.loads(end["evidence"])["label_source"] == changed.get("label_source", "api")
 
 
-@pytest.mark.parametrize(
-    ("flag", "why"),
-    [
-        ("truncated_by_outage", "cut off by the collector's outage"),
-        ("still_listed_at_end", "still listed when the recording ended"),
-    ],
-)
-def test_a_market_that_was_not_seen_to_its_end_is_left_out_whole(
-    lake: Lake, folder: Path, import_: Import, flag: str, why: str
+def test_a_market_that_was_still_listed_at_the_end_is_left_out_whole(
+    lake: Lake, folder: Path, import_: Import
 ) -> None:
-    cases.us(folder, [cases.contract(**{flag: True})])
+    cases.us(folder, [cases.contract(still_listed_at_end=True)])
     (imported,) = import_(folder).datasets
     assert imported.left_out == {
-        ("history_markets", why): 1,
+        ("history_markets", "still listed when the recording ended"): 1,
         ("history_prices", "its market is left out"): 1,
     }
     assert reading.rows(lake, "resolutions").column("market_id").to_pylist() == [f"us:{cases.FIRST['slug']}"]
     assert reading.rows(lake, "history_prices").num_rows == 0
+
+
+def test_a_market_cut_off_by_an_outage_keeps_its_label_and_loses_its_quotes(
+    lake: Lake, folder: Path, import_: Import
+) -> None:
+    """Its settlement is the venue's; its last quotes are those before an outage, not before its end."""
+    cases.us(folder, [cases.contract(truncated_by_outage=True)])
+    (imported,) = import_(folder).datasets
+    assert imported.left_out == {("history_prices", "its market was cut off by the collector's outage"): 1}
+    assert only(lake, "resolutions", market_id=f"us:{cases.contract()['slug']}")["label"] == 1

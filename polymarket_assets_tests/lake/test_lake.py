@@ -58,19 +58,20 @@ def test_the_same_part_again_replaces_it(lake: Lake) -> None:
 
 def test_rows_that_come_piece_by_piece_are_one_file_in_their_order(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     """A day of trades does not fit into memory at once."""
-    monkeypatch.setattr(writing, "ROWS_A_GROUP", 4)
+    monkeypatch.setattr(writing.form, "group_rows", lambda table: 4)
     rows = [history_price(n) for n in range(11)]
     pieces = [table_of("history_prices", rows[at : at + 3]) for at in range(0, 11, 3)]
-    written = lake.publish_groups("history_prices", pieces, part="venue", at=AT)
+    written = lake.publish_pieces("history_prices", pieces, part="venue", at=AT)
     assert (written.rows, len(reading.files(lake, "history_prices"))) == (11, 1)
-    assert pq.ParquetFile(written.uri).num_row_groups == 2
+    held = pq.ParquetFile(written.uri).metadata
+    assert [held.row_group(n).num_rows for n in range(held.num_row_groups)] == [4, 4, 3]
     assert reading.rows(lake, "history_prices").to_pylist() == table_of("history_prices", rows).to_pylist()
 
 
 @pytest.mark.parametrize("pieces", [0, 2])
 def test_a_piece_that_cannot_be_made_leaves_what_was_there(lake: Lake, pieces: int) -> None:
     """A venue that fails midway must not take the day from before."""
-    lake.publish_groups(
+    lake.publish_pieces(
         "history_prices", [table_of("history_prices", [history_price(0)])], part="venue", at=AT
     )
 
@@ -80,7 +81,7 @@ def test_a_piece_that_cannot_be_made_leaves_what_was_there(lake: Lake, pieces: i
         raise ConnectionResetError("the venue went")
 
     with pytest.raises(ConnectionResetError):
-        lake.publish_groups("history_prices", made(), part="venue", at=AT)
+        lake.publish_pieces("history_prices", made(), part="venue", at=AT)
     assert reading.rows(lake, "history_prices").column("market_id").to_pylist() == ["pm:0"]
     assert [path.name for path in Path(lake.root).rglob("*.draft")] == []
 

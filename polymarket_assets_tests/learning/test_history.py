@@ -98,8 +98,8 @@ def test_old_prices_say_nothing(lake: Lake, fidelity_s: int, age: timedelta, use
 def test_quotes_make_the_mid_and_one_side_makes_none(lake: Lake) -> None:
     publish(lake, "history_markets", [closed_market("us:a", CLOSE, source="us")])
     quotes = [
-        price("us:a", CLOSE - 4 * HOUR, None, bid_e6=400_000, ask_e6=420_000),
-        price("us:a", CLOSE - 2 * HOUR, None, ask_e6=420_000),
+        price("us:a", CLOSE - 4 * HOUR, None, bid_e6=400_000, ask_e6=420_000, source="us"),
+        price("us:a", CLOSE - 2 * HOUR, None, ask_e6=420_000, source="us"),
     ]
     publish(lake, "history_prices", quotes)
     found = by_horizon(lake)
@@ -171,3 +171,74 @@ def test_a_day_lies_in_its_own_folder_and_is_replaced_whole(lake: Lake) -> None:
     written = features.publish_history(lake, DAY)
     assert written.path == "features/date=2026-03-02/part-history.parquet"
     assert reading.rows(lake, "features").num_rows == written.rows == 3
+
+
+VENUE_ID = f"pm:0x{1:064x}"
+CONDITION = VENUE_ID.removeprefix("pm:")
+
+
+def told(source: str, key: str = VENUE_ID, **more: Any) -> dict[str, Any]:
+    """A market of the venue as one source tells of it."""
+    return closed_market(key, CLOSE, source=source, condition_id=CONDITION, **more)
+
+
+def put_by_source(lake: Lake, markets: list[dict[str, Any]], prices: list[dict[str, Any]]) -> None:
+    """Each source has a part of its own, as imports and the venue's history have."""
+    for table, held in (("history_markets", markets), ("history_prices", prices)):
+        for source in {row["source"] for row in held}:
+            publish(lake, table, [row for row in held if row["source"] == source], part=source)
+
+
+def priced(source: str, price_e6: int, key: str = VENUE_ID, **more: Any) -> list[dict[str, Any]]:
+    day = {"close_day": CLOSE.date()}
+    return [price(key, CLOSE - n * HOUR, price_e6, source=source, **day, **more) for n in range(1, 30)]
+
+
+@pytest.mark.parametrize(
+    ("sources", "spoken"),
+    [
+        ({"polymarket": {}, "fb": {}}, "polymarket"),
+        # The venue's own prices come first, however fine another's are.
+        ({"polymarket": {}, "mlb": {"fidelity_s": 0}}, "polymarket"),
+        ({"election2024": {"fidelity_s": 3600}, "fb": {"fidelity_s": 86_400}}, "election2024"),
+        ({"zoo": {"fidelity_s": 0}, "fb": {"fidelity_s": 3600}}, "zoo"),
+        ({"b": {}, "a": {}}, "a"),
+        ({"sports_closing": {"fidelity_s": 0}, "fb": {}}, "fb"),
+    ],
+)  # fmt: skip
+def test_one_source_speaks_for_a_market_that_several_tell_of(
+    lake: Lake, sources: dict[str, dict[str, Any]], spoken: str
+) -> None:
+    """Otherwise a market counts twice, and the prices of one source stand at the instants of another."""
+    prices = [
+        row
+        for n, (source, more) in enumerate(sources.items())
+        for row in priced(source, 100_000 * (n + 1), **more)
+    ]
+    put_by_source(lake, [told(source) for source in sources], prices)
+    found = rows(lake)
+    assert {row["source"] for row in found} == {spoken}
+    assert {row["mid"] for row in found} == {(list(sources).index(spoken) + 1) / 10}
+    assert len(found) == len({row["as_of"] for row in found})
+
+
+def test_a_source_without_prices_does_not_speak(lake: Lake) -> None:
+    """A catalogue row of the venue's market must not silence the dataset that has its prices."""
+    put_by_source(lake, [told("polymarket"), told("fb")], priced("fb", 300_000))
+    assert {row["source"] for row in rows(lake)} == {"fb"}
+
+
+def test_a_market_under_the_id_of_a_dataset_is_the_venues_all_the_same(lake: Lake) -> None:
+    put_by_source(
+        lake,
+        [told("polymarket"), told("mlb", "mlb:77")],
+        [*priced("polymarket", 400_000), *priced("mlb", 600_000, "mlb:77")],
+    )
+    assert {row["market_id"] for row in rows(lake)} == {VENUE_ID}
+
+
+def test_a_market_is_over_when_the_first_source_says_so(lake: Lake) -> None:
+    """What one source priced after another saw it close is known to be decided."""
+    early = told("polymarket", closed_at=CLOSE - 4 * HOUR)
+    put_by_source(lake, [early, told("fb")], priced("fb", 300_000))
+    assert min(row["horizon_h"] for row in rows(lake)) > 4

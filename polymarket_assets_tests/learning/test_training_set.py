@@ -10,7 +10,7 @@ import pytest
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning import training_set
 from polymarket_assets.learning.features import grid
-from polymarket_assets_tests.learning.rows import HOUR, NOON, publish, resolution
+from polymarket_assets_tests.learning.rows import HOUR, NOON, closed_market, publish, resolution
 
 END = NOON + 24 * HOUR
 NOW = END + 48 * HOUR
@@ -151,3 +151,23 @@ def test_what_is_published_is_read_back(lake: Lake) -> None:
 def test_an_empty_lake_gives_an_empty_training_set(lake: Lake) -> None:
     built = build(lake)
     assert (built.rows.num_rows, built.census) == (0, {"kept": 0})
+
+
+def test_a_price_at_the_start_of_a_game_does_not_stand_beside_a_grid_of_the_same_market(lake: Lake) -> None:
+    """It would weigh as much as all the rows of the grid together."""
+    put(lake, [feature("a", 12.0), feature("a", 6.0)])
+    put(lake, [feature("a", 3.0, source="sports_closing")], part="history")
+    publish(lake, "resolutions", [resolution("pm:a", END, 1)])
+    built = build(lake)
+    assert built.census["duplicate"] == 1
+    assert set(built.rows.column("source").to_pylist()) == {"recorded"}
+
+
+def test_a_market_recorded_and_imported_under_another_id_counts_once(lake: Lake) -> None:
+    """The ids differ where a dataset recorded a token that may not be the first: two markets of one event otherwise."""
+    put(lake, [feature("a")])
+    put(lake, [{**feature("a", 6.0, source="mlb"), "market_id": "mlb:77"}], part="history")
+    publish(lake, "history_markets", [closed_market("mlb:77", END, source="mlb", condition_id="a")])
+    publish(lake, "resolutions", [resolution("pm:a", END, 1), resolution("mlb:77", END, 0)])
+    built = build(lake)
+    assert (built.census["duplicate"], built.rows.column("market_id").to_pylist()) == (1, ["pm:a"])

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 import pytest
-from polymarket_assets.collecting.asking_times import Through
 
 from polymarket_assets.assets import resolutions
 from polymarket_assets.assets.trades import STREAMED
 from polymarket_assets.collecting import asking_times, healing
+from polymarket_assets.collecting.asking_times import Through
 from polymarket_assets.definitions import build_defs
 from polymarket_assets.lake import merging
 from polymarket_assets.lake.spans import HOUR, hour_of

@@ -87,7 +87,7 @@ def fetch_prices(
     priced = _Priced(lambda done: on_market(done, len(asked.markets)))
     answers = Asking(clients).each(asked.markets, lambda data, market: _prices(data, market, clock))
     with closing(answers):
-        written = lake.publish_groups("history_prices", priced.tables(answers), part=PART, at=day)
+        written = lake.publish_pieces("history_prices", priced.tables(answers), part=PART, at=day)
     return PricesReport(
         day,
         written.rows,

@@ -90,7 +90,7 @@ def fetch_trades(
     traded = _Traded(lambda done: on_market(done, len(asked.markets)))
     answers = Asking(clients).each(asked.markets, lambda data, market: _trades(data, market, clock))
     with closing(answers):
-        written = lake.publish_groups("history_trades", traded.tables(answers), part=PART, at=day)
+        written = lake.publish_pieces("history_trades", traded.tables(answers), part=PART, at=day)
     found = traded.counts
     return TradesReport(
         day,

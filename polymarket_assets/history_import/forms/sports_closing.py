@@ -69,7 +69,7 @@ FORM = Form(
     """,
     prices=f"""
         select 'pm:' || condition_id as market_id, {_STARTS_AT} as priced_at, {_STARTS_AT} as known_at,
-            {e6("p1_close")} as price_e6, null::integer as bid_e6, null::integer as ask_e6, 0 as fidelity_s
+            {e6("p1_close")} as price_e6, null::integer as bid_e6, null::integer as ask_e6, 0 as fidelity_s, null::varchar as left_out
         from markets where p1_close is not null
     """,
     ends=f"""

@@ -16,6 +16,7 @@ from polymarket_assets.history_import.forms.declare import (
     File,
     Form,
     e6,
+    middle,
     payouts,
 )
 
@@ -78,14 +79,14 @@ FORM = Form(
             []::varchar[] as token_ids, event_key as event_id, event_key as event_slug, false as neg_risk, category,
             []::varchar[] as tags,
             case when first_ts > (select min(first_ts) from markets) then {_instant("first_ts")} end as listed_at,
-            case when truncated_by_outage::boolean then 'cut off by the collector''s outage'
-                when still_listed_at_end::boolean then 'still listed when the recording ended' end as left_out
+            case when still_listed_at_end::boolean then 'still listed when the recording ended' end as left_out,
+            case when truncated_by_outage::boolean then 'its market was cut off by the collector''s outage' end as series_left_out
         from markets
     """,
     prices=f"""
         select 'us:' || slug as market_id, {_instant("ts")} as priced_at, priced_at as known_at,
-            case when bid <= ask then {e6("(bid + ask) / 2")} end as price_e6, {e6("bid")} as bid_e6, {e6("ask")} as ask_e6,
-            0 as fidelity_s
+            {middle("bid", "ask")} as price_e6, {e6("bid")} as bid_e6, {e6("ask")} as ask_e6,
+            0 as fidelity_s, null::varchar as left_out
         from quotes
     """,
     ends=f"""

@@ -62,7 +62,7 @@ FORM = Form(
     # The instants lie seconds off the hour and scattered, as samples do, not at bounds of buckets: known when taken.
     prices=f"""
         select 'weather:' || yes_token as market_id, to_timestamp(t) as priced_at, to_timestamp(t) as known_at,
-            {e6("p")} as price_e6, null::integer as bid_e6, null::integer as ask_e6, {FIDELITY_S} as fidelity_s
+            {e6("p")} as price_e6, null::integer as bid_e6, null::integer as ask_e6, {FIDELITY_S} as fidelity_s, null::varchar as left_out
         from prices
     """,
     ends=f"""

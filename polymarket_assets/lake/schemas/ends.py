@@ -13,6 +13,7 @@ from polymarket_assets.lake.schemas.declare import (
     INT8,
     INT32,
     INT64,
+    LEVELS,
     MARKET_ID,
     RECEIVED_AT,
     TEXT,
@@ -127,4 +128,22 @@ HISTORY_TRADES = Table(
     grain=Grain.DAY,
 )
 
-TABLES = (RESOLUTIONS, HISTORY_MARKETS, HISTORY_PRICES, HISTORY_TRADES)
+HISTORY_BOOKS = Table(
+    "history_books",
+    "the canonical token's book before its end, as somebody else recorded it",
+    ("market_id", "booked_at"),
+    "close_day",
+    (
+        MARKET_ID,
+        CLOSE_DAY,
+        required("booked_at", INSTANT, "instant of the book, by the clock of the source"),
+        required("known_at", INSTANT, "first instant it could have been known; as-of joins use this"),
+        RECEIVED_AT,
+        required("bids", LEVELS, "best first, as deep as the source has it"),
+        required("asks", LEVELS, "best first, as deep as the source has it"),
+        SOURCE,
+    ),
+    grain=Grain.DAY,
+)
+
+TABLES = (RESOLUTIONS, HISTORY_MARKETS, HISTORY_PRICES, HISTORY_TRADES, HISTORY_BOOKS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,9 +18,16 @@ from polymarket_assets.lake.spans import DAY, Span, day_of
 from polymarket_assets.lake.writing import Lake, Written
 from polymarket_assets.learning.features import catalogue, grid
 
+if TYPE_CHECKING:
+    import duckdb
+
 # Markets are filed by day of close. 99 % of 2024's closed within 34 days after their scheduled end, and the
 # grid begins 14 days before it; looking less far would leave early rows of late closers out, by outcome.
 CLOSES_WITHIN = timedelta(hours=grid.FURTHEST_H) + timedelta(days=35)
+
+# Sources may differ in when a market closed by no more than this, as dates do from instants: what another source says closed so
+# long before the span is looked at, too.
+CLOSES_APART = timedelta(days=7)
 
 # Opening the files of so many days of close costs a tenth of a second: backfills share it among this many days.
 BLOCK_DAYS = 28
@@ -64,21 +72,52 @@ def _computed(lake: Lake, span: Span) -> pa.Table:
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         closing = Span(span.start, span.end + CLOSES_WITHIN)
-        reading.add_view(connection, "history_markets", reading.files(lake, "history_markets", closing))
+        closed = Span(span.start - CLOSES_APART, closing.end)
+        reading.add_view(connection, "history_markets", reading.files(lake, "history_markets", closed))
         connection.execute(f"create temp table lives as {_lives(span)}")
         reading.add_view(connection, "history_prices", reading.files(lake, "history_prices", closing))
+        _choose_source(connection)
         connection.execute(f"create temp table evidence as {_evidence(span)}")
         return catalogue.rows(connection, "evidence")
 
 
 def _lives(span: Span) -> str:
-    """Markets that trade at some instant of the span; closed_at bounds their rows and enters no feature."""
+    """Markets that trade at some instant of the span; closed_at bounds their rows and enters no feature.
+
+    A market of the venue may be there from several sources, also under the id of a dataset: it is over when the first says so.
+    """
     return f"""
-        select *, (epoch_us(effective_close) - epoch_us(greatest(listed_at, window_start_at))) / 3.6e9 as planned_life_h,
+        with held as (
+            select * replace (min(closed_at) over (partition by real_id) as closed_at)
+            from (select *, coalesce('pm:' || condition_id, market_id) as real_id from history_markets)
+            where effective_close is not null
+        )
+        select *, count(*) over (partition by real_id) > 1 as is_contested, (epoch_us(effective_close) - epoch_us(greatest(listed_at, window_start_at))) / 3.6e9 as planned_life_h,
             greatest(coalesce(listed_at, '-infinity'), '{span.start.isoformat()}'::timestamptz) as known_from,
             least(closed_at, '{span.end.isoformat()}'::timestamptz) as known_to
-        from history_markets where effective_close is not null and known_from < known_to
+        from held where known_from < known_to
     """
+
+
+def _choose_source(connection: duckdb.DuckDBPyConnection) -> None:
+    """Keep one source for each market: of those with prices the venue's own, else the one with the finest spacing, else by name."""
+    one_price = ", ".join(f"'{source}'" for source in ONE_PRICE_SOURCES)
+    ((contested,),) = connection.execute("select count(*) from lives where is_contested").fetchall()
+    if contested:
+        connection.execute(
+            f"""
+            delete from lives where is_contested and rowid not in (
+                select l.rowid from lives l join (
+                    select market_id, source, min(fidelity_s) as spacing_s from history_prices
+                    semi join (from lives where is_contested) using (market_id, source) group by market_id, source
+                ) p using (market_id, source)
+                where is_contested
+                qualify row_number() over (
+                    partition by real_id order by source <> 'polymarket', source in ({one_price}), spacing_s, source, market_id
+                ) = 1
+            )
+            """
+        )
 
 
 def _evidence(span: Span) -> str:
@@ -89,20 +128,21 @@ def _evidence(span: Span) -> str:
         on_grid as ({grid.instants("gridded")}),
         on_price as (
             select l.*, (epoch_us(effective_close) - epoch_us(p.known_at)) / 3.6e9 as horizon_h, p.known_at as as_of
-            from lives l join history_prices p using (market_id)
-            where l.source in ({one_price}) and p.known_at >= '{span.start.isoformat()}' and p.known_at < '{span.end.isoformat()}'
+            from lives l join history_prices p using (market_id, source)
+            where l.source in ({one_price}) and p.known_at >= '{span.start.isoformat()}' and p.known_at < '{span.end.isoformat()}' and p.known_at < l.closed_at
         ),
         due as (
             from (from on_grid union all by name from on_price)
             where close_day <= as_of::date + {CLOSES_WITHIN.days}
         ),
         priced as (
-            select market_id, priced_at, known_at, price_e6, bid_e6, ask_e6, fidelity_s from history_prices semi join due using (market_id)
-            qualify row_number() over (partition by market_id, known_at order by priced_at desc) = 1
+            select market_id, source, priced_at, known_at, price_e6, bid_e6, ask_e6, fidelity_s from history_prices
+            semi join due using (market_id, source)
+            qualify row_number() over (partition by market_id, source, known_at order by priced_at desc) = 1
         ),
         joined as (
-            select due.*, p.* exclude (market_id), {_OLD_S} as old_s, {bound_s} as bound_s
-            from due asof join priced p on due.market_id = p.market_id and due.as_of >= p.known_at
+            select due.*, p.* exclude (market_id, source), {_OLD_S} as old_s, {bound_s} as bound_s
+            from due asof join priced p on due.market_id = p.market_id and due.source = p.source and due.as_of >= p.known_at
         )
         select market_id, as_of, source, event_id, neg_risk_id, game_id, effective_close as scheduled_end, horizon_h,
             (1 + (old_s <= bound_s / 2)::int) / 2.0 as coverage, ['history_markets', 'history_prices'] as sources,

@@ -1,0 +1,49 @@
+"""Whether prices tell the outcome: a column of results taken for prices, or settlements standing among them.
+
+Real prices before a close come near to 0 and 1 and rarely reach them: of the sources we know, none has one row in fifty
+that equals its label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from polymarket_assets.history_import.forms.declare import Form
+
+if TYPE_CHECKING:
+    import duckdb
+
+# So many markets with a label tell something; fewer may have ended as priced by chance.
+LEAST_MARKETS = 3
+# A share of all labelled rows, or of the markets' last rows, that no market's prices reach by themselves.
+MOST_SHARE = 0.9
+
+_COUNTED = """
+    with priced as (
+        select market_id, priced_at, price_e6, priced_at >= m.closed_at as is_late, e.label,
+            price_e6 = e.label * 1000000 as is_label
+        from all_prices p join all_markets m using (market_id) join taken_ends e using (market_id)
+        where e.label is not null and price_e6 is not null
+    ), last as (
+        select market_id, arg_max(is_label, priced_at) as is_label from priced where not is_late group by market_id
+    )
+    select count(distinct market_id), count(*), count(*) filter (where is_label), count(*) filter (where is_late),
+        (select count(*) from last), (select count(*) from last where is_label) from priced
+"""
+
+
+def reasons(connection: duckdb.DuckDBPyConnection, form: Form) -> Iterator[str]:
+    """What speaks against prices whose markets are taken; nothing where the form has no prices or no ends."""
+    if "prices" not in form.series or form.ends is None:
+        return
+    (counts,) = connection.execute(_COUNTED).fetchall()
+    markets, rows, labels, late, last, last_labels = counts
+    if markets < LEAST_MARKETS:
+        return
+    if labels >= MOST_SHARE * rows:
+        yield f"{form.name} prices: {labels:,} of {rows:,} prices equal the outcome of their market: an outcome is no price"
+    elif late >= MOST_SHARE * rows:
+        yield f"{form.name} prices: {late:,} of {rows:,} prices lie at or after the close of their market: the close is not what it says, or the times are not"
+    elif last and last_labels >= MOST_SHARE * last:
+        yield f"{form.name} prices: in {last_labels:,} of {last:,} markets the last price before the close equals the outcome: settlements stand among the prices, or the close is too late"
