@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from types import TracebackType
 from typing import Any
 
@@ -132,10 +132,13 @@ def _reasons(title: str, headings: Sequence[str], rows: Sequence[tuple[Any, ...]
 
 def show_census(console: Console, census: Census) -> None:
     """Print what the lake holds of closed markets, by source and category."""
-    shown = Table("source", "category", title="The past in this lake")
-    for heading in ("markets", "labelled", "won", "prices", "books", "trades"):
-        shown.add_column(heading, justify="right")
-    shown.add_column("closed")
+    # Eighty columns must hold it: no frame, and days of close to the month.
+    shown = Table(title="The past in this lake", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in ("source", "category"):
+        shown.add_column(heading, no_wrap=True)
+    for heading in ("markets", "labels", "won", "prices", "books", "trades"):
+        shown.add_column(heading, justify="right", no_wrap=True)
+    shown.add_column("closed", no_wrap=True)
     for row in census.rows:
         counts = (row.prices, row.books, row.trades)
         shown.add_row(
@@ -143,13 +146,27 @@ def show_census(console: Console, census: Census) -> None:
             row.category or "–",
             f"{row.markets:,}",
             f"{row.labelled:,}",
-            "–" if row.won is None else f"{row.won:.3f}",
-            *(f"{count:,}" if count else "–" for count in counts),
-            f"{row.first_close} … {row.last_close}",
+            "–" if row.won is None else f"{row.won:.0%}",
+            *map(_shortly, counts),
+            _months(row.first_close, row.last_close),
         )
     console.print(shown)
     console.print(
         f"{census.distinct:,} markets, {census.labelled:,} of them labelled; a market that several sources have counts once here",
         highlight=False,
         soft_wrap=True,
+    )
+
+
+def _shortly(count: int) -> str:
+    """Thousands as `828k`."""
+    return "–" if not count else f"{count}" if count < 10_000 else f"{count / 1_000:.0f}k"
+
+
+def _months(first: date, last: date) -> str:
+    """`24-01…25-09`."""
+    return (
+        f"{first:%y-%m}"
+        if (first.year, first.month) == (last.year, last.month)
+        else f"{first:%y-%m}…{last:%y-%m}"
     )
