@@ -74,6 +74,8 @@ def observed() -> Iterator[Observed]:
             venue.discover(platform.lake)
             time.sleep(_until_clear(datetime.now(UTC)).total_seconds())
             platform.start()
+            if not code.wait(code.address(platform.home)):
+                raise Failed(f"the code server did not answer within {code.ANSWERS_WITHIN_S:g} s")
             asked = {job: _launch(platform, job) for job in jobs()}
             with opened(platform.home) as instance:
                 wait_for(lambda: _ended(instance, asked.values()), "the end of every run", ENDS_WITHIN_S)
