@@ -110,7 +110,7 @@ class Simulator:
 
     def control(self, method: str, path: str, given: dict[str, Any]) -> Any:
         """Ask something of the control port."""
-        answer = requests.request(method, self._control + path, json=given, timeout=10)
+        answer = requests.request(method, self._control + path, json=given, timeout=PATIENCE_S)
         answer.raise_for_status()
         return answer.json()
 
