@@ -61,12 +61,16 @@ class Due:
         return set(self.markets.column("close_day").to_pylist())
 
 
-def counted(connection: duckdb.DuckDBPyConnection, view: str, table: Table) -> pa.Table:
-    """Look at the rows of a view once: by market and `left_out` how many, how large, and from when to when, in the order of filing."""
+def counted(
+    connection: duckdb.DuckDBPyConnection, view: str, table: Table, levels: str = "levels"
+) -> pa.Table:
+    """Look at the rows of a view once: by market and `left_out` how many, how large, and from when to when, in the order of filing.
+
+    `levels` is SQL for how many levels a row of books has: forms give it, so that no level need be looked at.
+    """
     size = str(ROW_BYTES if len(table.key) > 1 else MARKET_BYTES)
-    for field in table.schema:
-        if field.type == LEVELS:
-            size += f' + {LEVEL_BYTES} * len("{field.name}")'
+    if any(field.type == LEVELS for field in table.schema):
+        size += f" + {LEVEL_BYTES} * ({levels})"
     instant = f"epoch_us({table.key[1]})" if len(table.key) > 1 else "0"
     return connection.sql(
         f"""
