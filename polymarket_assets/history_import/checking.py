@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polymarket_assets.history_import.forms.declare import UNIX, Column, File, Form, Levels
+from polymarket_assets.history_import.forms.declare import UNIX, Column, File, Form, Kind, Levels
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,41 +51,64 @@ def _structure(file: File, types: dict[str, str]) -> Iterator[str]:
 
 def _content(connection: duckdb.DuckDBPyConnection, file: File) -> Iterator[str]:
     """Values that cannot be, counted in one pass over the file, with one of them as example."""
-    counts = [part for column in file.columns for part in _counted(column)]
+    plain = [column for column in file.columns if not isinstance(column.kind, Levels)]
+    counts = [part for column in plain for part in _counted(column)]
     counts += [f"count(*) filter (where {wrong})" for wrong, _ in file.never]
     total, *found = _one(connection, f"select {', '.join(['count(*)', *counts])} from {file.role}")
     if not total:
         yield "it holds no rows"
         return
     yield from _repeated(connection, file, total)
-    for n, column in enumerate(file.columns):
+    for n, column in enumerate(plain):
         yield from _of_column(column, total, *found[4 * n : 4 * n + 4])
-    for column in file.columns:
-        if isinstance(column.kind, Levels):
-            yield from _of_levels(connection, file, column, column.kind)
-    for count, (_, says) in zip(found[4 * len(file.columns) :], file.never, strict=True):
+    for count, (_, says) in zip(found[4 * len(plain) :], file.never, strict=True):
         if count:
             yield f"{count:,} rows {says}"
+    yield from _of_levels(connection, file, [column for column in file.columns if column not in plain])
 
 
-def _of_levels(
-    connection: duckdb.DuckDBPyConnection, file: File, column: Column, kind: Levels
-) -> Iterator[str]:
-    """Levels one by one, as arrays: DuckDB would take ten times as long."""
-    wrong = unsorted = 0
-    for batch in connection.sql(f'select "{column.name}" as side from {file.role}').to_arrow_reader(
-        BATCH_ROWS
-    ):
-        side = batch.column("side")
-        prices, sizes = (
-            pc.struct_field(side.flatten(), name).to_numpy(zero_copy_only=False) for name in ("price", "size")
-        )
-        wrong += int(np.count_nonzero(~((prices >= 0) & (prices <= kind.most) & (sizes >= 0))))
-        unsorted += _unsorted(side, prices, kind.best)
-    if wrong:
-        yield f"{wrong:,} levels of {column.name} are none: {kind.says.split(': ', 1)[1]}"
-    if unsorted:
-        yield f"{unsorted:,} levels of {column.name} lie behind a worse one: the {kind.best} price comes first, or the mapping says best_first: false"
+@dataclass
+class _Found:
+    """What speaks against the levels of a column, counted."""
+
+    empty: int = 0
+    wrong: int = 0
+    unsorted: int = 0
+
+
+def _of_levels(connection: duckdb.DuckDBPyConnection, file: File, columns: Sequence[Column]) -> Iterator[str]:
+    """Levels one by one, as arrays: in SQL, whether they lie in order would take a sort of every list."""
+    if not columns:
+        return
+    found = {column.name: _Found() for column in columns}
+    names = ", ".join(f'"{name}"' for name in found)
+    for batch in connection.sql(f"select {names} from {file.role}").to_arrow_reader(BATCH_ROWS):
+        for side, column in zip(batch.columns, columns, strict=True):
+            _look(side, column.kind, found[column.name])
+    for column in columns:
+        yield from _against(column, found[column.name])
+
+
+def _look(side: pa.Array, kind: Kind, found: _Found) -> None:
+    assert isinstance(kind, Levels)
+    levels = side.flatten()
+    prices, sizes = (
+        pc.struct_field(levels, name).to_numpy(zero_copy_only=False) for name in ("price", "size")
+    )
+    found.empty += side.null_count
+    found.wrong += len(levels) - int(np.count_nonzero((prices >= 0) & (prices <= kind.most) & (sizes >= 0)))
+    found.unsorted += _unsorted(side, prices, kind.best)
+
+
+def _against(column: Column, found: _Found) -> Iterator[str]:
+    kind = column.kind
+    assert isinstance(kind, Levels)
+    if found.empty and not column.nullable:
+        yield f"{found.empty:,} values of {column.name} are missing"
+    if found.wrong:
+        yield f"{found.wrong:,} levels of {column.name} {kind.says}"
+    if found.unsorted:
+        yield f"{found.unsorted:,} levels of {column.name} lie behind a worse one: the {kind.best} price comes first, or the mapping says best_first: false"
 
 
 def _unsorted(side: pa.Array, prices: Any, best: str | None) -> int:

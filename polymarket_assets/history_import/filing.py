@@ -151,7 +151,7 @@ def _waiting(shelf: Shelf, connection: duckdb.DuckDBPyConnection, days: set[date
         union all select *, null::varchar as left_out from held semi join due_days using (close_day) anti join all_markets using (market_id)
         """
     )
-    markets = ordering.counted(connection, "due", shelf.table)
+    markets = ordering.counted(connection, "due", shelf.table, "len(bids) + len(asks)")
     return Due("due", shelf.table, markets, {"source": shelf.source})
 
 

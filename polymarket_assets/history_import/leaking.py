@@ -1,7 +1,6 @@
 """Whether prices tell the outcome: a column of results taken for prices, or settlements standing among them.
 
-Real prices before a close come near to 0 and 1 and rarely reach them: of the sources we know, none has one row in fifty
-that equals its label.
+Real prices before a close come near to 0 and 1 and do not reach them: in none of the forms we know is one exactly 0 or 1.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from polymarket_assets.lake.storage import LocalStore, Store
 
 log = logging.getLogger(__name__)
 
-# Of parts written piece by piece: zstd's 1 takes a third of the time of 3, and a few percent more bytes.
-PART_LEVEL = 1
+# zstd's default, as of parts that are written whole: 1 takes a tenth less time and, of quotes, a tenth more bytes.
+PART_LEVEL = 3
 
 
 class _Form(msgspec.Struct, frozen=True):

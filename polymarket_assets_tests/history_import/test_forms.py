@@ -138,6 +138,27 @@ def test_an_hour_of_a_coin_is_read_from_its_name_in_new_york(
 
 
 @pytest.mark.parametrize(
+    ("bid", "ask", "held"), [(0.98, 0.99, (980_000, 990_000, 985_000)), (1.0, 1.0, (None,) * 3), (0.0, 0.0, (None,) * 3)]
+)  # fmt: skip
+def test_quotes_at_the_bounds_are_an_empty_side_and_no_price(
+    lake: Lake, folder: Path, import_: Import, bid: float, ask: float, held: tuple[int | None, ...]
+) -> None:
+    """Nobody can rest an order at 0 or 1; as a price it would be the outcome itself."""
+    market = {"asset": "ETH", "market_name": "Ethereum Up or Down - July 22, 10PM ET", "token_id": "5",
+              "first_ts": utc("2025-07-23 02:00:04"), "outcome_up": 1.0}  # fmt: skip
+    quote = {
+        "timestamp": utc("2025-07-23 02:38:04"),
+        "token_id": "5",
+        "best_bid": bid,
+        "best_ask": ask,
+        "spot_usdt": 1.0,
+    }
+    import_(put(folder, crypto_hourly_markets=[market], crypto_hourly_quotes=[quote]))
+    row = only(lake, "history_prices")
+    assert (row["bid_e6"], row["ask_e6"], row["price_e6"]) == held
+
+
+@pytest.mark.parametrize(
     ("slug", "close", "event"),
     [
         ("arg-aaj-bel-2026-02-02-draw", "2026-02-03 05:00", "arg-aaj-bel-2026-02-02"),

@@ -106,6 +106,14 @@ def test_no_row_lies_at_or_after_a_close_or_before_a_listing(imported: duckdb.Du
         assert (rows, wrong) == (there, 0), table
 
 
+def test_no_price_is_an_outcome(imported: duckdb.DuckDBPyConnection) -> None:
+    """An order at 0 or 1 cannot rest: a price there is a settlement, or a recorder's word for nothing."""
+    ((exact,),) = imported.execute(
+        "select count(*) from history_prices where price_e6 in (0, 1000000)"
+    ).fetchall()
+    assert exact == 0
+
+
 def test_no_key_stands_twice(imported: duckdb.DuckDBPyConnection) -> None:
     for table in ("history_markets", "history_prices", "history_books", "history_trades"):
         key = ", ".join((*TABLES[table].key, "source"))

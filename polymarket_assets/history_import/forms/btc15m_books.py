@@ -62,7 +62,7 @@ FORM = Form(
     books=f"""
         select 'pm:' || condition_id as market_id, make_timestamptz(ts_ms * 1000) as booked_at,
             make_timestamptz(coalesce(later, ts_ms + {TICK_MS}) * 1000) as known_at, {_levels("bid")} as bids, {_levels("ask")} as asks,
-            {e6("bid_px_up_1")} as bid_e6, {e6("ask_px_up_1")} as ask_e6,
+            {e6("bid_px_up_1")} as bid_e6, {e6("ask_px_up_1")} as ask_e6, {2 * DEPTH} as levels,
             case when not is_last then 'another book of its instant came later' end as left_out
         from (
             select *, row_number() over (partition by condition_id, ts_ms order by file_row_number desc) = 1 as is_last,

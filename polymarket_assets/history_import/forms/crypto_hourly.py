@@ -1,6 +1,7 @@
 """`crypto_hourly`: up-or-down markets of four coins over an hour, best quotes once a minute.
 
-The hour stands in the name, in New York time without a year. Spot price and order flow are in the file and are not read: there is
+The hour stands in the name, in New York time without a year. Where a side of the book was empty the recorder wrote both quotes as 0 or
+both as 1, where nobody can rest an order: such a row has no quotes. Spot price and order flow are in the file and are not read: there is
 no table for them.
 """
 
@@ -52,6 +53,11 @@ _HOUR = "year(first_ts::timestamptz) || ' ' || regexp_extract(market_name, '- (.
 _STARTS_AT = f"(try_strptime({_HOUR}, '%Y %B %d, %-I%p') at time zone '{CLOCK}')"
 _ENDS_AT = f"({_STARTS_AT} + interval 1 hour)"
 
+
+def _resting(quote: str) -> str:
+    return f"case when best_bid = best_ask and best_bid in (0, 1) then null else {quote} end"
+
+
 FORM = Form(
     name="crypto_hourly",
     holds="hourly up-or-down markets with quotes: crypto_hourly_markets and crypto_hourly_quotes",
@@ -70,7 +76,7 @@ FORM = Form(
         select 'crypto_hourly:' || token_id as market_id, timestamp::timestamptz as priced_at, priced_at as known_at,
             {middle("best_bid", "best_ask")} as price_e6, {e6("best_bid")} as bid_e6, {e6("best_ask")} as ask_e6,
             {FIDELITY_S} as fidelity_s, null::varchar as left_out
-        from quotes
+        from (select * replace ({_resting("best_bid")} as best_bid, {_resting("best_ask")} as best_ask) from quotes)
     """,
     ends=f"""
         select 'crypto_hourly:' || token_id as market_id, case when outcome_up is null then 'open' else 'final' end as state,

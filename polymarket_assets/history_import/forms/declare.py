@@ -62,7 +62,7 @@ class Levels(Kind):
 def levels_kind(most: int = 1, best: str | None = None) -> Levels:
     """A side of books whose prices reach up to `most`."""
     unit = "dollars a share from 0 to 1, not cents" if most == 1 else f"cents from 0 to {most}"
-    says = f"hold levels that are none: prices are {unit}, sizes are not negative"
+    says = f"are none: prices are {unit}, sizes are not negative"
     return Levels(
         "a list of levels {price, size}", frozenset({"STRUCT"}), "false", says, most=most, best=best
     )
@@ -115,7 +115,7 @@ class Form:
 
     `markets` gives the columns of `history_markets` it knows (the rest is null) and `left_out`: why a market is not
     taken, null where it is; it may give `series_left_out`: why none of its prices, books and trades is. `prices` gives
-    `market_id priced_at known_at price_e6 bid_e6 ask_e6 fidelity_s`, `books` `market_id booked_at known_at bids asks bid_e6 ask_e6` with the best prices, `trades`
+    `market_id priced_at known_at price_e6 bid_e6 ask_e6 fidelity_s`, `books` `market_id booked_at known_at bids asks bid_e6 ask_e6 levels` with the best prices and the number of levels, `trades`
     `market_id traded_at n outcome_index is_buy price_e6 size_e6 tx_hash truncated`, and each `left_out`, null where nothing
     speaks against the row. Without `prices`, books give them. `ends` gives the columns of `resolutions` it knows, `evidence` as a
     struct. `name` is the `source` of every row. `prepare` runs before the queries, for what SQL should not decide.

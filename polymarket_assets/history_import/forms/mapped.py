@@ -239,12 +239,19 @@ def _best(books: Books, side: str) -> str:
     return e6(f"{fold}(list_transform({given}, lambda l: l.price))::double / {_PRICES[books.unit][1]}")
 
 
+def _depth(books: Books) -> str:
+    """SQL: how many levels a book has, at most."""
+    if books.levels is not None:
+        return str(2 * books.levels)
+    return " + ".join(f"coalesce(len({_given(books, side)}), 0)" for side in ("bid", "ask"))
+
+
 def _books(mapping: Mapping, books: Books) -> str:
     names = books.columns
     return f"""
         select {_id(mapping, names.id)} as market_id, {_at(books, names.time)} as booked_at,
             {_at(books, names.known or names.time)} as known_at, {_levels(books, "bid")} as bids, {_levels(books, "ask")} as asks,
-            {_best(books, "bid")} as bid_e6, {_best(books, "ask")} as ask_e6, null::varchar as left_out
+            {_best(books, "bid")} as bid_e6, {_best(books, "ask")} as ask_e6, {_depth(books)} as levels, null::varchar as left_out
         from books
     """
 

@@ -71,7 +71,7 @@ FORM = Form(
     books=f"""
         select 'mlb:' || token_id as market_id, timestamp::timestamptz as booked_at, booked_at as known_at,
             {levels("bids")} as bids, {levels("asks")} as asks, {e6("bids[1].price::double")} as bid_e6, {e6("asks[1].price::double")} as ask_e6,
-            null::varchar as left_out
+            len(bids) + len(asks) as levels, null::varchar as left_out
         from books
     """,
     ends=f"""
