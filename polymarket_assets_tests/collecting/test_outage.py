@@ -28,6 +28,8 @@ from simulator.exchange import BLOCK_AFTER_S
 
 # A simulated market trades about twice a minute, all of them about twice a second.
 BEFORE_S, OUTAGE_S, AFTER_S = 6.0, 6.0, 5.0
+# Backing off, dialling and first books: seconds, and on a machine busy with everything else many more.
+BACK_WITHIN_S = 90.0
 # Handed over in the last moments before the streamer was stopped: on a busy machine a simulator is that late.
 IN_FLIGHT = timedelta(seconds=2)
 
@@ -136,7 +138,7 @@ def _listen(one: Streamer, line: Line) -> tuple[datetime, tuple[datetime, dateti
         time.sleep(OUTAGE_S)
         line.is_cut = False
         again = datetime.now(UTC)
-        until = time.monotonic() + 30
+        until = time.monotonic() + BACK_WITHIN_S
         while one.health()["tokens"]["without_book"] or datetime.now(UTC) - again < timedelta(
             seconds=AFTER_S
         ):

@@ -159,7 +159,7 @@ def test_any_book_says_the_same_recorded_and_fetched(lake: Lake) -> None:
     publish(lake, "markets", [market(name, LISTED_AT, CLOSE, **MARKET) for name in books])
     publish(lake, "snapshots", [snapshot(name, at, bid, ask, **FULL) for name, (bid, ask) in books.items()])
     publish(lake, "history_markets", [closed_market(f"pm:{name}", CLOSE, source="polymarket", **MARKET) for name in books])  # fmt: skip
-    quotes = [price(f"pm:{name}", at, None, bid_e6=_e6(bid), ask_e6=_e6(ask), close_day=NOON.date()) for name, (bid, ask) in books.items()]  # fmt: skip
+    quotes = [price(f"pm:{name}", at, None, bid_e6=_e6(bid), ask_e6=_e6(ask), close_day=NOON.date(), source="polymarket") for name, (bid, ask) in books.items()]  # fmt: skip
     publish(lake, "history_prices", quotes)
     live = {row["market_id"]: row for row in features.recorded(lake, Span(at, at + HOUR)).to_pylist() if row["horizon_h"] == 1}  # fmt: skip
     past = {row["market_id"]: row for row in features.history(lake, NOON.date()).to_pylist() if row["horizon_h"] == 1}  # fmt: skip
