@@ -1,7 +1,7 @@
 """What every asset does around its domain call: errors as failures that answer "again?", reports as metadata."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -39,17 +39,19 @@ def told_plainly(account: Callable[[], dict[str, Any]] = dict) -> Iterator[None]
         raise dg.Failure(str(e), metadata=account(), allow_retries=False) from e
 
 
-@contextmanager
-def asking(venue: VenueResource, rank: int | None = None) -> Iterator["Venue"]:
+def asking(venue: VenueResource, rank: int | None = None) -> AbstractContextManager["Venue"]:
     """The venue, connected, for one run; what fails tells what was asked, and how the breakers stood: then it matters most."""
-    with told_plainly(), venue.connected(rank) as connected, told_plainly(lambda: venue_metadata(connected)):
-        yield connected
+    return _telling(venue.connected(rank))
+
+
+def asking_by_many(venue: VenueResource, count: int) -> AbstractContextManager["Connections"]:
+    """The same for so many threads."""
+    return _telling(venue.connected_many(count))
 
 
 @contextmanager
-def asking_by_many(venue: VenueResource, count: int) -> Iterator["Connections"]:
-    """The same for so many threads."""
-    with told_plainly(), venue.connected_many(count) as connected, told_plainly(lambda: venue_metadata(connected)):  # fmt: skip
+def _telling(connecting: AbstractContextManager[Any]) -> Iterator[Any]:
+    with told_plainly(), connecting as connected, told_plainly(lambda: venue_metadata(connected)):
         yield connected
 
 

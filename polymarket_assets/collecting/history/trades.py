@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
@@ -25,12 +25,11 @@ from polymarket_assets.collecting.joining import BLOCK_ROUNDING
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.venue.errors import Gone, PolymarketError, Refused
+from polymarket_assets.venue.instants import EPOCH
 from polymarket_assets.venue.records import Page, Trade
 
 log = logging.getLogger(__name__)
 
-# To the end of the list, however long ago that is.
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 # A market's trades are listed for so long (PROTOCOL 6.3): one that was listed before is not shown whole.
 SHOWN_FOR = timedelta(days=3 * 365)
 
@@ -165,7 +164,8 @@ def _trades(data: Trades, market: dict[str, Any], clock: Callable[[], datetime])
     """All trades of one market that the venue shows, as rows."""
     found = _Of(market)
     try:
-        for page in data.trades(market["condition_id"], since=BEGINNING):
+        # To the end of the list, however long ago that is.
+        for page in data.trades(market["condition_id"], since=EPOCH):
             found.page(page)
     except Gone:
         # A market nobody traded has no list; one that goes while it is read is not whole.
