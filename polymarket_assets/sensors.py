@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 # After a longer outage of the daemon the hours before this are reported by hand (a backfill of `trades` finds them).
 LOOK_BACK = timedelta(hours=48)
-# An hour is sealed some minutes after it is over; a tick is a row of Dagster's history.
-SEALED_EVERY_S = 60
+# An hour is sealed some minutes after it is over, and nothing waits for the report; a tick is a kilobyte of Dagster's history.
+SEALED_EVERY_S = 120
 # How often is looked whether ended markets are due: a run costs a few CPU-seconds.
 RESOLVE_EVERY_S = 300
 # How often hours are looked at that something came to later, and how many are built again at one look: those of a day

@@ -5,6 +5,7 @@ They look at an hour that is over. Wrong rows are errors; what is only missing w
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import dagster as dg
 
@@ -108,11 +109,22 @@ def _of_snapshots(lake: Lake, tier: Tier, hour: datetime) -> Iterator[_Said]:
 
 
 def _filled(lake: Lake, tier: Tier, hour: datetime) -> tuple[bool, dict[str, object]]:
-    """Kilobytes, by column and category: once an hour and tier is enough for the history."""
+    """By column and category."""
     shares = quality.filled(lake, tier, hour)
     emptied = quality.emptied(shares, tier)
-    said: dict[str, object] = {"filled": dg.MetadataValue.json(shares)}
+    said: dict[str, object] = {"filled": dg.MetadataValue.md(filled_table(shares))}
     return not emptied, {**said, "emptied": "; ".join(map(str, emptied)) or "none"}
+
+
+def filled_table(shares: list[dict[str, Any]]) -> str:
+    """Of `quality.filled`, in Markdown and whole percents: columns that are alike share a line, those that all rows fill have none."""
+    alike: dict[tuple[int, ...], list[str]] = {}
+    for column in [name for name in (shares or [{}])[0] if name not in ("category_", "rows_")]:
+        # Rounded down: only what is never missing is whole.
+        alike.setdefault(tuple(int(100 * row[column]) for row in shares), []).append(column)
+    heads = ["column", *(f"{row['category_']} ({row['rows_']:,} rows)" for row in shares)]
+    lines = [[", ".join(names), *(f"{share} %" for share in of)] for of, names in alike.items() if min(of) < 100]  # fmt: skip
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *lines))
 
 
 def _figures(quality: object, *names: str) -> dict[str, object]:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from polymarket_assets.assets.running import (
     asking,
+    materialized,
     metadata,
     partition_metadata,
     run_span,
@@ -109,13 +110,13 @@ def _window(tier: Tier) -> dg.AssetsDefinition:
                 on_slot=on_slot,
             )
             _require_some(tier, report, told)
-            # How it went is told with the books: snapshots came of the same answers, and each figure is stored four times.
+            # How it went is told with the books: snapshots came of the same answers, and each figure is stored three times.
             figures = metadata(report)
             of_books = {**figures, **venue_metadata(connected)}
             of_snapshots = {name: figures[name] for name in OF_SLOTS}
             for key, said in ((books, of_books), (snapshots, of_snapshots)):
                 holds = partition_metadata(opened, key.path[0], run_span(context), tier.name)
-                yield dg.MaterializeResult(asset_key=key, metadata={**said, **holds})
+                yield materialized(context, {**said, **holds}, key)
 
     return window
 

@@ -10,6 +10,7 @@ from polymarket_assets.assets.running import (
     RETRY_VENUE,
     asking,
     asking_by_many,
+    materialized,
     metadata,
     partition_metadata,
     run_span,
@@ -49,7 +50,7 @@ def history_markets(
         opened, span = lake.open(), run_span(context)
         report = history.fetch_markets(opened, connected.gamma, span.start.date(), clock=utc_now)
         holds = partition_metadata(opened, "history_markets", span)
-        return dg.MaterializeResult(metadata={**metadata(report), **holds, **venue_metadata(connected)})
+        return materialized(context, {**metadata(report), **holds, **venue_metadata(connected)})
 
 
 @dg.asset(
@@ -100,7 +101,7 @@ def _fetched(
         )  # fmt: skip
         holds = partition_metadata(opened, table, span)
         told = metadata(report, generation=generation)
-        return dg.MaterializeResult(metadata={**told, **holds, **venue_metadata(connected)})
+        return materialized(context, {**told, **holds, **venue_metadata(connected)})
 
 
 ASSETS = [history_markets, history_prices, history_trades]

@@ -8,6 +8,7 @@ import dagster as dg
 from polymarket_assets.assets.running import (
     RETRY_VENUE,
     asking,
+    materialized,
     metadata,
     partition_metadata,
     refuse_past,
@@ -41,7 +42,7 @@ def markets(
         opened = lake.open()
         report = discovery.discover(opened, connected.gamma, settings.read(), clock=utc_now)
         holds = partition_metadata(opened, "markets", run_span(context))
-        return dg.MaterializeResult(metadata={**metadata(report), **holds, **venue_metadata(connected)})
+        return materialized(context, {**metadata(report), **holds, **venue_metadata(connected)})
 
 
 @dg.asset(
@@ -59,7 +60,7 @@ def census(
     """Everything that is open, once a day; every market ever seen stays with its fate. Only changes are stored."""
     with asking(venue) as connected:
         report = counting.take(lake.open(), connected.gamma, settings.read(), clock=utc_now)
-        yield dg.MaterializeResult(metadata={**metadata(report), **venue_metadata(connected)})
+        yield materialized(context, {**metadata(report), **venue_metadata(connected)})
         yield dg.AssetCheckResult(
             passed=report.complete, check_name="walk_is_complete", severity=dg.AssetCheckSeverity.WARN, metadata=metadata(report)
         )  # fmt: skip

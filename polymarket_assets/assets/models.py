@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from polymarket_assets.assets.running import metadata, told_plainly, written_metadata
+from polymarket_assets.assets.running import materialized, metadata, told_plainly, written_metadata
 from polymarket_assets.partitions import utc_now
 from polymarket_assets.resources import LakeResource, TrackingResource
 
@@ -24,9 +24,7 @@ def training_set(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Ma
         opened = lake.open()
         built = building.build(opened, now=utc_now())
         written = building.publish(opened, built)
-        return dg.MaterializeResult(
-            metadata={**written_metadata(written), **metadata({"left_out": built.census})}
-        )
+        return materialized(context, {**written_metadata(written), **metadata({"left_out": built.census})})
 
 
 @dg.asset(deps=[training_set], group_name="models", kinds={"xgboost", "mlflow"}, owners=["team:learning"])
@@ -43,9 +41,8 @@ def model(
         recording.require(address)
         rows = building.read(lake.open())
         run_id = recording.log_training(training.train(rows, seed=SEED), rows, address)
-        return dg.MaterializeResult(
-            metadata={"mlflow_run_id": run_id, "mlflow": _link(address, run_id), "rows": rows.num_rows}
-        )
+        told = {"mlflow_run_id": run_id, "mlflow": _link(address, run_id), "rows": rows.num_rows}
+        return materialized(context, told)
 
 
 @dg.asset(deps=[model], group_name="models", kinds={"mlflow"}, owners=["team:learning"])
@@ -59,9 +56,8 @@ def evaluation(context: dg.AssetExecutionContext, tracking: TrackingResource) ->
         judged = judging.evaluate(recording.load_predictions(run_id, address))
         recording.log_evaluation(run_id, judged, address)
         context.log.info(judged.verdict)
-        return dg.MaterializeResult(
-            metadata={"mlflow_run_id": run_id, "mlflow": _link(address, run_id), **judged.metadata()}
-        )
+        told = {"mlflow_run_id": run_id, "mlflow": _link(address, run_id), **judged.metadata()}
+        return materialized(context, told)
 
 
 def _newest_run(context: dg.AssetExecutionContext) -> str:

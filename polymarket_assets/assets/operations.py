@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from polymarket_assets.assets.running import told_plainly
+from polymarket_assets.assets.running import materialized, told_plainly
 from polymarket_assets.partitions import utc_now
 from polymarket_assets.resources import LakeResource, SettingsResource
 from polymarket_assets.settings import Settings
@@ -34,7 +34,7 @@ DISK, DONE = "disk_lasts", "nothing_failed"
 )  # fmt: skip
 def kept_hours(
     context: dg.AssetExecutionContext, lake: LakeResource, settings: SettingsResource
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Closed hours become one sorted file per table; retention, cold storage, and when the disk is full."""
     from polymarket_assets.lake import keeping
 
@@ -47,7 +47,8 @@ def kept_hours(
             clock=utc_now,
             on_folder=lambda folder: context.log.info(folder.path),
         ).result()
-    yield dg.MaterializeResult(metadata=_metadata(done), check_results=[_disk(done.forecast), _done(done)])
+    yield materialized(context, _metadata(done))
+    yield from (_disk(done.forecast), _done(done))
 
 
 def _give_way() -> None:

@@ -5,6 +5,7 @@ import dagster as dg
 from polymarket_assets.assets.running import (
     RETRY_VENUE,
     asking,
+    materialized,
     metadata,
     stopped_for_good,
     venue_metadata,
@@ -49,13 +50,8 @@ def resolutions(
         opened = lake.open()
         report = resolving.resolve(opened, connected, clock=utc_now, since=since)
         census = label_census.markdown(label_census.census(opened, now=utc_now()))
-        return dg.MaterializeResult(
-            metadata={
-                **metadata(report),
-                **venue_metadata(connected),
-                "labels_so_far": dg.MetadataValue.md(census),
-            }
-        )
+        told = {"labels_so_far": dg.MetadataValue.md(census)}
+        return materialized(context, {**metadata(report), **venue_metadata(connected), **told})
 
 
 ASSETS = [resolutions]

@@ -88,6 +88,17 @@ def metadata(report: Any, **more: Any) -> dict[str, Any]:
     return {name: _shown(value) for name, value in {**fields, **more}.items() if value is not None}
 
 
+def materialized(
+    context: dg.AssetExecutionContext, said: dict[str, Any], key: dg.AssetKey | None = None
+) -> dg.MaterializeResult:
+    """The result of an asset; of several made in one step, `key` says which.
+
+    Metadata given to the result itself Dagster stores twice, of the output and of the asset.
+    """
+    context.add_asset_metadata(said, asset_key=key)
+    return dg.MaterializeResult(asset_key=key)
+
+
 def written_metadata(written: Written) -> dict[str, Any]:
     """Where a file was published and what it holds, under the names that the Dagster UI knows where it knows one."""
     return {

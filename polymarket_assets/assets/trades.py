@@ -5,6 +5,7 @@ import dagster as dg
 from polymarket_assets.assets.running import (
     RETRY_VENUE,
     asking,
+    materialized,
     metadata,
     partition_metadata,
     run_span,
@@ -53,7 +54,7 @@ def trades(
         opened, span = lake.open(), run_span(context)
         report = healing.build_trades(opened, connected.data, span.start, clock=utc_now)
         holds = partition_metadata(opened, "trades", span)
-        return dg.MaterializeResult(metadata={**metadata(report), **holds, **venue_metadata(connected)})
+        return materialized(context, {**metadata(report), **holds, **venue_metadata(connected)})
 
 
 @dg.asset(
@@ -69,7 +70,7 @@ def whale_events(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Ma
         opened, span = lake.open(), run_span(context)
         report = whales.build_whales(opened, span.start)
         holds = partition_metadata(opened, "whale_events", span)
-        return dg.MaterializeResult(metadata={**metadata(report), **holds})
+        return materialized(context, {**metadata(report), **holds})
 
 
 ASSETS = [*SPECS, trades, whale_events]

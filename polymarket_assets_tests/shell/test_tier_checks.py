@@ -10,6 +10,7 @@ from polymarket_assets.collecting.sweeping import books_table
 from polymarket_assets.definitions import build_defs
 from polymarket_assets.lake.writing import Lake, table_of
 from polymarket_assets.resources import LakeResource
+from polymarket_assets.tier_checks import filled_table
 from polymarket_assets.tiers import BY_NAME
 from polymarket_assets_tests.collecting.fakes import HOUR, book, market_id, market_row
 
@@ -90,7 +91,24 @@ def test_a_column_that_empties_warns_and_holds_nothing_back(lake: Lake) -> None:
     assert ("snapshots", "columns_are_filled") in failed(ran)
     (said,) = [e for e in ran.get_asset_check_evaluations() if e.check_name == "columns_are_filled" and not e.passed]  # fmt: skip
     assert "none: volume_usd in 0% of the rows, at least 90%" in str(said.metadata["emptied"].value)
+    head, _, *lines = str(said.metadata["filled"].value).splitlines()
+    assert head == f"| column | none ({LEAST_ROWS} rows) |"
+    assert any("volume_usd" in line and line.endswith("| 0 % |") for line in lines)
     assert ran.success
+
+
+def test_columns_that_are_filled_alike_share_a_line() -> None:
+    shares = [
+        {"category_": "crypto", "rows_": 1_600, "mid": 1.0, "spread": 0.9996, "best_bid": 0.9991, "venue_at": 1.0},
+        {"category_": "sports", "rows_": 3, "mid": 1.0, "spread": 2 / 3, "best_bid": 2 / 3, "venue_at": 0.0},
+    ]  # fmt: skip
+    assert filled_table(shares).splitlines() == [
+        "| column | crypto (1,600 rows) | sports (3 rows) |",
+        "| --- | --- | --- |",
+        "| spread, best_bid | 99 % | 66 % |",
+        "| venue_at | 100 % | 0 % |",
+    ]
+    assert filled_table([]).splitlines() == ["| column |", "| --- |"]
 
 
 def test_an_hour_that_nobody_sampled_only_warns(lake: Lake) -> None:
