@@ -29,7 +29,7 @@ def instant(text: str | None) -> datetime | None:
 
 def unix_s(value: object) -> datetime:
     """Unix seconds."""
-    return EPOCH + timedelta(seconds=_whole(value, LAST_S))
+    return datetime.fromtimestamp(_whole(value, LAST_S), UTC)
 
 
 def unix_ms(value: object) -> datetime:

@@ -39,7 +39,7 @@ PUBLISHED: Mapping[str, int] = {
 }
 
 # What may come at once is missing from the flow: who asks without a pause for long loses this share of the limit.
-BURST_SHARE = 0.04
+BURST_SHARE = 0.03
 # Who names no rank comes after all who do.
 LAST = RANKS - 1
 # Without a word from the venue a group that was throttled is left alone for this long, then twice as long, and so on.

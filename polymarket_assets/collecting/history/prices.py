@@ -10,10 +10,12 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from polymarket_assets.collecting import catalogue
 from polymarket_assets.collecting.history.asking import Asking
 from polymarket_assets.collecting.history.closed_days import PART, chosen, over
+from polymarket_assets.collecting.history.rows import of_market
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
@@ -168,19 +170,12 @@ def _bucket(span: Span) -> int:
 
 
 def _rows(market: dict[str, Any], points: Sequence[PricePoint], received_at: datetime) -> pa.Table:
-    """A market has hundreds of points: column by column they take a third of what rows would."""
-    count = len(points)
-    columns = {
-        "market_id": [market["market_id"]] * count,
-        "close_day": [market["close_day"]] * count,
-        "priced_at": [point.at for point in points],
-        # Whether the venue stamps a bucket by its start or its end is not documented: its end is safe.
-        "known_at": [point.at + timedelta(seconds=point.resolution_s) for point in points],
-        "received_at": [received_at] * count,
-        "price_e6": [round(point.price * E6) for point in points],
-        "bid_e6": [None] * count,
-        "ask_e6": [None] * count,
-        "fidelity_s": [point.resolution_s for point in points],
-        "source": [catalogue.VENUE] * count,
-    }
-    return pa.Table.from_pydict(columns, schema=TABLES["history_prices"].schema)
+    """A market has hundreds of points: column by column they take a fifth of what rows would."""
+    priced_at = pa.array([point.at for point in points], pa.timestamp("us", tz="UTC"))
+    fidelity_s = pa.array([point.resolution_s for point in points], pa.int64())
+    # Whether the venue stamps a bucket by its start or its end is not documented: its end is safe.
+    known_at = pc.add(priced_at, pc.multiply(fidelity_s, 1_000_000).cast(pa.duration("us")))
+    price_e6 = pc.round(pc.multiply(pa.array([point.price for point in points], pa.float64()), float(E6)))
+    own = {"priced_at": priced_at, "known_at": known_at, "price_e6": price_e6, "fidelity_s": fidelity_s}
+    same = {"market_id": market["market_id"], "close_day": market["close_day"], "received_at": received_at, "source": catalogue.VENUE}  # fmt: skip
+    return of_market("history_prices", len(points), own, same)

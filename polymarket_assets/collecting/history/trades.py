@@ -21,6 +21,7 @@ from polymarket_assets.collecting import catalogue
 from polymarket_assets.collecting.deafness import LATE_BLOCK
 from polymarket_assets.collecting.history.asking import Asking
 from polymarket_assets.collecting.history.closed_days import PART, chosen, over
+from polymarket_assets.collecting.history.rows import of_market
 from polymarket_assets.collecting.joining import BLOCK_ROUNDING
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.writing import Lake
@@ -197,10 +198,8 @@ def _rows(found: _Of, received_at: datetime) -> pa.Table:
         "truncated": found.truncated,
         "source": catalogue.VENUE,
     }
-    columns: dict[str, list[Any]] = {name: [value] * len(fills) for name, value in same.items()}
-    columns |= {name: [getattr(fill, name) for fill in fills] for name in _Fill._fields}
-    schema = TABLES["history_trades"].schema
-    return pa.Table.from_pydict({**columns, "n": numbers}, schema=schema)
+    columns = dict(zip(_Fill._fields, zip(*fills, strict=True), strict=True)) if fills else {}
+    return of_market("history_trades", len(fills), {**columns, "n": numbers}, same)
 
 
 @dataclass

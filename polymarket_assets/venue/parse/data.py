@@ -18,6 +18,8 @@ from polymarket_assets.venue.records import E6, PricePoint, ResolutionRow, Trade
 NOT_JOINED = 999
 # No market has more outcomes.
 OUTCOMES_AT_MOST = 127
+# The venue spaces prices by days at the most; what is in another unit is no spacing.
+LONGEST_RESOLUTION_S = 366 * 86_400
 # Every price of a grid of thousandths, and halves of them.
 _PRICES_KEPT = 4096
 _SIDES = {"BUY": True, "SELL": False}
@@ -119,7 +121,7 @@ def price_points(rows: Sequence[Row], *, v1_resolution_s: int = 60) -> list[Pric
 
 
 def _plain_point(wire: _Point) -> PricePoint:
-    if wire.resolution_seconds < 0:
+    if not 0 <= wire.resolution_seconds <= LONGEST_RESOLUTION_S:
         raise ValueError(f"a resolution of {wire.resolution_seconds} s")
     return PricePoint(unix_s(wire.timestamp), _price(wire.price), wire.resolution_seconds)
 
