@@ -126,11 +126,9 @@ def _prices(connection: Any, held: _Legs, frame: Frame) -> Panel:
     rows = thinning.thinned(connection, "drawn", ["price"], by="market_id")
     rows = [{"drawn_at": r["drawn_at"], "price": r["price"], "label": held.labels[r["market_id"]]} for r in rows]  # fmt: skip
     rest = legs.total(connection, others) if others else []
-    told = f"{len(others)} others together"
+    told = "1 other" if len(others) == 1 else f"{len(others)} others together"
     said = [f"{len(order)} of {len(held.found)} markets have prices."] if len(order) < len(held.found) else []
-    said += (
-        [f"Drawn are the {DRAWN} largest, and the sum of the other {len(others)} in grey."] if others else []
-    )
+    said += [f"Drawn are the {DRAWN} largest; {told} in grey."] if others else []
     rest_rows: Rows = [{"drawn_at": r["drawn_at"], "price": r["total"], "label": told} for r in rest]
     return Panel(
         title, " ".join(said), charts.legs(rows, [held.labels[id_] for id_ in drawn], rest_rows, frame)
