@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from rich.console import Console
 from rich.table import Table
@@ -22,6 +23,7 @@ from launch.bootstrap_plan import Wish
 from launch.home import PROJECT, settle
 from launch.narration import Narration
 from polymarket_assets import day_runs
+from polymarket_assets.assets.resolutions import ASKED_THROUGH
 from polymarket_assets.collecting import candidates, queries
 from polymarket_assets.collecting.history import closed_days
 from polymarket_assets.day_runs import Journal, Ran, Runs
@@ -38,6 +40,8 @@ MOST_FAILURES = 3
 # A run of `resolutions` asks about some thousand markets: so many runs are more than a year of them.
 MOST_ROUNDS = 500
 
+Config: TypeAlias = dict[str, Any]
+
 
 @dataclass
 class Bootstrap:
@@ -52,29 +56,28 @@ class Bootstrap:
     # Days that were fetched; runs that failed one after the other.
     fetched: int = 0
     failed_in_a_row: int = 0
+    # What is not whole after all passes, in a sentence each.
+    undone: list[str] = field(default_factory=list)
 
     def go(self) -> int:
         """Fetch what is missing; returns the exit code. Raises `Unavailable` where the venue is down."""
         journal = Journal(self.runs, self.lake, self.days)
         self._tell_estimate(journal)
-        undone = self._passes("history_markets", journal.unlisted, lambda day: None)
-        if undone:
-            return self._give_up("history_markets", undone)
+        self._passes("history_markets", journal.unlisted, lambda day: None)
+        if self.undone:
+            # What was traded most is not known before all is listed.
+            return self._give_up()
         least, volumes = self._choice()
         self._tell_choice(journal, least, volumes)
         config = {"LEAST_VOLUME_USD": least}
         for asset in ("history_prices", *(("history_trades",) if self.wish.trades else ())):
-            undone = self._passes(
-                asset, lambda asset=asset: journal.unfetched(asset, least), lambda day: config
-            )  # type: ignore[misc]
-            if undone:
-                return self._give_up(asset, undone)
+            self._passes(asset, lambda asset=asset: journal.unfetched(asset, least), lambda day: config)  # type: ignore[misc]
         versions = self._ends()
         self._tell_end(versions)
-        return 0
+        return self._give_up() if self.undone else 0
 
-    def _passes(self, asset: str, missing: Callable[[], list[date]], config: Callable[[date], dict[str, float] | None]) -> list[date]:  # fmt: skip
-        """Materialise the days that are missing, and again what could not be had; returns what still cannot."""
+    def _passes(self, asset: str, missing: Callable[[], list[date]], config: Callable[[date], Config | None]) -> None:  # fmt: skip
+        """Materialise the days that are missing, and again what could not be had; what still cannot is noted."""
         for _ in range(PASSES):
             due = missing()
             if not due:
@@ -84,9 +87,10 @@ class Bootstrap:
                 for day in due:
                     self._one(asset, day, config(day), bar.console)
                     bar.advance(task)
-        return missing()
+        if still := missing():
+            self.undone.append(f"{asset} of {', '.join(map(str, still))} is not whole after {PASSES} passes")
 
-    def _one(self, asset: str, day: date | None, config: dict[str, float] | None, console: Console) -> Ran:
+    def _one(self, asset: str, day: date | None, config: Config | None, console: Console) -> Ran:
         ran = self.runs.run(asset, day, config)
         if ran.failure is None:
             self.fetched += day is not None
@@ -98,9 +102,9 @@ class Bootstrap:
             raise Unavailable(f"{MOST_FAILURES} runs in a row failed, the last said: {ran.failure}; what was fetched is kept, and the same command goes on from there")  # fmt: skip
         return ran
 
-    def _give_up(self, asset: str, undone: list[date]) -> int:
-        days = ", ".join(map(str, undone))
-        self.console.print(f"{asset} of {days} is not whole after {PASSES} passes: the runs say why; the same command tries again", markup=False)  # fmt: skip
+    def _give_up(self) -> int:
+        for said in self.undone:
+            self.console.print(f"{said}: the runs say why; the same command tries again", markup=False)
         return 1
 
     def _choice(self) -> tuple[float, list[float]]:
@@ -113,18 +117,21 @@ class Bootstrap:
 
     def _ends(self) -> int:
         """Ask how the markets ended until nothing is left to ask; returns how many versions that made."""
-        versions, due = 0, self._due()
+        versions, due, since = 0, self._due(), None
         if not due:
             return 0
         with Narration(self.console) as bar:
             task = bar.add_task(f"resolutions: {due:,} markets", total=due)
             for _ in range(MOST_ROUNDS):
-                reported = self._one("resolutions", None, None, bar.console).reported
+                # Each goes on where the one before it ended: what is not settled stays due.
+                config = None if since is None else {"SINCE": since}
+                reported = self._one("resolutions", None, config, bar.console).reported
                 versions += int(reported.get("versions", 0))
-                left = int(reported.get("left_for_later", 0))
+                left, since = int(reported.get("left_for_later", 0)), reported.get(ASKED_THROUGH, since)
                 bar.update(task, completed=due - left)
                 if reported and not left:
-                    break
+                    return versions
+        self.undone.append(f"how markets ended is not asked to the end after {MOST_ROUNDS} runs")
         return versions
 
     def _due(self) -> int:

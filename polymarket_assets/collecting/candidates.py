@@ -122,8 +122,8 @@ def due(lake: Lake, *, now: datetime, since: Through | None = None) -> Due:
     """
     found: list[tuple[Through, Candidate]] = []
     later: list[datetime] = []
-    # A last look may have become due since the last run, and not be asked for yet.
-    settled_from = (since.at if since is not None else now) - asking_times.RECHECKS[-1]
+    # A last look may have become due since the last run, and not be asked for yet; by hand nobody asks what is settled.
+    settled_from = since.at - asking_times.RECHECKS[-1] if since is not None else now
     for candidate in _candidates(lake, now, settled_from):
         at = asking_times.due_at(candidate.life, now)
         place = Through(at, candidate.market_id) if at is not None else None
@@ -229,7 +229,8 @@ select l.*, n.* exclude (market_id), p.was_pushed
 from listed l left join newest n using (market_id) left join pushed p using (market_id, version)
 where l.condition_id is not null and (n.version is null or case when n.state in {settlement.SETTLED}
     then coalesce(case when not followed then n.resolved_at end, n.seen_at) >= $settled_from
-    else n.seen_at > $asked_from end)
+    else greatest(n.seen_at, l.ended_at, l.told_at, l.closed_seen_at) > $asked_from
+        or list_contains($pushed::varchar[], l.condition_id) end)
 """
 
 

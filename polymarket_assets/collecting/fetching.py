@@ -106,6 +106,7 @@ def _ask(data: Trades, market_id: str, since: datetime, span: Span, clock: Calla
         fetched.trades += once(pages)
     fetched.failures = 0
     malformed = [said for page, _ in pages for said in page.malformed]
+    malformed += ["older trades than v1 shows" for page, _ in pages if page.is_cut]
     fetched.malformed += len(malformed)
     if malformed:
         log.warning("%s is healed in part: %s", market_id, malformed[0])

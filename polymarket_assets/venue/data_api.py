@@ -204,7 +204,7 @@ class DataApi:
             yield page
             if is_last:
                 return
-        yield Page((), None, (f"older trades of {condition_id} than v1 shows",))
+        yield Page((), None, is_cut=True)
 
     def _ask_v1_trades(self, params: Params) -> list[msgspec.Raw]:
         try:

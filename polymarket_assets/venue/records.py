@@ -179,6 +179,8 @@ class Page(msgspec.Struct, frozen=True):
     rows: tuple[object, ...]
     next_cursor: str | None
     malformed: tuple[str, ...] = ()
+    # There is more than the venue shows.
+    is_cut: bool = False
 
 
 # --- frames of the market socket -------------------------------------------------------------------

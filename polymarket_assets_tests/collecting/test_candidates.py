@@ -93,10 +93,34 @@ def test_a_backlog_of_years_keeps_no_market_of_today_waiting(lake: Lake, monkeyp
 def test_a_settled_market_is_not_due_and_one_settled_long_ago_costs_nothing(lake: Lake) -> None:
     list_markets(lake, market_row(1, **OVER))
     resolve(lake, [listing(1, **CLOSED)])
-    soon = candidates.due(lake, now=NOW + timedelta(minutes=10))
+    soon = candidates.due(lake, now=NOW + timedelta(minutes=10), since=Through(NOW))
     assert (soon.asked, soon.waiting) == ([], 1)
+    again = candidates.due(lake, now=NOW + timedelta(hours=2), since=Through(NOW))
+    assert names(again) == [market_id(1)]
+    by_hand = candidates.due(lake, now=NOW + timedelta(hours=2))
+    assert (by_hand.asked, by_hand.waiting) == ([], 0)
     late = candidates.due(lake, now=NOW + timedelta(days=9))
     assert (late.asked, late.waiting, late.next_at) == ([], 0, None)
+
+
+@pytest.mark.parametrize("what", ["a push", "a close seen by discovery", "fetched history"])
+def test_what_happens_to_a_market_that_was_given_up_is_asked_about(lake: Lake, what: str) -> None:
+    """Proposed too early, rejected, silent for a month: its end comes all the same."""
+    list_markets(lake, market_row(1, **OVER))
+    publish_history(lake, 5)
+    ends = [listing(n, end={"status": "proposed", "prices": ("0.9", "0.1")}) for n in (1, 5)]
+    assert resolve(lake, ends).versions == 2
+    later = NOW + timedelta(days=35)
+    list_markets(lake, market_row(1, **{**OVER, "received_at": later - timedelta(days=1)}), part="listed")
+    assert candidates.due(lake, now=later - timedelta(hours=1)).asked == []
+    happened = {
+        "a push": lambda: push(lake, 1, token(1), at=later),
+        "a close seen by discovery": lambda: list_markets(lake, market_row(1, **{**OVER, "received_at": later}, phase="closed"), part="b"),
+        "fetched history": lambda: publish_history(lake, 5, received_at=later),
+    }  # fmt: skip
+    happened[what]()
+    due = candidates.due(lake, now=later + LOOKS)
+    assert names(due) == [market_id(5 if what == "fetched history" else 1)]
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,21 @@ def test_a_venue_that_is_down_is_waited_for_and_then_told() -> None:
     assert 0.3 <= time.monotonic() - began < 3
 
 
+def test_one_that_fails_while_others_are_answered_is_given_up_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A market whose list the venue cannot make in its own time would cost the other two thousand of the day."""
+    monkeypatch.setattr(asking, "AHEAD", 5)
+    slow = Unavailable("504")
+
+    def ask(client: str, item: int) -> str:
+        if item == 7:
+            raise slow
+        return "told"
+
+    answers = dict(Asking(["a", "b"], item_patience_s=0.1, pause_s=0.01).each(ITEMS, ask))
+    assert answers.pop(7) is slow
+    assert (len(answers), set(answers.values())) == (len(ITEMS) - 1, {"told"})
+
+
 def test_who_stops_listening_stops_the_asking() -> None:
     """Ctrl-C: what was not begun is not asked, what waits for a venue that is down gives up."""
     asked: list[int] = []

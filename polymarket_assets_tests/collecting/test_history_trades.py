@@ -157,7 +157,7 @@ def test_a_token_that_is_none_of_the_markets_is_counted_and_not_kept(lake: Lake)
     ("pages", "truncated", "unreadable"),
     [
         ([Page((trade(1),), LAST_PAGE)], False, 0),
-        ([Page((trade(1),), "9500"), Page((), LAST_PAGE, ("older trades than v1 shows",))], True, 1),
+        ([Page((trade(1),), "9500"), Page((), LAST_PAGE, is_cut=True)], True, 0),
         ([Page((trade(1),), LAST_PAGE, ("a row that cannot be read",))], True, 1),
         ([Page((trade(1),), "x", ("a row that cannot be read",)), Page((trade(1, -900),), LAST_PAGE)], False, 1),
         ([Page((trade(1),), "x"), Refused("the trades did not end within 1000 pages")], True, 0),

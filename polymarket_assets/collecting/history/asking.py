@@ -20,7 +20,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from polymarket_assets.venue.errors import Gone, MalformedPayload, Refused, Unavailable
+from polymarket_assets.venue.errors import Gone, MalformedPayload, PolymarketError, Refused, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,8 @@ CONNECTIONS = 8
 AHEAD = 512
 # The venue's restart takes ninety seconds; as long again for what follows it.
 PATIENCE_S = 180.0
+# One that fails for so long while others are answered is given up alone: a list too long for the venue's own time, say.
+ITEM_PATIENCE_S = 90.0
 # Between two attempts after a failure, unless the venue or a breaker says otherwise.
 PAUSE_S = 2.0
 # Answers of one market that could not be read, one after the other, before it is given up: where one page in a hundred is spoilt,
@@ -52,13 +54,14 @@ class Asking(Generic[Client]):
 
     clients: Sequence[Client]
     patience_s: float = PATIENCE_S
+    item_patience_s: float = ITEM_PATIENCE_S
     pause_s: float = PAUSE_S
     _free: queue.SimpleQueue[Client] = field(default_factory=queue.SimpleQueue)
     _stop: threading.Event = field(default_factory=threading.Event)
     _answered: float = field(default_factory=time.monotonic)
 
-    def each(self, items: Sequence[Item], ask: Callable[[Client, Item], Answer]) -> Generator[tuple[Item, Answer | Refused | MalformedPayload], None, None]:  # fmt: skip
-        """Each item with its answer, or with what the venue refused or wrote instead; in the order of the items.
+    def each(self, items: Sequence[Item], ask: Callable[[Client, Item], Answer]) -> Generator[tuple[Item, Answer | PolymarketError], None, None]:  # fmt: skip
+        """Each item with its answer, or with why there is none; in the order of the items.
 
         Raises:
             Unavailable: nothing was answered for `patience_s`.
@@ -66,7 +69,7 @@ class Asking(Generic[Client]):
         for client in self.clients:
             self._free.put(client)
         pool = ThreadPoolExecutor(max(1, len(self.clients)), thread_name_prefix="history")
-        under_way: deque[tuple[Item, Future[Answer | Refused | MalformedPayload]]] = deque()
+        under_way: deque[tuple[Item, Future[Answer | PolymarketError]]] = deque()
         try:
             for item in items:
                 under_way.append((item, pool.submit(self._ask, ask, item)))
@@ -78,19 +81,22 @@ class Asking(Generic[Client]):
             self._stop.set()
             pool.shutdown(cancel_futures=True)
 
-    def _ask(self, ask: Callable[[Client, Item], Answer], item: Item) -> Answer | Refused | MalformedPayload:
+    def _ask(self, ask: Callable[[Client, Item], Answer], item: Item) -> Answer | PolymarketError:
         client = self._free.get()
         try:
             return self._until_told(lambda: ask(client, item))
         finally:
             self._free.put(client)
 
-    def _until_told(self, once: Callable[[], Answer]) -> Answer | Refused | MalformedPayload:
-        malformed = 0
+    def _until_told(self, once: Callable[[], Answer]) -> Answer | PolymarketError:
+        malformed, failed_at = 0, float("inf")
         while not self._stop.is_set():
             try:
                 answer = once()
             except Unavailable as e:
+                failed_at = min(failed_at, time.monotonic())
+                if failed_at < self._answered and time.monotonic() - failed_at > self.item_patience_s:
+                    return e
                 if time.monotonic() - self._answered > self.patience_s:
                     raise
                 self._stop.wait(self.pause_s if e.retry_after_s is None else e.retry_after_s)

@@ -140,7 +140,7 @@ class _Of:
         self.fills |= here
         self.unreadable += len(page.malformed)
         # What stands at the end of the list and cannot be read may have had more behind it.
-        self.truncated = page.next_cursor is None and bool(page.malformed)
+        self.truncated = page.is_cut or (page.next_cursor is None and bool(page.malformed))
 
     def _fill(self, trade: Trade) -> _Fill | None:
         """A trade of this market's life and tokens. The token says the outcome, also where the venue has not joined it yet."""
