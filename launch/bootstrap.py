@@ -23,7 +23,6 @@ from launch.bootstrap_plan import Wish
 from launch.home import PROJECT, settle
 from launch.narration import Narration
 from polymarket_assets import day_runs
-from polymarket_assets.assets.resolutions import ASKED_THROUGH
 from polymarket_assets.collecting import candidates, queries
 from polymarket_assets.collecting.history import closed_days
 from polymarket_assets.day_runs import Journal, Ran, Runs
@@ -127,7 +126,7 @@ class Bootstrap:
                 config = None if since is None else {"SINCE": since}
                 reported = self._one("resolutions", None, config, bar.console).reported
                 versions += int(reported.get("versions", 0))
-                left, since = int(reported.get("left_for_later", 0)), reported.get(ASKED_THROUGH, since)
+                left, since = int(reported.get("left_for_later", 0)), reported.get("asked_through", since)
                 bar.update(task, completed=due - left)
                 if reported and not left:
                     return versions

@@ -9,7 +9,7 @@ from math import ceil
 
 from rich.table import Table
 
-from polymarket_assets.collecting.history.markets import WALKED_BACK
+from polymarket_assets.collecting.history.markets import SCHEDULED, WALKED_BACK
 from polymarket_assets.lake.spans import DAY, day_of
 from polymarket_assets.partitions import FIRST_DAY
 from polymarket_assets.settings import NotConfigured, Settings
@@ -76,7 +76,8 @@ def _flag(name: str, said: str) -> bool:
 
 def listing(settings: Settings, days: Iterable[date], now: datetime) -> Part:
     """Listing the markets of days: recent ones are walked back to from now, of older ones eleven days are listed."""
-    listed = sum(min((now - day_of(day)), WALKED_BACK) / DAY for day in days)
+    back = [now - day_of(day) for day in days]
+    listed = sum((length if length <= WALKED_BACK else SCHEDULED) / DAY for length in back)
     pages = ceil(listed * SUPPOSED_A_DAY / PAGE_ROWS)
     return Part("the catalogue, for what closed", pages, allowed(settings, "gamma /markets", "gamma lists"))
 

@@ -116,14 +116,16 @@ class Due:
 
 
 def due(lake: Lake, *, now: datetime, since: Through | None = None) -> Due:
-    """The markets that became due from `since` until `now`, at most `MOST`; without `since` everything that is not settled.
+    """The markets that became due from `since` until `now`, at most `MOST`; without `since` everything that is not settled, and what was settled lately.
+
+    Most of it stays due: who asks in rounds gives each the `through` of the one before.
 
     Those that were due first are asked first, so that nobody waits for ever; a few places are for those that were due last.
     """
     found: list[tuple[Through, Candidate]] = []
     later: list[datetime] = []
-    # A last look may have become due since the last run, and not be asked for yet; by hand nobody asks what is settled.
-    settled_from = since.at - asking_times.RECHECKS[-1] if since is not None else now
+    # A last look may have become due since the last run, and not be asked for yet.
+    settled_from = (since.at if since is not None else now) - asking_times.RECHECKS[-1]
     for candidate in _candidates(lake, now, settled_from):
         at = asking_times.due_at(candidate.life, now)
         place = Through(at, candidate.market_id) if at is not None else None

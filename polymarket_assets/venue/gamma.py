@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 PAGE_ROWS = 100
 # Twice the largest number of open markets anyone has counted: a walk beyond it goes in a circle.
 MOST_PAGES = 3_000
+# A page that leads nowhere is asked for so often: what is wrong with one answer is seldom wrong with the next.
+PAGE_ATTEMPTS = 3
 # More ids at once are refused.
 IDS_A_REQUEST = 100
 # Rows that miss a filter: a few change between index and row, but a filter that is ignored lets through most.
@@ -111,11 +113,8 @@ class Gamma:
         params = asked.params() + [("tag_id", str(tag)) for tag in tag_ids]
         if order is not None:
             params += [("order", order), ("ascending", str(ascending).lower())]
-        last: list[msgspec.Raw] = []
-        for last, cursor in self._walk(params):
-            yield _page(last, cursor, asked)
-        if len(last) >= PAGE_ROWS:
-            self._require_last(params, last)
+        for rows, cursor in self._walk(params):
+            yield _page(rows, cursor, asked)
 
     def by_condition(self, condition_ids: Sequence[str], *, closed: bool) -> list[Listing]:
         """The markets of these condition ids that are, or are not, closed: the catalogue never shows both at once.
@@ -132,7 +131,7 @@ class Gamma:
         for first in range(0, len(forms), IDS_A_REQUEST):
             params = [("closed", str(closed).lower())]
             params += [("condition_ids", form) for form in forms[first : first + IDS_A_REQUEST]]
-            for rows, _ in self._walk(params):
+            for rows, _ in self._walk(params, is_short=True):
                 found |= {listing.market.condition_id: listing for listing in _asked(rows, asked)}
         return [found[condition] for condition in dict.fromkeys(condition_ids) if condition in found]
 
@@ -144,25 +143,41 @@ class Gamma:
     def close(self) -> None:
         self.service.close()
 
-    def _walk(self, params: Params) -> Iterator[tuple[list[msgspec.Raw], str | None]]:
-        """Key-set pages, each with the cursor of the next."""
+    def _walk(self, params: Params, *, is_short: bool = False) -> Iterator[tuple[list[msgspec.Raw], str | None]]:  # fmt: skip
+        """Key-set pages, each with the cursor of the next; a list that is short fills no more than one."""
         cursor: str | None = None
-        cursors: set[str] = set()
-        firsts: set[str | None] = set()
+        seen: set[str | None] = set()
         for _ in range(MOST_PAGES):
-            page = self._ask(params, cursor)
+            page = self._after(params, cursor, seen, is_short)
             cursor = page.next_cursor or None
-            first = _id(page.markets[0]) if page.markets else None
-            if cursor in cursors or (first is not None and first in firsts):
-                raise MalformedPayload("catalogue page", f"cursor {cursor}, first id {first}", "seen before: the cursor is stuck")  # fmt: skip
             yield page.markets, cursor
             if cursor is None:
                 return
-            cursors.add(cursor)
-            firsts.add(first)
+            seen |= _marks(page)
         raise Refused(f"the listing {params} did not end within {MOST_PAGES} pages: ask for less of it")
 
-    def _require_last(self, params: Params, last: Sequence[msgspec.Raw]) -> None:
+    def _after(self, params: Params, cursor: str | None, seen: set[str | None], is_short: bool) -> _Page:
+        """The page after a cursor, asked for again where it leads nowhere: the same cursor may lead on the next time."""
+        for attempt in range(1, PAGE_ATTEMPTS + 1):
+            page = self._ask(params, cursor)
+            try:
+                self._require_way_on(params, page, seen, is_short)
+            except MalformedPayload:
+                if attempt == PAGE_ATTEMPTS:
+                    raise
+            else:
+                break
+        return page
+
+    def _require_way_on(self, params: Params, page: _Page, seen: set[str | None], is_short: bool) -> None:
+        """Raise `MalformedPayload` for a page that leads in a circle, or ends where more follows."""
+        if again := _marks(page) & seen:
+            raise MalformedPayload("catalogue page", str(again), "seen before: the cursor is stuck")
+        ends_full = not is_short and not page.next_cursor and len(page.markets) >= PAGE_ROWS
+        if ends_full and not self._is_last(params, page):
+            raise MalformedPayload("catalogue page", f"{len(page.markets)} rows without a cursor", "more follows: the cursor is missing")  # fmt: skip
+
+    def _is_last(self, params: Params, page: _Page) -> bool:
         """A full page without a cursor may be the last, or have lost it: the same list backwards begins with what really comes last."""
         ascending = dict(params).get("ascending", "true") == "true"
         order = dict(params).get("order", "id")
@@ -170,13 +185,17 @@ class Gamma:
         backwards = [*kept, ("order", order), ("ascending", str(not ascending).lower())]
         ends = {_id(row) for row in self._ask(backwards, None).markets}
         # A few may be new, or gone, since.
-        if sum(_id(row) in ends for row in last) < len(last) / 2:
-            raise MalformedPayload("catalogue page", f"{len(last)} rows without a cursor", "more follows: the cursor is missing")  # fmt: skip
+        return sum(_id(row) in ends for row in page.markets) >= len(page.markets) / 2
 
     def _ask(self, params: Params, cursor: str | None) -> _Page:
         paging = [("limit", str(PAGE_ROWS)), ("include_tag", "true")]
         after = [("after_cursor", cursor)] if cursor else []
         return self.service.ask(Call("/markets/keyset", LISTING, [*params, *paging, *after]), _PAGE).value
+
+
+def _marks(page: _Page) -> set[str | None]:
+    """By what a page would be known again: the cursor of the next, and its first row."""
+    return {page.next_cursor or None, _id(page.markets[0]) if page.markets else None} - {None}
 
 
 def _page(rows: list[msgspec.Raw], cursor: str | None, asked: Filter) -> Page:

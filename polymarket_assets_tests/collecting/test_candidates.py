@@ -93,12 +93,8 @@ def test_a_backlog_of_years_keeps_no_market_of_today_waiting(lake: Lake, monkeyp
 def test_a_settled_market_is_not_due_and_one_settled_long_ago_costs_nothing(lake: Lake) -> None:
     list_markets(lake, market_row(1, **OVER))
     resolve(lake, [listing(1, **CLOSED)])
-    soon = candidates.due(lake, now=NOW + timedelta(minutes=10), since=Through(NOW))
+    soon = candidates.due(lake, now=NOW + timedelta(minutes=10))
     assert (soon.asked, soon.waiting) == ([], 1)
-    again = candidates.due(lake, now=NOW + timedelta(hours=2), since=Through(NOW))
-    assert names(again) == [market_id(1)]
-    by_hand = candidates.due(lake, now=NOW + timedelta(hours=2))
-    assert (by_hand.asked, by_hand.waiting) == ([], 0)
     late = candidates.due(lake, now=NOW + timedelta(days=9))
     assert (late.asked, late.waiting, late.next_at) == ([], 0, None)
 

@@ -45,7 +45,7 @@ EARLY = closed(100, NOON, scheduled_end=WEEKS_LATER)
 
 
 @pytest.mark.parametrize(
-    ("days_later", "way"), [(1.0, "closed_time"), (11.0, "closed_time"), (11.1, "scheduled_end"), (300, "scheduled_end")]
+    ("days_later", "way"), [(1.0, "closed_time"), (16.5, "closed_time"), (16.6, "scheduled_end"), (300, "scheduled_end")]
 )  # fmt: skip
 def test_recent_days_are_walked_back_to_and_older_ones_listed_by_schedule(lake: Lake, days_later: float, way: str) -> None:  # fmt: skip
     """A market decided long before its deadline is one of six: it must not be missed where that costs nothing."""

@@ -73,7 +73,7 @@ def test_an_estimate_is_requests_at_the_share_of_the_published_limits() -> None:
 @pytest.mark.parametrize(
     ("back", "days_listed"),
     # To the beginning of yesterday it is a day and nine hours; of a day long past eleven are listed.
-    [([1], 1.375), ([1, 2], 1.375 + 2.375), ([10], 10.375), ([11], 11), ([300], 11)],
+    [([1], 1.375), ([1, 2], 1.375 + 2.375), ([14], 14.375), ([17], 11), ([300], 11)],
 )
 def test_listing_a_day_costs_the_days_since_or_eleven(back: list[int], days_listed: float) -> None:
     days = [(NOW - timedelta(days=n)).date() for n in back]

@@ -140,7 +140,19 @@ def test_a_stuck_cursor_stops_the_walk(server: Server, gamma: Gamma) -> None:
     next(walk)
     with pytest.raises(MalformedPayload, match="the cursor is stuck"):
         next(walk)
-    assert len(server.asked) == 2
+    assert len(server.asked) == 1 + catalogue.PAGE_ATTEMPTS
+
+
+@pytest.mark.parametrize("spoilt", [{"next_cursor": "two"}, {}], ids=["stuck", "missing"])
+def test_a_page_that_leads_nowhere_once_is_asked_for_again(server: Server, gamma: Gamma, spoilt: dict[str, str]) -> None:  # fmt: skip
+    """Of a list of hundreds of pages one answer in fifty would spoil it, however often it is begun anew."""
+    rows = [row(n) for n in range(1, 301)]
+    one, two, three = rows[:100], rows[100:200], rows[200:]
+    answers = [{"markets": one, "next_cursor": "two"}, {"markets": two, **spoilt}]
+    answers += [] if spoilt else [{"markets": three[::-1]}]
+    answers += [{"markets": two, "next_cursor": "three"}, {"markets": three[:50]}]
+    server.on("/markets/keyset", [told(answer) for answer in answers])
+    assert sum(len(page.rows) for page in gamma.markets(closed=False)) == 250
 
 
 def test_a_first_page_that_comes_again_stops_the_walk(server: Server, gamma: Gamma) -> None:

@@ -3,7 +3,8 @@
 The catalogue takes no day of close. It can be walked back from now in the order of close (PROTOCOL 2.1), which finds
 every market and costs the days in between. And it can be asked for scheduled ends: of 11,771 closed markets of 2024, 84 %
 closed within three days before and seven after theirs, so eleven days are listed to find them; what is missed closed
-long before a deadline (15 %) or long after its end. So a day is walked back to where that costs no more than the eleven.
+long before a deadline (15 %) or long after its end. So a day is walked back to where that costs half more than the eleven:
+a fortnight is whole.
 
 A parameter that the venue does not know is ignored without a word: the order is believed when the rows show it.
 """
@@ -28,8 +29,9 @@ log = logging.getLogger(__name__)
 # Scheduled ends listed around a day of close; the module says what they miss.
 ENDED_BEFORE = timedelta(days=3)
 ENDED_AFTER = timedelta(days=7)
-# What listing those costs is what walking back may cost.
-WALKED_BACK = ENDED_BEFORE + DAY + ENDED_AFTER
+# Half more than what listing those costs is what walking back may cost.
+SCHEDULED = ENDED_BEFORE + DAY + ENDED_AFTER
+WALKED_BACK = 1.5 * SCHEDULED
 # Markets hardly anybody traded teach little, and series list many of them.
 LEAST_VOLUME_USD = 100.0
 BY_CLOSE, BY_SCHEDULE = "closed_time", "scheduled_end"
