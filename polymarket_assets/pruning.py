@@ -16,6 +16,7 @@ from pathlib import Path
 
 import dagster as dg
 import sqlalchemy as sa
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
@@ -70,6 +71,7 @@ def prune(instance: dg.DagsterInstance, *, now: datetime) -> Pruned:
     outputs = _drop_outputs(instance, [*superseded, *kept])
     events = _drop_events(instance, kept)
     _drop_results(instance, sorted(superseded))
+    _drop_repeated_results(instance, before=now - LOGS_FOR)
     for run_id in superseded:
         instance.delete_run(run_id)
     for file in files:
@@ -127,6 +129,23 @@ def _drop_results(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> None:
     for first in range(0, len(run_ids), AT_ONCE):
         with storage.index_connection() as connection:
             connection.execute(sa.delete(table).where(table.c.run_id.in_(run_ids[first : first + AT_ONCE])))
+
+
+def _drop_repeated_results(instance: dg.DagsterInstance, *, before: datetime) -> None:
+    """Results of checks that held, after which the same was asked of the same partition again: two jobs look at an hour's snapshots."""
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqlEventLogStorage):
+        return
+    table = AssetCheckExecutionsTable
+    asked = table.c.asset_key, table.c.check_name, table.c.partition
+    newest = sa.select(sa.func.max(table.c.id)).where(table.c.partition.is_not(None)).group_by(*asked)
+    held = table.c.execution_status == AssetCheckExecutionRecordStatus.SUCCEEDED.value
+    old = held, table.c.partition.is_not(None), table.c.create_timestamp < before.replace(tzinfo=None)
+    with storage.index_connection() as connection:
+        repeated = connection.execute(sa.select(table.c.id).where(*old, table.c.id.not_in(newest))).scalars().all()  # fmt: skip
+    for first in range(0, len(repeated), AT_ONCE):
+        with storage.index_connection() as connection:
+            connection.execute(sa.delete(table).where(table.c.id.in_(repeated[first : first + AT_ONCE])))
 
 
 def _drop_outputs(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> int:

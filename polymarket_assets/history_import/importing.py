@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +16,7 @@ from polymarket_assets.history_import import checking, filing, labelling, leakin
 from polymarket_assets.history_import.errors import BadDataset
 from polymarket_assets.history_import.filing import Filed, Shelf
 from polymarket_assets.history_import.finding import Dataset, find
+from polymarket_assets.history_import.forms.declare import Form
 from polymarket_assets.history_import.labelling import Labelled
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.writing import Lake
@@ -85,15 +86,33 @@ def _checked(
             opened.append((dataset, stack.enter_context(taking.opened(dataset))))
         except checking.unreadable() as e:
             against.append(f"{dataset.form.name}: a file cannot be read: {str(e).splitlines()[0]}")
-    against += [reason for dataset, c in opened for reason in checking.reasons(c, dataset.form)]
+    against += [reason for each in opened for reason in _read(*each, checking.reasons)]
     if not against:
-        for dataset, connection in opened:
-            taking.take_markets(connection, dataset.form, now=now)
+        against = [reason for each in opened for reason in _read(*each, _taken(now))]
+    if not against:
         against = venues.reasons(lake, opened)
-        against += [reason for dataset, c in opened for reason in leaking.reasons(c, dataset.form)]
+        against += [reason for each in opened for reason in _read(*each, leaking.reasons)]
     if against:
         raise BadDataset(against)
     return opened
+
+
+def _taken(now: datetime) -> Callable[[duckdb.DuckDBPyConnection, Form], Iterable[str]]:
+    def take(connection: duckdb.DuckDBPyConnection, form: Form) -> Iterable[str]:
+        taking.take_markets(connection, form, now=now)
+        return ()
+
+    return take
+
+
+def _read(
+    dataset: Dataset, connection: duckdb.DuckDBPyConnection, look: Callable[[duckdb.DuckDBPyConnection, Form], Iterable[str]]
+) -> list[str]:  # fmt: skip
+    """What a look at a dataset's rows says against it; pages of a file that are damaged are found only now."""
+    try:
+        return list(look(connection, dataset.form))
+    except checking.unreadable() as e:
+        return [f"{dataset.form.name}: a file cannot be read: {str(e).splitlines()[0]}"]
 
 
 def _import(

@@ -32,8 +32,40 @@ _COUNTED = """
 """
 
 
+# A share of rows that are exactly 0 or 1 before the close: a tenth of them is no price, whichever way round it tells.
+MOST_EXACT = 0.1
+LEAST_EXACT = 3
+_BOUND = "in (0, 1000000)"
+_EXACT = {
+    "prices": f"""
+        select count(*), count(*) filter (where price_e6 {_BOUND} or bid_e6 {_BOUND} or ask_e6 {_BOUND})
+        from all_prices join all_markets using (market_id) where priced_at < closed_at
+    """,
+    "trades": f"""
+        select count(*), count(*) filter (where price_e6 {_BOUND})
+        from all_trades join all_markets using (market_id) where traded_at < closed_at
+    """,
+}
+
+
 def reasons(connection: duckdb.DuckDBPyConnection, form: Form) -> Iterator[str]:
-    """What speaks against prices whose markets are taken; nothing where the form has no prices or no ends."""
+    """What speaks against prices and trades whose markets are taken."""
+    found = list(_of_ends(connection, form))
+    yield from found
+    if not found:
+        yield from _exact(connection, form)
+
+
+def _exact(connection: duckdb.DuckDBPyConnection, form: Form) -> Iterator[str]:
+    for name, query in _EXACT.items():
+        if name in form.series:
+            ((rows, exact),) = connection.execute(query).fetchall()
+            if exact >= max(LEAST_EXACT, MOST_EXACT * rows):
+                yield f"{form.name} {name}: {exact:,} of {rows:,} before the close are exactly 0 or 1: outcomes stand among them"
+
+
+def _of_ends(connection: duckdb.DuckDBPyConnection, form: Form) -> Iterator[str]:
+    """Nothing where the form has no prices or no ends."""
     if "prices" not in form.series or form.ends is None:
         return
     (counts,) = connection.execute(_COUNTED).fetchall()

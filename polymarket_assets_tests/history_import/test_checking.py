@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from polymarket_assets.history_import.errors import BadDataset
@@ -56,7 +57,8 @@ def in_cents(rows: pa.Table) -> pa.Table:
         ("weather_prices", twice, "weather prices: 1 rows repeat a key (yes_token, t)"),
         ("weather_markets", twice, "weather markets: 1 rows repeat a key (yes_token)"),
         ("weather_prices", none, "weather prices: it holds no rows"),
-        ("weather_markets", put("endDate", "soon"), "1 values of endDate are no instants (such as soon)"),
+        ("weather_markets", put("endDate", "soon"), "1 values of endDate are no instants from 2000 to 2100 (such as soon)"),
+        *(("weather_markets", put("endDate", never), f"1 values of endDate are no instants from 2000 to 2100 (such as {never})") for never in ("9999-12-31T23:59:59Z", "infinity", "0001-01-01T00:00:00Z")),
         ("weather_markets", put("resolved_yes", 7, pa.int64()), "1 values of resolved_yes are neither true nor false"),
         ("sports_closing", put("p1_close", 25.0), "sports_closing markets: 1 values of p1_close lie outside 0 … 1"),
         ("us_quotes", put("bid", 40.0), "us quotes: 1 values of bid lie outside 0 … 1"),
@@ -72,6 +74,20 @@ def test_a_defect_is_named_and_nothing_is_written(
         import_(folder)
     assert len(refused.value.reasons) == 1
     assert said in refused.value.reasons[0]
+    assert not Path(lake.root).exists()
+
+
+def test_a_damaged_page_is_a_reason(folder: Path, lake: Lake, import_: Import) -> None:
+    """The end of the file, which says what is in it, is whole."""
+    cases.weather(folder)
+    path = folder / "weather_prices.parquet"
+    many = [{**point, "t": point["t"] + n, "p": 0.2 + n % 997 / 2_000} for point in pq.read_table(path).to_pylist() for n in range(20_000)]  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(many), path, compression="snappy")
+    damaged = bytearray(path.read_bytes())
+    damaged[2_000:2_400] = bytes(255 - byte for byte in damaged[2_000:2_400])
+    path.write_bytes(damaged)
+    with pytest.raises(BadDataset, match="weather: a file cannot be read"):
+        import_(folder)
     assert not Path(lake.root).exists()
 
 

@@ -19,7 +19,9 @@ FIRST, SECOND = "2026-11-02-13:00", "2026-11-02-14:00"
 TOMORROW = timedelta(hours=25)
 
 
-@dg.asset(key=KEY, partitions_def=HOUR, check_specs=[dg.AssetCheckSpec("sound", asset=KEY)])
+@dg.asset(
+    key=KEY, partitions_def=HOUR, check_specs=[dg.AssetCheckSpec("sound", asset=KEY, partitions_def=HOUR)]
+)
 def books(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
     for slot in range(20):
         context.log.info(f"slot {slot} taken")
@@ -28,7 +30,9 @@ def books(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
     yield dg.MaterializeResult(metadata={"rows": 7}, check_results=[dg.AssetCheckResult(passed=True)])
 
 
-JOB = dg.define_asset_job("window_t4", selection=[books], partitions_def=HOUR)
+JOBS = [
+    dg.define_asset_job(name, selection=[books], partitions_def=HOUR) for name in ("window_t4", "closed_hour")
+]
 
 
 @pytest.fixture
@@ -40,8 +44,8 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dag
         yield made
 
 
-def run(instance: dg.DagsterInstance, partition: str = FIRST, **tags: str) -> str:
-    job = dg.Definitions(assets=[books], jobs=[JOB], executor=dg.in_process_executor).get_job_def("window_t4")
+def run(instance: dg.DagsterInstance, partition: str = FIRST, name: str = "window_t4", **tags: str) -> str:
+    job = dg.Definitions(assets=[books], jobs=JOBS, executor=dg.in_process_executor).get_job_def(name)
     return job.execute_in_process(instance=instance, partition_key=partition, tags=tags, raise_on_error=False).run_id  # fmt: skip
 
 
@@ -75,6 +79,14 @@ def test_checks_keep_their_latest_result(instance: dg.DagsterInstance) -> None:
     assert (record.run_id, record.status.value) == (last, "SUCCEEDED")
     history = instance.event_log_storage.get_asset_check_execution_history(key, limit=10)
     assert {one.run_id for one in history} == {last}, "those of runs that are gone go too"
+
+
+def test_of_what_two_jobs_asked_of_a_partition_the_later_answer_stays(instance: dg.DagsterInstance) -> None:
+    first, other, last = run(instance), run(instance, SECOND), run(instance, name="closed_hour")
+    prune(instance)
+    assert runs(instance) == {first, other, last}
+    history = instance.event_log_storage.get_asset_check_execution_history(dg.AssetCheckKey(KEY, "sound"), limit=10)  # fmt: skip
+    assert {one.run_id for one in history} == {other, last}
 
 
 def test_a_failure_that_nothing_made_up_for_keeps_everything(instance: dg.DagsterInstance) -> None:

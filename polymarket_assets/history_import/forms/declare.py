@@ -40,7 +40,9 @@ FLAG = Kind("a flag", _NUMBERS | {"BOOLEAN"}, "{c}::double not in (0, 1)", "are 
 PRICE = Kind(
     "a price", _NUMBERS, "not ({c} between 0 and 1)", "lie outside 0 … 1: prices are dollars a share, not cents"
 )  # fmt: skip
-INSTANT = Kind("an instant", _INSTANTS | {"VARCHAR"}, "try_cast({c} as timestamp) is null", "are no instants")
+# Years that no market has had stand for "never": filed, they would be a day that nothing can count to.
+_NO_INSTANT = "coalesce(try_cast({c} as timestamp) not between '2000-01-01'::timestamp and '2100-01-01'::timestamp, true)"
+INSTANT = Kind("an instant", _INSTANTS | {"VARCHAR"}, _NO_INSTANT, "are no instants from 2000 to 2100")
 # The largest of a column in cents is above one cent, or the column is in dollars.
 CENTS = Kind("a price in cents", _NUMBERS, "not ({c} between 0 and 100)", "lie outside 0 … 100 cents",
              whole="max({c}) <= 1", whole_says="never exceed 1: these are dollars, not cents")  # fmt: skip

@@ -153,7 +153,7 @@ def _prices_file(mapping: Mapping, prices: Prices) -> File:
         (names.bid, price, True),
         (names.ask, price, True),
     )
-    return File("prices", frozenset(), columns, (names.id, names.time))
+    return File("prices", frozenset(), columns, (names.id, names.time), never=tuple(_too_early(prices)))
 
 
 def _prices(mapping: Mapping, prices: Prices) -> str:
@@ -182,7 +182,15 @@ def _books_file(mapping: Mapping, books: Books) -> File:
         *((name, price, True) for name in _numbered(books, "price")),
         *((name, SIZE, True) for name in _numbered(books, "size")),
     )
-    return File("books", frozenset(), columns, (names.id, names.time), never=tuple(_unsorted(books)))
+    never = (*_unsorted(books), *_too_early(books))
+    return File("books", frozenset(), columns, (names.id, names.time), never=never)
+
+
+def _too_early(section: Prices | Books) -> Iterator[tuple[str, str]]:
+    """Rows that say they were known before they were: features would see what was not there yet."""
+    known, time = section.columns.known, section.columns.time
+    if known:
+        yield f"try({_at(section, known)} < {_at(section, time)})", f"have {known} before {time}: nothing is known before it is there"  # fmt: skip
 
 
 def _numbered(books: Books, what: str) -> Iterator[str]:
