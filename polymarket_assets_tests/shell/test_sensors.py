@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
+from filelock import FileLock
 
 from polymarket_assets.assets import resolutions
 from polymarket_assets.assets.trades import STREAMED
@@ -17,8 +21,9 @@ from polymarket_assets.lake import merging
 from polymarket_assets.lake.spans import HOUR, hour_of
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.partitions import hour_key, utc_now
-from polymarket_assets.resources import LakeResource, default_resources
+from polymarket_assets.resources import LakeResource, SettingsResource, VenueResource, default_resources
 from polymarket_assets.sensors import ended_markets, sealed_hours, unsettled_hours
+from polymarket_assets.venue.errors import Unavailable
 from polymarket_assets_tests.learning.rows import market, publish, resolution
 
 
@@ -163,3 +168,21 @@ def test_a_run_reports_until_where_it_asked_and_begins_where_it_is_told(
     later = resolutions.asked_through(instance)
     assert not run("yesterday", raise_on_error=False).success
     assert resolutions.asked_through(instance) == later != told
+
+
+def test_two_looks_at_ends_come_one_after_the_other(
+    lake: Lake, instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make bootstrap` beside `make up`: both would write the next version of every market."""
+    held = FileLock(tmp_path / "resolving.lock", thread_local=False)
+    resources = {**default_resources(), "lake": LakeResource(root=lake.root)}
+    resources["venue"] = VenueResource(settings=SettingsResource(replaced={"state_dir": str(tmp_path)}))
+    held.acquire()
+    soon = threading.Timer(0.4, held.release)
+    began = time.monotonic()
+    soon.start()
+    assert dg.materialize(resolutions.ASSETS, resources=resources, instance=instance).success
+    assert time.monotonic() - began > 0.4
+    monkeypatch.setattr(resolutions, "WAITS_S", 0.1)
+    with held, pytest.raises(Unavailable, match="another run has asked"), resolutions._alone(tmp_path):
+        pass
