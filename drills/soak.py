@@ -74,11 +74,11 @@ def soak(folder: Path, minutes: float, seed: int, factor: float, progress: Progr
         platform.start()
         platform.wait_for_sampling(tuple(tier.name for tier in TIERS))
         wait_for(lambda: platform.streamer.is_hearing, "the stream", 2 * PATIENCE_S)
-        began, history = datetime.now(UTC), platform.history_mb()
-        loads = _watch(platform, minutes, [] if calm else lies(minutes), progress)
+        began = datetime.now(UTC)
+        loads, history = _watch(platform, minutes, [] if calm else lies(minutes), progress)
         ended = datetime.now(UTC)
         alive = platform.is_alive
-        runs, history = platform.runs(), platform.history_mb() - history
+        runs = platform.runs()
     finally:
         platform.stop()
         venue.stop()
@@ -90,9 +90,9 @@ def _caps(settings: Settings, factor: float) -> dict[str, str]:
     return {f"MAX_MARKETS_{tier.name.upper()}": str(round(settings.max_markets(tier.name) * max(factor, 1))) for tier in TIERS}  # fmt: skip
 
 
-def _watch(platform: Platform, minutes: float, planned: list[Lie], progress: Progress) -> list[tuple[float, Load, Load]]:  # fmt: skip
-    """Let time pass: tell the lies when they are due, and note what everything takes."""
-    began, loads = time.monotonic(), []
+def _watch(platform: Platform, minutes: float, planned: list[Lie], progress: Progress) -> tuple[list[tuple[float, Load, Load]], list[tuple[float, float]]]:  # fmt: skip
+    """Let time pass: tell the lies when they are due, and note what everything takes, and Dagster's history."""
+    began, loads, history = time.monotonic(), [], []
     task = progress.add_task("soaking", total=minutes * 60)
     while (passed := time.monotonic() - began) < minutes * 60:
         while planned and planned[0].after_s <= passed:
@@ -102,10 +102,11 @@ def _watch(platform: Platform, minutes: float, planned: list[Lie], progress: Pro
             if lie.is_of_listings:
                 platform.discover()
         loads.append((passed, platform.load(), platform.load_of_streamer()))
+        history.append((passed, platform.history_mb()))
         _note(platform.folder / LOADS, loads[-1])
         progress.update(task, completed=passed)
         time.sleep(LOADED_EVERY_S)
-    return loads
+    return loads, history
 
 
 def _note(file: Path, loads: tuple[float, Load, Load]) -> None:

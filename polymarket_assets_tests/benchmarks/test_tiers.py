@@ -25,7 +25,7 @@ ENDED = BEGAN + timedelta(minutes=4)
 def done(tmp_path: Path) -> Soaked:
     (tmp_path / "ledger.jsonl").touch()
     loads = [(s, Load(s / 4, 100 + s / 60, {}), Load(0, 50)) for s in range(180, 780, 60)]
-    return Soaked(Lake(tmp_path / "lake"), tmp_path / "ledger.jsonl", BEGAN, ENDED, {}, loads, 0.1, True, True, tmp_path)  # fmt: skip
+    return Soaked(Lake(tmp_path / "lake"), tmp_path / "ledger.jsonl", BEGAN, ENDED, {}, loads, [(180.0, 1.0), (780.0, 1.25)], True, True, tmp_path)  # fmt: skip
 
 
 def test_the_rows_of_five_tiers_are_those_of_their_accounts(done: Soaked) -> None:

@@ -22,6 +22,8 @@ from simulator.faults import FAULTS
 BEGAN = datetime(2026, 11, 2, 13, 0, tzinfo=UTC)
 ENDED = BEGAN + timedelta(minutes=2)
 T4 = BY_NAME["t4"]
+# A megabyte that everything later refers to, then two in a thousand seconds.
+HISTORY = [(0.0, 0.0), (200.0, 1.0), (700.0, 2.0), (1_200.0, 3.0)]
 
 
 @pytest.mark.parametrize("minutes", [2, 10, 60])
@@ -58,7 +60,7 @@ def judged(tmp_path: Path) -> Soaked:
     ledger = tmp_path / "ledger.jsonl"
     ledger.touch()
     loads = [(s, Load(s / 10, 100 + s, {"code": 100.0 + s}), Load(0, 50)) for s in range(200, 700, 100)]
-    return Soaked(Lake(tmp_path / "lake"), ledger, BEGAN, ENDED, {}, loads, 0.1, True, True, tmp_path)
+    return Soaked(Lake(tmp_path / "lake"), ledger, BEGAN, ENDED, {}, loads, HISTORY, True, True, tmp_path)
 
 
 def test_a_slot_without_an_account_and_one_missed_for_no_reason_are_named(judged: Soaked) -> None:
@@ -129,6 +131,10 @@ def test_lateness_counts_what_limits_and_repetitions_cost(judged: Soaked) -> Non
     assert soaked.lateness(tiers)[2] == 9_000
     (late_p99,) = [v for v in soaked._of_slots(tiers, calm=True) if v.promise == "slots begin within 2 s (p99)"]  # fmt: skip
     assert not late_p99.holds
+
+
+def test_what_the_first_runs_store_for_all_is_no_growth(judged: Soaked) -> None:
+    assert soaked.taken(judged).history_mb_a_day == pytest.approx(2 * 86.4)
 
 
 def test_memory_that_grows_is_told_by_whose_it_is(judged: Soaked) -> None:
