@@ -1,5 +1,6 @@
 """The past as it can still be fetched: closed markets, their prices and their trades, by UTC day of close."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,8 @@ from polymarket_assets.resources import LakeResource, VenueResource
 
 # One line in the run's log per this many markets: enough to see it move, few enough to store.
 LOG_EVERY = 50
+# The same of pages of the catalogue, a hundred markets each.
+PAGES_A_LINE = 20
 
 # What fetches one table of a day.
 Fetch = Callable[..., Any]
@@ -46,9 +49,17 @@ def history_markets(
     context: dg.AssetExecutionContext, lake: LakeResource, venue: VenueResource
 ) -> dg.MaterializeResult:
     """Markets that closed on the day, without anything that reveals how."""
+    pages = itertools.count(1)
+
+    def on_page(listed: int, found: int) -> None:
+        if next(pages) % PAGES_A_LINE == 0:
+            context.log.info(f"history_markets: {found} markets of the day among {listed} listed")
+
     with stopped_for_good(), asking(venue) as connected:
         opened, span = lake.open(), run_span(context)
-        report = history.fetch_markets(opened, connected.gamma, span.start.date(), clock=utc_now)
+        report = history.fetch_markets(
+            opened, connected.gamma, span.start.date(), clock=utc_now, on_page=on_page
+        )
         holds = partition_metadata(opened, "history_markets", span)
         return materialized(context, {**metadata(report), **holds, **venue_metadata(connected)})
 

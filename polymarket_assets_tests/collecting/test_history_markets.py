@@ -138,3 +138,11 @@ def test_a_catalogue_full_of_undated_rows_is_not_walked_through(lake: Lake) -> N
     report = fetch(lake, gamma)
     assert (report.found_by, report.rows) == ("scheduled_end", 3)
     assert "do not say when they closed" in str(report.fell_back)
+
+
+def test_how_far_a_listing_is_can_be_seen(lake: Lake) -> None:
+    told: list[tuple[int, int]] = []
+    history.fetch_markets(lake, Gamma([*FORTNIGHT]), DAY, clock=Time(START + timedelta(days=1.5)).clock, on_page=lambda listed, found: told.append((listed, found)))  # fmt: skip
+    assert told
+    assert told == sorted(told)
+    assert told[-1][1] == len(ON_THE_DAY)

@@ -82,8 +82,12 @@ class NotInOrder(Exception):
     """The catalogue does not list by the instant of the close; the message says how that shows."""
 
 
-def fetch_markets(lake: Lake, gamma: Catalogue, day: date, *, clock: Callable[[], datetime]) -> MarketsReport:
+def fetch_markets(
+    lake: Lake, gamma: Catalogue, day: date, *, clock: Callable[[], datetime], on_page: Callable[[int, int], None] = lambda listed, found: None
+) -> MarketsReport:  # fmt: skip
     """Fetch the markets that closed on `day` into `history_markets`; nothing of how they ended is kept.
+
+    `on_page` is told after each page how many markets were listed, and how many of them are the day's.
 
     Raises:
         DayNotOver: the day is not over yet.
@@ -92,7 +96,7 @@ def fetch_markets(lake: Lake, gamma: Catalogue, day: date, *, clock: Callable[[]
         LakeUnwritable: nothing was written.
     """
     span = over(day, clock())
-    found, found_by, fell_back = _find(gamma, span, clock)
+    found, found_by, fell_back = _find(gamma, lambda: _Found(span, clock, on_page))
     rows = sorted(found.rows.values(), key=lambda row: str(row["market_id"]))
     written = lake.publish_rows("history_markets", rows, part=PART, at=day)
     return MarketsReport(
@@ -113,6 +117,7 @@ class _Found:
 
     span: Span
     clock: Callable[[], datetime]
+    on_page: Callable[[int, int], None]
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     listed: int = 0
     undated: int = 0
@@ -126,6 +131,7 @@ class _Found:
         listings = list({one.market.market_id: one for one in page.rows if isinstance(one, Listing)}.values())
         for listing in listings:
             self._listing(listing, received_at)
+        self.on_page(self.listed, len(self.rows))
         return [listing.end.closed_at for listing in listings if listing.end.closed_at is not None]
 
     def _listing(self, listing: Listing, received_at: datetime) -> None:
@@ -139,25 +145,28 @@ class _Found:
             )
 
 
-def _find(gamma: Catalogue, span: Span, clock: Callable[[], datetime]) -> tuple[_Found, str, str | None]:
-    """The day's markets, by which way they were found, and why the other was given up."""
-    if clock() - span.start > WALKED_BACK:
-        return _scheduled(gamma, span, clock), BY_SCHEDULE, None
+def _find(gamma: Catalogue, none: Callable[[], _Found]) -> tuple[_Found, str, str | None]:
+    """The day's markets, by which way they were found, and why the other was given up; each way begins with `none`."""
+    found = none()
+    if found.clock() - found.span.start > WALKED_BACK:
+        return _scheduled(gamma, found), BY_SCHEDULE, None
     try:
-        return _walked(gamma, span, clock), BY_CLOSE, None
+        return _walked(gamma, found), BY_CLOSE, None
     except NotInOrder as e:
         why = str(e)
     except Refused as e:
         if e.status not in _NOT_TAKEN:
             raise
         why = f"the catalogue refuses the order: {e}"
-    log.warning("the markets that closed on %s are found by their scheduled end: %s", span.start.date(), why)
-    return _scheduled(gamma, span, clock), BY_SCHEDULE, why
+    log.warning(
+        "the markets that closed on %s are found by their scheduled end: %s", found.span.start.date(), why
+    )
+    return _scheduled(gamma, none()), BY_SCHEDULE, why
 
 
-def _scheduled(gamma: Catalogue, span: Span, clock: Callable[[], datetime]) -> _Found:
+def _scheduled(gamma: Catalogue, found: _Found) -> _Found:
     """Everything that was scheduled to end around the day."""
-    found = _Found(span, clock)
+    span = found.span
     for page in gamma.markets(
         closed=True,
         end_date_min=span.start - ENDED_BEFORE,
@@ -168,14 +177,14 @@ def _scheduled(gamma: Catalogue, span: Span, clock: Callable[[], datetime]) -> _
     return found
 
 
-def _walked(gamma: Catalogue, span: Span, clock: Callable[[], datetime]) -> _Found:
+def _walked(gamma: Catalogue, found: _Found) -> _Found:
     """Everything that closed since the day began, the latest first. Raises `NotInOrder`."""
-    found, order = _Found(span, clock), _Order()
+    order = _Order()
     for page in gamma.markets(closed=True, volume_num_min=LEAST_VOLUME_USD, order=ORDER, ascending=False):
         closed = found.page(page)
         in_order = order.page(closed)
         # A row that moved may stand anywhere: a whole page of them, in order, says that the day lies behind us.
-        if in_order and closed and max(closed) < span.start:
+        if in_order and closed and max(closed) < found.span.start:
             break
     return found
 
