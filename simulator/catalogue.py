@@ -10,10 +10,10 @@ from simulator.listing import Entry
 from simulator.market import Event, Market
 from simulator.rows import Row
 
-# Lists are walked a page at a time, and every page is cut from all rows: they are made anew this often, as an edge would.
-ROWS_FOR_S = 5.0
-# Where so many markets trade; fewer are made at once.
-LARGE = 1_000
+# Lists are walked a page at a time, and every page is cut from all rows: where so many markets trade, a row is made anew this
+# often, as an edge would. Making thirty thousand takes eight seconds; of fewer than a thousand all are made at once.
+LARGE, ROWS_FOR_S = 1_000, 5.0
+VERY_LARGE, LONGER_S = 10_000, 120.0
 
 
 class Generated:
@@ -51,10 +51,12 @@ class Generated:
 
     def _recent(self, market: Market, now: float) -> Entry:
         """A row of a list: of this moment, or in a large universe of some seconds ago."""
-        if len(self._exchange.floors) < LARGE:
+        size = len(self._exchange.floors)
+        if size < LARGE:
             return self._entry(market, now)
+        kept_for_s = ROWS_FOR_S if size < VERY_LARGE else LONGER_S
         made, entry = self._open.get(market.id, (0.0, None))
-        if entry is None or market.closed(now) or now - made > ROWS_FOR_S:
+        if entry is None or market.closed(now) or now - made > kept_for_s:
             entry = self._entry(market, now)
             self._open[market.id] = (now, entry)
         return entry

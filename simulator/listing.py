@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -118,6 +119,7 @@ def _read(read: Callable[[Any], float], given: str, name: str) -> float:
         raise Invalid(f"{name} is invalid") from e
 
 
+@lru_cache(1 << 16)
 def _instant(text: str) -> float:
     moment = datetime.fromisoformat(text.replace(" 00:00", "+00:00"))
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
