@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from rich.table import Table
@@ -40,6 +40,7 @@ LISTED_WITHIN = timedelta(minutes=11)
 SETTLED_S = 180.0
 
 Row = dict[str, Any]
+Measured = TypeVar("Measured")
 
 
 @dataclass(frozen=True)
@@ -249,33 +250,37 @@ def _alive(soaked: Soaked) -> Verdict:
 
 def taken(soaked: Soaked) -> Taken:
     """What collection and orchestration took, once they had settled."""
-    settled, history = _settled(soaked), _grown(soaked)
+    settled, (grown_s, grown_mb) = _loads(soaked), _grown(soaked)
     (first_s, first), (last_s, last) = settled[0], settled[-1]
     return Taken(
         core=(last.cpu_s - first.cpu_s) / max(last_s - first_s, 1),
         mb=last.mb,
         mb_a_minute=_slope([(at, load.mb) for at, load in settled]),
-        history_mb_a_day=history[1] / max(history[0], 1) * timedelta(days=1).total_seconds(),
+        history_mb_a_day=grown_mb / max(grown_s, 1) * timedelta(days=1).total_seconds(),
     )
 
 
-def _settled(soaked: Soaked) -> list[tuple[float, Load]]:
-    loads = [(at, load) for at, load, _ in soaked.loads]
-    return [(at, load) for at, load in loads if at >= SETTLED_S] or loads
+def _loads(soaked: Soaked) -> list[tuple[float, Load]]:
+    return _settled([(at, load) for at, load, _ in soaked.loads])
+
+
+def _settled(measured: Sequence[tuple[float, Measured]]) -> list[tuple[float, Measured]]:
+    """What was measured once everything had begun; all of it where that is nothing."""
+    return [each for each in measured if each[0] >= SETTLED_S] or list(measured)
 
 
 def _grown(soaked: Soaked) -> tuple[float, float]:
     """Seconds, and by how many megabytes Dagster's history grew in them: its first runs also store what all later ones refer to."""
-    settled = [each for each in soaked.history if each[0] >= SETTLED_S] or soaked.history
+    settled = _settled(soaked.history)
     (first_s, first), (last_s, last) = settled[0], settled[-1]
     return last_s - first_s, last - first
 
 
 def _load(soaked: Soaked) -> Iterator[Verdict]:
-    settled, took = _settled(soaked), taken(soaked)
+    settled, took, (grown_s, grown_mb) = _loads(soaked), taken(soaked), _grown(soaked)
     (_, first), (_, last) = settled[0], settled[-1]
     yield Verdict("collection and orchestration take half a core at most", took.core <= MOST_CORE, f"{took.core:.2f} of a core")  # fmt: skip
-    yield Verdict("orchestration keeps 60 MB a day at most before pruning", took.history_mb_a_day <= MOST_HISTORY_MB, f"{_grown(soaked)[1]:.1f} MB in {_grown(soaked)[0] / 60:.0f} minutes, {took.history_mb_a_day:.0f} MB a day at this pace")  # fmt: skip
+    yield Verdict("orchestration keeps 60 MB a day at most before pruning", took.history_mb_a_day <= MOST_HISTORY_MB, f"{grown_mb:.1f} MB in {grown_s / 60:.0f} minutes, {took.history_mb_a_day:.0f} MB a day at this pace")  # fmt: skip
     roles = ", ".join(f"{role} {last.of.get(role, 0):.0f} ({_slope([(at, load.of.get(role, 0.0)) for at, load in settled]):+.1f})" for role in sorted(first.of))  # fmt: skip
     streaming = [(at, load.mb) for at, _, load in soaked.loads if at >= settled[0][0]]
     yield Verdict("memory is flat", took.mb_a_minute <= MOST_MB_A_MINUTE, f"{took.mb_a_minute:+.1f} MB a minute, {last.mb:.0f} MB at the end: {roles}; streamer {streaming[-1][1]:.0f} ({_slope(streaming):+.1f})")  # fmt: skip

@@ -62,7 +62,7 @@ class Bootstrap:
         """Fetch what is missing; returns the exit code. Raises `Unavailable` where the venue is down."""
         journal = Journal(self.runs, self.lake, self.days)
         self._tell_estimate(journal)
-        self._passes("history_markets", journal.unlisted, lambda day: None)
+        self._passes("history_markets", journal.unlisted, None)
         if self.undone:
             # What was traded most is not known before all is listed.
             return self._give_up()
@@ -70,12 +70,12 @@ class Bootstrap:
         self._tell_choice(journal, least, volumes)
         config = {"LEAST_VOLUME_USD": least}
         for asset in ("history_prices", *(("history_trades",) if self.wish.trades else ())):
-            self._passes(asset, lambda asset=asset: journal.unfetched(asset, least), lambda day: config)  # type: ignore[misc]
+            self._passes(asset, lambda asset=asset: journal.unfetched(asset, least), config)  # type: ignore[misc]
         versions = self._ends()
         self._tell_end(versions)
         return self._give_up() if self.undone else 0
 
-    def _passes(self, asset: str, missing: Callable[[], list[date]], config: Callable[[date], Config | None]) -> None:  # fmt: skip
+    def _passes(self, asset: str, missing: Callable[[], list[date]], config: Config | None) -> None:  # fmt: skip
         """Materialise the days that are missing, and again what could not be had; what still cannot is noted."""
         for _ in range(PASSES):
             due = missing()
@@ -84,7 +84,7 @@ class Bootstrap:
             with Narration(self.console) as bar:
                 task = bar.add_task(f"{asset}: {len(due)} days, the newest first", total=len(due))
                 for day in due:
-                    self._one(asset, day, config(day), bar.console)
+                    self._one(asset, day, config, bar.console)
                     bar.advance(task)
         if still := missing():
             self.undone.append(f"{asset} of {', '.join(map(str, still))} is not whole after {PASSES} passes")

@@ -7,6 +7,7 @@ run from being built on them; those of `trade_checks` only say what a person sho
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 import dagster as dg
 
@@ -109,17 +110,18 @@ class _Counted:
 
     said: str
     label: str
-    count: Callable[[LakeResource, Span | None], int]
+    # Of a lake, in a span.
+    count: Callable[..., int]
 
 
 def _counted(table: str) -> dict[str, _Counted]:
     """The checks of a table by name."""
     declared = TABLES[table]
-    found = {"keys_are_unique": _Counted(f"No two rows share {', '.join(declared.key)}.", "rows that repeat a key", lambda lake, span: duplicates(lake, table, span))}  # fmt: skip
+    found = {"keys_are_unique": _Counted(f"No two rows share {', '.join(declared.key)}.", "rows that repeat a key", partial(duplicates, table=table))}  # fmt: skip
     if declared.filed_by is not None:
-        found["rows_are_filed_right"] = _Counted(f"Rows lie where {declared.filed_by} files them.", "files with rows of another span", lambda lake, span: misfiled(lake, table, span))  # fmt: skip
+        found["rows_are_filed_right"] = _Counted(f"Rows lie where {declared.filed_by} files them.", "files with rows of another span", partial(misfiled, table=table))  # fmt: skip
     for rule, (_, said) in RULES.get(table, {}).items():
-        found[rule] = _Counted(said, "rows that break it", lambda lake, span, rule=rule: impossible(lake, table, rule, span))  # type: ignore[misc]  # fmt: skip
+        found[rule] = _Counted(said, "rows that break it", partial(impossible, table=table, rule=rule))
     return found
 
 
@@ -134,9 +136,10 @@ def _checks(asset: str) -> dg.AssetChecksDefinition:
         partitioned = context.has_partition_key or context.has_partition_key_range
         span = trade_checks.span_of(context) if partitioned else None
         asked = {key.name for key in context.selected_asset_check_keys}
-        for name in [name for name in counted if name in asked]:
-            wrong = counted[name].count(lake, span)
-            yield dg.AssetCheckResult(passed=wrong == 0, check_name=name, metadata={counted[name].label: wrong})  # fmt: skip
+        for name, of in counted.items():
+            if name in asked:
+                wrong = of.count(lake, span=span)
+                yield dg.AssetCheckResult(passed=wrong == 0, check_name=name, metadata={of.label: wrong})
 
     return check
 

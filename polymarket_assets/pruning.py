@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import sqlalchemy as sa
@@ -125,10 +126,7 @@ def _drop_results(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> None:
     storage = instance.event_log_storage
     if not isinstance(storage, SqlEventLogStorage):
         return
-    table = AssetCheckExecutionsTable
-    for first in range(0, len(run_ids), AT_ONCE):
-        with storage.index_connection() as connection:
-            connection.execute(sa.delete(table).where(table.c.run_id.in_(run_ids[first : first + AT_ONCE])))
+    _delete(storage, AssetCheckExecutionsTable.c.run_id, run_ids)
 
 
 def _drop_repeated_results(instance: dg.DagsterInstance, *, before: datetime) -> None:
@@ -143,9 +141,14 @@ def _drop_repeated_results(instance: dg.DagsterInstance, *, before: datetime) ->
     old = held, table.c.partition.is_not(None), table.c.create_timestamp < before.replace(tzinfo=None)
     with storage.index_connection() as connection:
         repeated = connection.execute(sa.select(table.c.id).where(*old, table.c.id.not_in(newest))).scalars().all()  # fmt: skip
-    for first in range(0, len(repeated), AT_ONCE):
+    _delete(storage, table.c.id, repeated)
+
+
+def _delete(storage: SqlEventLogStorage, column: sa.Column[Any], values: Sequence[object]) -> None:
+    """The rows of a column's table with these values, some at once."""
+    for first in range(0, len(values), AT_ONCE):
         with storage.index_connection() as connection:
-            connection.execute(sa.delete(table).where(table.c.id.in_(repeated[first : first + AT_ONCE])))
+            connection.execute(sa.delete(column.table).where(column.in_(values[first : first + AT_ONCE])))
 
 
 def _drop_outputs(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> int:

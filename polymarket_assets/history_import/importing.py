@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,6 @@ from polymarket_assets.history_import import checking, filing, labelling, leakin
 from polymarket_assets.history_import.errors import BadDataset
 from polymarket_assets.history_import.filing import Filed, Shelf
 from polymarket_assets.history_import.finding import Dataset, find
-from polymarket_assets.history_import.forms.declare import Form
 from polymarket_assets.history_import.labelling import Labelled
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.writing import Lake
@@ -80,39 +79,35 @@ def _checked(
     lake: Lake, stack: ExitStack, datasets: Sequence[Dataset], now: datetime
 ) -> list[tuple[Dataset, duckdb.DuckDBPyConnection]]:
     """Every dataset opened, its markets taken. Raises `BadDataset` with everything that speaks against any of them."""
-    opened, against = [], []
+    opened: list[tuple[Dataset, duckdb.DuckDBPyConnection]] = []
+    against: list[str] = []
     for dataset in datasets:
-        try:
+        with _told(dataset, against):
             opened.append((dataset, stack.enter_context(taking.opened(dataset))))
-        except checking.unreadable() as e:
-            against.append(f"{dataset.form.name}: a file cannot be read: {str(e).splitlines()[0]}")
-    against += [reason for each in opened for reason in _read(*each, checking.reasons)]
+    for dataset, connection in opened:
+        with _told(dataset, against):
+            against += checking.reasons(connection, dataset.form)
     if not against:
-        against = [reason for each in opened for reason in _read(*each, _taken(now))]
+        for dataset, connection in opened:
+            with _told(dataset, against):
+                taking.take_markets(connection, dataset.form, now=now)
     if not against:
-        against = venues.reasons(lake, opened)
-        against += [reason for each in opened for reason in _read(*each, leaking.reasons)]
+        against += venues.reasons(lake, opened)
+        for dataset, connection in opened:
+            with _told(dataset, against):
+                against += leaking.reasons(connection, dataset.form)
     if against:
         raise BadDataset(against)
     return opened
 
 
-def _taken(now: datetime) -> Callable[[duckdb.DuckDBPyConnection, Form], Iterable[str]]:
-    def take(connection: duckdb.DuckDBPyConnection, form: Form) -> Iterable[str]:
-        taking.take_markets(connection, form, now=now)
-        return ()
-
-    return take
-
-
-def _read(
-    dataset: Dataset, connection: duckdb.DuckDBPyConnection, look: Callable[[duckdb.DuckDBPyConnection, Form], Iterable[str]]
-) -> list[str]:  # fmt: skip
-    """What a look at a dataset's rows says against it; pages of a file that are damaged are found only now."""
+@contextmanager
+def _told(dataset: Dataset, against: list[str]) -> Iterator[None]:
+    """A file that cannot be read speaks against its dataset; pages that are damaged are found only when they are looked at."""
     try:
-        return list(look(connection, dataset.form))
+        yield
     except checking.unreadable() as e:
-        return [f"{dataset.form.name}: a file cannot be read: {str(e).splitlines()[0]}"]
+        against.append(f"{dataset.form.name}: a file cannot be read: {str(e).splitlines()[0]}")
 
 
 def _import(
