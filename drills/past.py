@@ -7,7 +7,7 @@ universe, the ledger's own lines about how markets ended tell.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -27,8 +27,12 @@ from simulator.universe import Universe
 
 # Of markets of the past that are listed at all.
 LEAST_VOLUME_USD = 100.0
-# How finely prices are fetched, by the life that is fetched of a market: `docs/collecting.md`.
-SPACINGS = ((timedelta(hours=6), 60), (timedelta(days=3), 300), (timedelta(days=14), 1800))
+# How much of a life prices are fetched of, and how finely they are asked for: `docs/collecting.md`.
+PRICES_FOR, SPACING_S = timedelta(days=14), 60
+# The order-book service, where the Data API has no second generation, tells no spacing and forgets none.
+V1_SPACING_S = 3_600
+# Rows of a table that are Python's at once.
+BATCH = 65_536
 # Differences that are named; a person needs the first few.
 NAMED = 3
 
@@ -46,6 +50,11 @@ class Compared:
     missing: list[str]
     extra: list[str]
 
+    def and_(self, more: Compared) -> Compared:
+        """Both, told of this table; what is named of the other begins with its name."""
+        named = [[f"{more.table} {what}" for what in of] for of in (more.missing, more.extra)]
+        return Compared(self.table, self.true + more.true, self.missing + named[0], self.extra + named[1])
+
     @property
     def equal(self) -> bool:
         """Whether the table is the truth."""
@@ -61,7 +70,8 @@ class Compared:
 class Past:
     """What was over when the simulator started."""
 
-    def __init__(self, ledger: Path, profile: Profile | None = None) -> None:
+    def __init__(self, ledger: Path, profile: Profile | None = None, *, v1: bool = False) -> None:
+        self.v1 = v1
         lines = truth.ledger(ledger)
         told = next(line for line in lines if line["kind"] == "universe")
         started = float(told["started_at"])
@@ -91,12 +101,15 @@ class Past:
         )  # fmt: skip
 
     def prices(self, market: Market, span: Span, now: datetime) -> Counter[tuple[Any, ...]]:
-        """Instant and price of the canonical token on the grid that suits the span."""
-        spacing = next(step for longest, step in SPACINGS if span.end - span.start <= longest)
-        shown = data.prices(market, 0, floor(span.start.timestamp()), ceil(span.end.timestamp()), spacing, now.timestamp())  # fmt: skip
-        return Counter(
-            (_instant(at), round(price * 1_000_000)) for at, price in shown if _instant(at) in span
-        )
+        """Instant, spacing and price of the canonical token, as finely as the venue had them at an instant."""
+        start, end = floor(span.start.timestamp()), ceil(span.end.timestamp())
+        points: Iterable[tuple[float, int, float]]
+        if self.v1:
+            points = ((at, V1_SPACING_S, price) for at, price in data.prices(market, 0, start, end, V1_SPACING_S, now.timestamp()))  # fmt: skip
+        else:
+            shown = data.prices_and_payout(market, 0, start, end, SPACING_S, now.timestamp())
+            points = ((p["timestamp"], p["resolution_seconds"], p["price"]) for p in shown if p["resolution_seconds"])  # fmt: skip
+        return Counter((_instant(at), spacing_s, round(price * 1_000_000)) for at, spacing_s, price in points if _instant(at) in span)  # fmt: skip
 
 
 def compare(past: Past, lake: Lake, days: list[date], asked: set[str] | None, now: datetime) -> list[Compared]:  # fmt: skip
@@ -106,7 +119,7 @@ def compare(past: Past, lake: Lake, days: list[date], asked: set[str] | None, no
     priced = set(true) & set(listed) & (set(true) if asked is None else asked)
     return [
         _markets(true, listed),
-        _prices(past, {id_: true[id_] for id_ in priced}, listed, _rows(lake, "history_prices", days), now),
+        _prices(past, {id_: true[id_] for id_ in priced}, listed, lake, days, now),
         _trades(past, {id_: true[id_] for id_ in priced}, _rows(lake, "history_trades", days)),
         _ends(past, set(true), lake),
     ]
@@ -119,16 +132,41 @@ def _markets(true: dict[str, Market], listed: dict[str, dict[str, Any]]) -> Comp
     return _compared("history_markets", wanted, held)
 
 
-def _prices(past: Past, true: dict[str, Market], listed: dict[str, dict[str, Any]], held: list[dict[str, Any]], now: datetime) -> Compared:  # fmt: skip
-    wanted: Counter[tuple[Any, ...]] = Counter()
-    for market_id, market in true.items():
-        row = listed[market_id]
-        end = min(row["effective_close"] or row["closed_at"], row["closed_at"])
-        start = max(end - SPACINGS[-1][0], _instant(market.listed_at))
-        if start < end:
-            span = Span(start, end)
-            wanted |= Counter({(market_id, *key): n for key, n in past.prices(market, span, now).items()})
-    return _compared("history_prices", wanted, Counter((row["market_id"], row["priced_at"], row["price_e6"]) for row in held))  # fmt: skip
+def _prices(past: Past, true: dict[str, Market], listed: dict[str, dict[str, Any]], lake: Lake, days: list[date], now: datetime) -> Compared:  # fmt: skip
+    """Market by market, since there are millions; each as the venue had it when it was fetched, for it forgets with every day."""
+    found = Compared("history_prices", 0, [], [])
+    for day in days:
+        held = _by_market(lake, day)
+        due = {id_ for id_ in true if listed[id_]["close_day"] == day}
+        for market_id in sorted(due | set(held)):
+            rows = held.get(market_id, [])
+            fetched_at = rows[0]["received_at"] if rows else now
+            wanted = (
+                _life_of(past, true[market_id], listed[market_id], fetched_at)
+                if market_id in due
+                else Counter()
+            )
+            named = (tuple(row[name] for name in ("priced_at", "fidelity_s", "price_e6")) for row in rows)
+            found = found.and_(_compared(market_id, wanted, Counter(named)))
+    return found
+
+
+def _life_of(
+    past: Past, market: Market, row: dict[str, Any], fetched_at: datetime
+) -> Counter[tuple[Any, ...]]:
+    end = min(row["effective_close"] or row["closed_at"], row["closed_at"])
+    start = max(end - PRICES_FOR, _instant(market.listed_at))
+    return past.prices(market, Span(start, end), fetched_at) if start < end else Counter()
+
+
+def _by_market(lake: Lake, day: date) -> dict[str, list[dict[str, Any]]]:
+    """The prices of a day."""
+    rows = reading.rows(lake, "history_prices", Span.day(day)).select(["market_id", "priced_at", "fidelity_s", "price_e6", "received_at"])  # fmt: skip
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for batch in rows.to_batches(BATCH):
+        for row in batch.to_pylist():
+            found[row.pop("market_id")].append(row)
+    return found
 
 
 def _trades(past: Past, true: dict[str, Market], held: list[dict[str, Any]]) -> Compared:

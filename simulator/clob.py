@@ -19,6 +19,8 @@ NO_BOOK = "No orderbook exists for the requested token id"
 INTERVALS_S = {"1h": 3600, "6h": 21_600, "1d": 86_400, "1w": 604_800, "1m": 2_592_000}
 # Above this a range is refused.
 LONGEST_RANGE_S = 15 * 86_400
+# Of resolved markets the old price history has nothing finer.
+LEAST_OF_RESOLVED_S = 3600
 
 
 class Clob:
@@ -186,7 +188,8 @@ class Clob:
         if isinstance(span, str):
             return clob(span)
         step = max(int(request.query.get("fidelity", "1") or 1), 1) * 60
-        points = data.prices(found[0], found[1], span[0], span[1], step, now)
+        has_any = step >= LEAST_OF_RESOLVED_S or not found[0].closed(now)
+        points = data.prices(found[0], found[1], span[0], span[1], step, now) if has_any else []
         return answer({"history": [{"t": int(at), "p": price} for at, price in points]})
 
 

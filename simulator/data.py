@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -21,7 +22,8 @@ MOST_CONDITIONS, MOST_TRADES, USUAL_TRADES = 20, 1000, 100
 MOST_PRICES, WINDOW_S = 1000, 15 * 86_400
 # Served spacings, and how old points of each may be.
 TIERS = (60, 300, 1800, 10_800, 43_200)
-KEPT_S = {60: 7 * 86_400, 300: 60 * 86_400, 1800: 90 * 86_400}
+DAY_S = 86_400
+KEPT_S = {60: 7 * DAY_S, 300: 60 * DAY_S, 1800: 90 * DAY_S}
 # Metadata are joined to a row so long after it appeared; until then its outcome is 999.
 JOINED_AFTER_S, NOT_JOINED = 8.0, 999
 # The chain makes a block every two seconds; at this Unix second it had this number.
@@ -117,9 +119,8 @@ class DataApi:
         bucket = whole_number(query.get("bucket_seconds"), 60)
         if bucket is None or not 60 <= bucket <= 86_400:
             return data("bucket_seconds must be between 60 and 86400", parameter="bucket_seconds")
-        points = list(_points(found[0], found[1], *span, bucket, now)) if found else []
-        after = cursor.get("ts")
-        points = [point for point in points if after is None or point["timestamp"] > after]
+        first = max(span[0], cursor.get("ts", -1) + 1)
+        points = list(islice(prices_and_payout(found[0], found[1], first, span[1], bucket, now), limit + 1)) if found else []  # fmt: skip
         more = len(points) > limit
         rest = {"type": "prices_history", "l": limit, "ts": points[limit - 1]["timestamp"]} if more else None
         return answer(envelope(points[:limit], limit, rest))
@@ -162,26 +163,28 @@ def prices(market: Market, side: int, start: float, end: float, step: int, now: 
     return list(zip(at.tolist(), np.round(shown, 4).tolist(), strict=True))
 
 
-def _points(market: Market, side: int, start: float, end: float, bucket: int, now: float) -> Iterator[dict[str, Any]]:  # fmt: skip
+def prices_and_payout(market: Market, side: int, start: float, end: float, bucket: int, now: float) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Rows oldest first; the older, the coarser; the payout last, with spacing 0."""
     asked = max((tier for tier in TIERS if tier <= bucket), default=TIERS[0])
-    cuts = [(tier, now - KEPT_S[tier] if tier in KEPT_S else -np.inf) for tier in TIERS if tier >= asked]
-    later = end
-    parts = []
-    for tier, since in cuts:
-        part = prices(market, side, max(start, since), later, tier, now)
-        parts.append(
-            [{"timestamp": int(at), "price": price, "resolution_seconds": tier} for at, price in part]
-        )
+    later, spans = end, []
+    for tier in (tier for tier in TIERS if tier >= asked):
+        since = _kept_since(tier, now)
+        spans.append((max(start, since), later, tier))
         later = min(later, since)
         if later <= start:
             break
-    for part_ in reversed(parts):
-        yield from part_
+    for begin, until, tier in reversed(spans):
+        for at, price in prices(market, side, begin, until, tier, now):
+            yield {"timestamp": int(at), "price": price, "resolution_seconds": tier}
     closed = market.ending.closed_at
     if start <= closed < end and closed <= now:
         paid = market.ending.payouts[side] / 1_000_000
         yield {"timestamp": int(closed), "price": paid, "resolution_seconds": 0}
+
+
+def _kept_since(tier: int, now: float) -> float:
+    """Whole days are forgotten at once."""
+    return float(-np.inf) if tier not in KEPT_S else (now - KEPT_S[tier]) // DAY_S * DAY_S
 
 
 def _window(query: Any, now: float) -> tuple[float, float] | str:

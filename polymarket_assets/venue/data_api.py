@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TypeVar
 
 import msgspec
@@ -250,7 +251,8 @@ class DataApi:
         params = [("market", token_id), *window, ("fidelity", str(minutes))]
         call = Call("/prices-history", ("clob /prices-history",), params)
         rows = self.prices.ask(call, _HISTORY_V1).value.history
-        return parse.price_points(rows, v1_resolution_s=minutes * 60)
+        points = parse.price_points(rows, v1_resolution_s=minutes * 60)
+        return _spaced(points, minutes * 60)
 
     def _resolutions(self, condition_ids: list[str]) -> list[ResolutionRow]:
         answer = self._ask("/v2/resolutions", [("condition", ",".join(condition_ids))])
@@ -264,6 +266,17 @@ class DataApi:
         if others:
             raise MalformedPayload("resolution", others[0], "it was not asked for")
         return found
+
+
+def _spaced(points: list[PricePoint], asked_s: int) -> list[PricePoint]:
+    """Points of v1, which does not tell how far apart it gives them: no closer than they lie, or a price would count as known too early."""
+    steps = [(later.at - earlier.at).total_seconds() for earlier, later in pairwise(points)]
+    spacing_s = max(asked_s, round(min(steps, default=0)))
+    return (
+        points
+        if spacing_s == asked_s
+        else [msgspec.structs.replace(p, resolution_s=spacing_s) for p in points]
+    )
 
 
 def _trades(

@@ -2,57 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import pytest
 
 from polymarket_assets.collecting import history
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.venue.errors import Gone, MalformedPayload, PolymarketError, Refused
+from polymarket_assets.venue.errors import Gone, MalformedPayload, Refused
 from polymarket_assets.venue.records import PricePoint
-from polymarket_assets_tests.collecting.fakes import Gamma, Listing, Time, listing, market_id, token
-
-DAY = date(2026, 11, 1)
-START = datetime(2026, 11, 1, tzinfo=UTC)
-NOW = datetime(2026, 11, 2, 13, tzinfo=UTC)
-NOON = START + timedelta(hours=12)
-
-
-def closed(n: int, at: datetime | None = NOON, **changed: Any) -> Listing:
-    fields: dict[str, Any] = {"scheduled_end": NOON, "listed_at": START - timedelta(days=30)}
-    ended = {"closed_at": at, "prices": ("1", "0"), "status": "resolved"}
-    return listing(n, closed=True, end=ended, **{**fields, **changed})
-
-
-@dataclass
-class Prices:
-    """Price points by token, or an error; remembers what was asked."""
-
-    points: dict[str, list[PricePoint] | PolymarketError] = field(default_factory=dict)
-    asked: list[tuple[str, datetime, datetime, int]] = field(default_factory=list)
-
-    def prices_history(self, token_id: str, start: datetime, end: datetime, bucket_s: int) -> list[PricePoint]:  # fmt: skip
-        self.asked.append((token_id, start, end, bucket_s))
-        found = self.points.get(token_id, [])
-        if isinstance(found, PolymarketError):
-            raise found
-        return found
-
-
-def fetch_markets(lake: Lake, *rows: Listing, now: datetime = NOW, day: date = DAY) -> history.MarketsReport:
-    return history.fetch_markets(lake, Gamma(list(rows)), day, clock=Time(now).clock)
-
-
-def fetch_prices(lake: Lake, prices: Prices, now: datetime = NOW, on_market: Callable[[int, int], None] = lambda done, due: None) -> history.PricesReport:  # fmt: skip
-    return history.fetch_prices(lake, [prices], DAY, clock=Time(now).clock, on_market=on_market)
-
-
-def rows_of(lake: Lake, table: str) -> list[dict[str, Any]]:
-    return reading.rows(lake, table).to_pylist()
+from polymarket_assets_tests.collecting.days import (
+    DAY,
+    NOON,
+    NOW,
+    START,
+    Prices,
+    closed,
+    fetch_markets,
+    fetch_prices,
+    rows_of,
+)
+from polymarket_assets_tests.collecting.fakes import Time, market_id, token
 
 
 @pytest.mark.parametrize(
@@ -158,7 +128,11 @@ def test_markets_traded_for_less_are_not_asked_about(lake: Lake, least: float, a
     fetch_markets(lake, closed(1, volume_usd=200.0), closed(2, volume_usd=500.0), closed(3, volume_usd=900.0))
     prices = Prices()
     report = history.fetch_prices(lake, [prices], DAY, clock=Time(NOW).clock, least_volume_usd=least)
-    assert (len(prices.asked), report.markets, report.left_out) == (asked, asked, 3 - asked)
+    assert (len({of for of, *_ in prices.asked}), report.markets, report.left_out) == (
+        asked,
+        asked,
+        3 - asked,
+    )
 
 
 @pytest.mark.parametrize(
@@ -177,24 +151,32 @@ def test_prices_end_at_the_earlier_of_close_and_scheduled_end(lake: Lake, closed
         lake.publish_rows("history_markets", [known], part=history.PART, at=DAY)
     prices = Prices()
     fetch_prices(lake, prices)
-    assert [end for _, _, end, _ in prices.asked] == [until]
+    assert {end for _, _, end, _ in prices.asked} == {until}
 
 
 @pytest.mark.parametrize(
-    ("life", "bucket", "span"),
-    [
-        (timedelta(minutes=5), 60, timedelta(minutes=5)),
-        (timedelta(hours=6), 60, timedelta(hours=6)),
-        (timedelta(days=2), 300, timedelta(days=2)),
-        (timedelta(days=10), 1800, timedelta(days=10)),
-        (timedelta(days=300), 1800, timedelta(days=14)),
-    ],
+    "life", [timedelta(minutes=5), timedelta(days=2), timedelta(days=10), timedelta(days=300)]
 )
-def test_the_spacing_suits_the_length_of_life(lake: Lake, life: timedelta, bucket: int, span: timedelta) -> None:  # fmt: skip
+def test_a_life_of_fourteen_days_at_the_most_is_asked_for_as_finely_as_can_be(lake: Lake, life: timedelta) -> None:  # fmt: skip
     fetch_markets(lake, closed(1, listed_at=NOON - life))
-    prices = Prices()
+    prices = Prices({token(1): [PricePoint(NOON - timedelta(minutes=2), 0.5, 300)]})
     fetch_prices(lake, prices)
-    assert prices.asked == [(token(1), NOON - span, NOON, bucket)]
+    assert prices.asked == [(token(1), max(NOON - life, NOON - timedelta(days=14)), NOON, 60)]
+    assert [row["fidelity_s"] for row in rows_of(lake, "history_prices")] == [300]
+
+
+@pytest.mark.parametrize(("given_from_s", "asked"), [(60, [60]), (3_600, [60, 3_600]), (43_200, [60, 3_600, 43_200]), (86_400, [60, 3_600, 43_200])])  # fmt: skip
+def test_where_nothing_comes_a_coarser_spacing_is_asked_for(
+    lake: Lake, given_from_s: int, asked: list[int]
+) -> None:
+    """Of resolved markets the venue has given only every twelve hours, and the settlement whatever was asked."""
+    fetch_markets(lake, closed(1))
+    settled = PricePoint(NOON, 1.0, 0)
+    prices = Prices({token(1): lambda spacing_s: [*([PricePoint(NOON - timedelta(days=1), 0.5, spacing_s)] if spacing_s >= given_from_s else []), settled]})  # fmt: skip
+    report = fetch_prices(lake, prices)
+    assert [spacing_s for *_, spacing_s in prices.asked] == asked
+    assert [row["fidelity_s"] for row in rows_of(lake, "history_prices")] == [s for s in asked[-1:] if s >= given_from_s]  # fmt: skip
+    assert report.without == int(given_from_s > 43_200)
 
 
 def test_one_market_without_prices_costs_only_itself(lake: Lake) -> None:

@@ -49,7 +49,8 @@ class Fetched:
     @cached_property
     def compared(self) -> dict[str, Compared]:
         """The tables of the day against the truth."""
-        found = compare(Past(self.ledger, SMALL_PAST), self.lake, [self.day], None, now())
+        past = Past(self.ledger, SMALL_PAST, v1=self.generation == "v1")
+        found = compare(past, self.lake, [self.day], None, now())
         return {one.table: one for one in found}
 
 

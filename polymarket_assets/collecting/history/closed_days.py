@@ -28,10 +28,10 @@ class MarketsMissing(Refused):
 
 @dataclass(frozen=True)
 class Chosen:
-    """The markets of a day that are asked about, in the order of their ids, and how many were traded too little for it."""
+    """The markets of a day that are asked about, and those traded too little for it; both in the order of their ids."""
 
     markets: Sequence[dict[str, Any]]
-    left_out: int
+    left_out: Sequence[dict[str, Any]]
 
 
 def over(day: date, now: datetime) -> Span:
@@ -60,9 +60,10 @@ def markets(lake: Lake, day: date) -> list[dict[str, Any]]:
 
 def chosen(lake: Lake, day: date, least_volume_usd: float) -> Chosen:
     """Those that were traded for at least so much. Raises `MarketsMissing`."""
-    every = markets(lake, day)
-    kept = [row for row in every if (row["volume_usd"] or 0.0) >= least_volume_usd]
-    return Chosen(kept, len(every) - len(kept))
+    parted: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+    for row in markets(lake, day):
+        parted[(row["volume_usd"] or 0.0) >= least_volume_usd].append(row)
+    return Chosen(parted[True], parted[False])
 
 
 _READ = [

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from polymarket_assets.collecting import catalogue
+from polymarket_assets.collecting.history import held
 from polymarket_assets.collecting.history.asking import Asking
-from polymarket_assets.collecting.history.closed_days import PART, chosen, over
+from polymarket_assets.collecting.history.closed_days import PART, Chosen, chosen, over
 from polymarket_assets.collecting.history.rows import of_market
-from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.venue.errors import Gone, PolymarketError
@@ -26,12 +26,10 @@ log = logging.getLogger(__name__)
 
 # Prices are fetched for as long before the close as live markets are followed; the venue answers 15 days at once.
 PRICES_FOR = timedelta(days=14)
-# The finest spacing worth its rows, by the length of a market's life that is fetched.
-BUCKETS: tuple[tuple[timedelta, int], ...] = (
-    (timedelta(hours=6), 60),
-    (timedelta(days=3), 300),
-    (PRICES_FOR, 1800),
-)
+# Spacings to ask for, the next one where nothing came: of each part of a life the venue gives the finest it still has, a minute
+# for at least 7 days, 5 minutes for 60, half an hour for 90, then 3 hours. The first generation has answered about resolved
+# markets with nothing at all below an hour, and at times below 12.
+SPACINGS_S = (60, 3_600, 43_200)
 # The resolution that marks the payout among the prices of a token.
 SETTLEMENT = 0
 
@@ -52,6 +50,8 @@ class PricesReport:
     day: date
     rows: int
     markets: int
+    # Of the venue now; rows beyond them were fetched before, and it gives them no more, or no more so finely.
+    fetched: int
     without: int
     # Markets that the venue did not answer about as agreed.
     malformed: int
@@ -88,27 +88,31 @@ def fetch_prices(
     asked = chosen(lake, day, least_volume_usd)
     priced = _Priced(lambda done: on_market(done, len(asked.markets)))
     answers = Asking(clients).each(asked.markets, lambda data, market: _prices(data, market, clock))
+    before = held.fetched_before(lake, day, _lives(asked))
     with closing(answers):
-        written = lake.publish_pieces("history_prices", priced.tables(answers), part=PART, at=day)
+        pieces = held.united(priced.tables(answers), before)
+        written = lake.publish_pieces("history_prices", pieces, part=PART, at=day)
     return PricesReport(
         day,
         written.rows,
         len(asked.markets),
+        fetched=priced.rows,
         without=priced.without,
         malformed=len(priced.failures),
         outside=priced.outside,
         bytes=written.bytes,
         least_volume_usd=least_volume_usd,
-        left_out=asked.left_out,
+        left_out=len(asked.left_out),
     )
 
 
 @dataclass(frozen=True)
 class _Of:
-    """Rows of one market, and how many points were none."""
+    """Points of one market, as few bytes as they can be while they wait for their turn, and how many points were none."""
 
-    rows: pa.Table
+    points: pa.RecordBatch
     outside: int
+    received_at: datetime
 
 
 @dataclass
@@ -121,16 +125,18 @@ class _Priced:
     outside: int = 0
     rows: int = 0
 
-    def tables(self, answers: Iterator[tuple[dict[str, Any], _Of | PolymarketError]]) -> Iterator[pa.Table]:
+    def tables(
+        self, answers: Iterator[tuple[dict[str, Any], _Of | PolymarketError]]
+    ) -> Iterator[held.Market]:
         """The rows of each market. Raises the last failure where nothing else came."""
         for done, (market, answer) in enumerate(answers, 1):
             if isinstance(answer, PolymarketError):
                 self._failed(market, answer)
             else:
-                self.without += not answer.rows.num_rows
+                self.without += not answer.points.num_rows
                 self.outside += answer.outside
-                self.rows += answer.rows.num_rows
-                yield answer.rows
+                self.rows += answer.points.num_rows
+                yield market["market_id"], _rows(market, answer)
             self.on_market(done)
         if self.failures and not self.rows:
             # Published, this would look like a day on which nothing was priced.
@@ -145,37 +151,47 @@ class _Priced:
 
 
 def _prices(data: Prices, market: dict[str, Any], clock: Callable[[], datetime]) -> _Of:
-    """Price rows of one market: none at or after its end, and the settlement is no price."""
-    span = _span(market)
-    if span is None:
-        return _Of(TABLES["history_prices"].schema.empty_table(), 0)
-    points = data.prices_history(market["token_ids"][0], span.start, span.end, _bucket(span))
-    received_at = clock()
-    prices = [point for point in points if point.resolution_s > SETTLEMENT]
-    inside = [point for point in prices if point.at in span]
-    kept = {point.at: point for point in inside}
-    return _Of(_rows(market, [kept[at] for at in sorted(kept)], received_at), len(prices) - len(inside))
+    """Points of one market: none at or after its end, and the settlement is no price."""
+    life = _life(market)
+    prices = [] if life is None else _finest(data, market["token_ids"][0], life)
+    inside = {point.at: point for point in prices if life is not None and point.at in life}
+    return _Of(_columns([inside[at] for at in sorted(inside)]), len(prices) - len(inside), clock())
 
 
-def _span(market: dict[str, Any]) -> Span | None:
+def _finest(data: Prices, token_id: str, life: Span) -> list[PricePoint]:
+    """What the venue still has, without the settlement."""
+    for spacing_s in SPACINGS_S:
+        points = data.prices_history(token_id, life.start, life.end, spacing_s)
+        if prices := [point for point in points if point.resolution_s > SETTLEMENT]:
+            return prices
+    return []
+
+
+def _life(market: dict[str, Any]) -> Span | None:
     """From when to when a market's prices are features: up to its effective close or its close, the earlier."""
     end = min(market["effective_close"] or market["closed_at"], market["closed_at"])
     start = max(end - PRICES_FOR, market["listed_at"] or end - PRICES_FOR)
     return Span(start, end) if start < end else None
 
 
-def _bucket(span: Span) -> int:
-    length = span.end - span.start
-    return next((bucket for longest, bucket in BUCKETS if length <= longest), BUCKETS[-1][1])
+def _lives(asked: Chosen) -> dict[str, Span]:
+    """Of all markets of a day, asked about or not."""
+    lives = {market["market_id"]: _life(market) for market in (*asked.markets, *asked.left_out)}
+    return {market_id: life for market_id, life in lives.items() if life is not None}
 
 
-def _rows(market: dict[str, Any], points: Sequence[PricePoint], received_at: datetime) -> pa.Table:
-    """A market has hundreds of points: column by column they take a fifth of what rows would."""
-    priced_at = pa.array([point.at for point in points], pa.timestamp("us", tz="UTC"))
-    fidelity_s = pa.array([point.resolution_s for point in points], pa.int64())
+def _columns(points: Sequence[PricePoint]) -> pa.RecordBatch:
+    """A market has up to ten thousand points: column by column they take a fifth of what rows would."""
+    at = pa.array([point.at for point in points], pa.timestamp("us", tz="UTC"))
+    price = pa.array([point.price for point in points], pa.float64())
+    return pa.record_batch({"at": at, "price": price, "resolution_s": pa.array([point.resolution_s for point in points], pa.int64())})  # fmt: skip
+
+
+def _rows(market: dict[str, Any], answer: _Of) -> pa.Table:
+    priced_at, price, resolution_s = answer.points.columns
     # Whether the venue stamps a bucket by its start or its end is not documented: its end is safe.
-    known_at = pc.add(priced_at, pc.multiply(fidelity_s, 1_000_000).cast(pa.duration("us")))
-    price_e6 = pc.round(pc.multiply(pa.array([point.price for point in points], pa.float64()), float(E6)))
-    own = {"priced_at": priced_at, "known_at": known_at, "price_e6": price_e6, "fidelity_s": fidelity_s}
-    same = {"market_id": market["market_id"], "close_day": market["close_day"], "received_at": received_at, "source": catalogue.VENUE}  # fmt: skip
-    return of_market("history_prices", len(points), own, same)
+    known_at = pc.add(priced_at, pc.multiply(resolution_s, 1_000_000).cast(pa.duration("us")))
+    price_e6 = pc.round(pc.multiply(price, float(E6)))
+    own = {"priced_at": priced_at, "known_at": known_at, "price_e6": price_e6, "fidelity_s": resolution_s}
+    same = {"market_id": market["market_id"], "close_day": market["close_day"], "received_at": answer.received_at, "source": catalogue.VENUE}  # fmt: skip
+    return of_market("history_prices", answer.points.num_rows, own, same)

@@ -104,7 +104,7 @@ def fetch_trades(
         unmapped=found["unmapped"],
         bytes=written.bytes,
         least_volume_usd=least_volume_usd,
-        left_out=asked.left_out,
+        left_out=len(asked.left_out),
     )
 
 

@@ -1,0 +1,71 @@
+"""Prices that were fetched of a day before: the venue forgets the fine ones with time, and what it forgot stays here.
+
+A day is fetched again when its prices are wanted of more markets. By then the venue may give every half hour of what it
+gave every minute of; such points take the places that nothing finer holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
+from typing import TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from polymarket_assets.collecting.history.closed_days import PART, is_fetched
+from polymarket_assets.lake import layout, reading
+from polymarket_assets.lake.schemas import TABLES
+from polymarket_assets.lake.spans import Span
+from polymarket_assets.lake.writing import Lake
+
+Market: TypeAlias = tuple[str, pa.Table]
+
+_TABLE = TABLES["history_prices"]
+_ID = itemgetter(0)
+
+
+def fetched_before(lake: Lake, day: date, lives: Mapping[str, Span]) -> Iterator[Market]:
+    """Markets with their rows within their `lives` as known now, in the order they were filed: that of their ids.
+
+    Raises:
+        DamagedFile, SchemaMismatch: what was filed cannot be read.
+    """
+    if not is_fetched(lake, _TABLE.name, day):
+        return
+    path = f"{layout.folder(_TABLE, day)}/{layout.part(PART)}"
+    file = reading.require_declared(_TABLE, lake.store.uri(path))
+    for market_id, pieces in groupby(pieces_of(file.iter_batches()), key=_ID):
+        life = lives.get(market_id)
+        rows = pa.concat_tables([rows for _, rows in pieces])
+        if life is not None:
+            yield market_id, rows.filter((pc.field("priced_at") >= life.start) & (pc.field("priced_at") < life.end))  # fmt: skip
+
+
+def pieces_of(batches: Iterable[pa.RecordBatch]) -> Iterator[Market]:
+    """Rows that follow one another and are of one market; a market may go on in the next piece."""
+    for batch in batches:
+        rows = reading.completed(_TABLE, pa.Table.from_batches([batch])).cast(_TABLE.schema)
+        runs = pc.run_end_encode(rows["market_id"].combine_chunks())
+        start = 0
+        for market_id, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
+            yield market_id, rows.slice(start, end - start)
+            start = end
+
+
+def united(fetched: Iterable[Market], before: Iterable[Market]) -> Iterator[pa.Table]:
+    """The rows of each market of either, both in the order of market ids: of an instant the finest, of equals the newly fetched."""
+    for _, pieces in groupby(merge(fetched, before, key=_ID), key=_ID):
+        tables = [rows for _, rows in pieces]
+        yield tables[0] if len(tables) == 1 else _finest(pa.concat_tables(tables))
+
+
+def _finest(rows: pa.Table) -> pa.Table:
+    order = pc.sort_indices(rows, [("priced_at", "ascending"), ("fidelity_s", "ascending")])
+    ordered = rows.take(order)
+    at = ordered["priced_at"].combine_chunks()
+    is_first = pc.not_equal(at.slice(1), at.slice(0, max(len(at) - 1, 0)))
+    return ordered.filter(pa.concat_arrays([pa.array([True] * min(len(at), 1)), is_first]))
