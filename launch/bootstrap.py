@@ -24,7 +24,7 @@ from launch.home import PROJECT, settle
 from launch.narration import Narration
 from polymarket_assets import day_runs
 from polymarket_assets.collecting import candidates, queries
-from polymarket_assets.collecting.history import closed_days
+from polymarket_assets.collecting.history import closed_days, lives
 from polymarket_assets.day_runs import Journal, Ran, Runs
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
@@ -149,26 +149,28 @@ class Bootstrap:
         markets = min(self.wish.markets, plan.SUPPOSED_A_DAY * self.wish.days)
         parts = [
             plan.listing(self.settings, unlisted, _now()),
-            plan.prices(self.settings, markets),
+            plan.prices(self.settings, plan.supposed_lives(self.days, markets), _now()),
             *([plan.trades(self.settings, markets)] if self.wish.trades else []),
             *plan.ends(self.settings, plan.SUPPOSED_A_DAY * self.wish.days),
         ]
-        self.console.print(f"An estimate for {self.wish.days} days, {len(unlisted)} of them not listed yet, if {plan.SUPPOSED_A_DAY:,} markets closed on each, at RATE_SHARE={self.settings.rate_share:g} of the published limits:")  # fmt: skip
+        self.console.print(f"An estimate for {self.wish.days} days, {len(unlisted)} of them not listed yet, if {plan.SUPPOSED_A_DAY:,} markets closed on each after two weeks, at RATE_SHARE={self.settings.rate_share:g} of the published limits:")  # fmt: skip
         self.console.print(plan.shown(parts))
 
     def _tell_choice(self, journal: Journal, least: float, volumes: list[float]) -> None:
         """What was listed, and what the rest takes: of days that are not there yet."""
         chosen = sum(volume >= least for volume in volumes)
+        priced = self._markets_of(journal.unfetched("history_prices", least), least)
         parts = [
-            make(self.settings, self._markets_of(journal.unfetched(asset, least), least))
-            for asset, make in (("history_prices", plan.prices), ("history_trades", plan.trades))
-            if asset == "history_prices" or self.wish.trades
+            plan.prices(self.settings, [life for market in priced if (life := lives.life(market))], _now())
         ]
+        if self.wish.trades:
+            traded = self._markets_of(journal.unfetched("history_trades", least), least)
+            parts.append(plan.trades(self.settings, len(traded)))
         self.console.print(f"{len(volumes):,} markets closed; asked about are {chosen:,} of them, traded for ${least:,.0f} or more. What is not here yet takes:")  # fmt: skip
         self.console.print(plan.shown([*parts, *plan.ends(self.settings, self._due())]))
 
-    def _markets_of(self, days: list[date], least: float) -> int:
-        return sum(len(closed_days.chosen(self.lake, day, least).markets) for day in days)
+    def _markets_of(self, days: list[date], least: float) -> list[dict[str, Any]]:
+        return [market for day in days for market in closed_days.chosen(self.lake, day, least).markets]
 
     def _tell_end(self, versions: int) -> None:
         self.console.print(_table(self.lake, self.days))

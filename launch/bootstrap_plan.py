@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
 
 from rich.table import Table
 
+from polymarket_assets.collecting.history.lives import PRICES_FOR, points
 from polymarket_assets.collecting.history.markets import SCHEDULED, WALKED_BACK
-from polymarket_assets.lake.spans import DAY, day_of
+from polymarket_assets.lake.spans import DAY, Span, day_of
 from polymarket_assets.partitions import FIRST_DAY
 from polymarket_assets.settings import NotConfigured, Settings
 from polymarket_assets.venue.data_api import CONDITIONS_A_REQUEST, TRADES_A_PAGE
@@ -20,6 +21,8 @@ from polymarket_assets.venue.limits import PUBLISHED, WINDOW_S
 DAYS, MARKETS = 14, 5_000
 # Before anything is listed nobody knows how many markets closed: the estimate says that it supposes this many a day.
 SUPPOSED_A_DAY = 2_000
+# The venue does not say how many points a page of its price history has; of its trades a page has so many.
+PRICES_A_PAGE = TRADES_A_PAGE
 _YES, _NO = ("1", "yes", "true"), ("0", "no", "false", "")
 
 
@@ -39,7 +42,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Part:
-    """One kind of request: how many at the least, and how many a second the settings allow."""
+    """One kind of request: about how many, and how many a second the settings allow."""
 
     what: str
     requests: int
@@ -82,9 +85,16 @@ def listing(settings: Settings, days: Iterable[date], now: datetime) -> Part:
     return Part("the catalogue, for what closed", pages, allowed(settings, "gamma /markets", "gamma lists"))
 
 
-def prices(settings: Settings, markets: int) -> Part:
-    """A window of fifteen days holds a market's prices."""
-    return Part(f"prices of {markets:,} markets", markets, allowed(settings, "data"))
+def prices(settings: Settings, lives: Sequence[Span], now: datetime) -> Part:
+    """As many pages as the points need that the venue still has of each life, which is fifteen days long at the most."""
+    pages = sum(max(1, ceil(points(life, now) / PRICES_A_PAGE)) for life in lives)
+    return Part(f"prices of {len(lives):,} markets, {PRICES_A_PAGE:,} a page", pages, allowed(settings, "data"))  # fmt: skip
+
+
+def supposed_lives(days: Sequence[date], markets: int) -> list[Span]:
+    """Before anything is listed: lives as long as prices are fetched for, spread over the days."""
+    ends = [Span.day(days[n % len(days)]).end for n in range(markets)]
+    return [Span(end - PRICES_FOR, end) for end in ends]
 
 
 def trades(settings: Settings, markets: int) -> Part:
@@ -109,7 +119,7 @@ def allowed(settings: Settings, *groups: str) -> float:
 def shown(parts: Iterable[Part]) -> Table:
     """The parts and their sum."""
     table = Table()
-    table.add_column("at the least")
+    table.add_column("about")
     table.add_column("requests", justify="right")
     table.add_column("a second", justify="right")
     table.add_column("takes", justify="right")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from launch import bootstrap_plan as plan
+from polymarket_assets.lake.spans import Span
 from polymarket_assets.settings import NotConfigured, Settings
 from polymarket_assets_tests.conftest import PROJECT
 
@@ -65,9 +66,35 @@ def test_the_command_refuses_in_one_sentence_and_asks_nobody(tmp_path: Path) -> 
 
 def test_an_estimate_is_requests_at_the_share_of_the_published_limits() -> None:
     """A thousand requests in ten seconds to the Data API, two hundred of trades; of both half."""
-    assert plan.prices(HALF, 5_000).seconds == 100
+    lives = [Span(NOW - timedelta(hours=1), NOW)] * 5_000
+    assert plan.prices(HALF, lives, NOW).seconds == 100
     assert plan.trades(HALF, 5_000).seconds == 500
     assert [part.requests for part in plan.ends(HALF, 5_000)] == [50, 250]
+
+
+@pytest.mark.parametrize(
+    ("back", "pages"),
+    # By the minute 1,440 points a day for the seven newest days; before that 288, after two months 48, after three 8.
+    [
+        (0, 7 * 1_440 + 7 * 288),
+        (5, 2 * 1_440 + 12 * 288),
+        (30, 14 * 288),
+        (60, 14 * 48),
+        (83, 7 * 48 + 7 * 8),
+        (400, 14 * 8),
+    ],
+)
+def test_the_older_a_life_the_fewer_pages_are_estimated(back: int, pages: int) -> None:
+    end = NOW - timedelta(days=back)
+    assert plan.prices(HALF, [Span(end - timedelta(days=14), end)] * 7, NOW).requests == 7 * -(
+        -pages // 1_000
+    )
+
+
+def test_lives_are_supposed_to_end_on_all_of_the_days() -> None:
+    days = [(NOW - timedelta(days=back)).date() for back in (1, 2)]
+    ends = [life.end for life in plan.supposed_lives(days, 5)]
+    assert ends == [Span.day(days[n]).end for n in (0, 1, 0, 1, 0)]
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from polymarket_assets.collecting import catalogue
-from polymarket_assets.collecting.history import held
+from polymarket_assets.collecting.history import held, lives
 from polymarket_assets.collecting.history.asking import Asking
 from polymarket_assets.collecting.history.closed_days import PART, Chosen, chosen, over
 from polymarket_assets.collecting.history.rows import of_market
@@ -24,8 +24,6 @@ from polymarket_assets.venue.records import E6, PricePoint
 
 log = logging.getLogger(__name__)
 
-# Prices are fetched for as long before the close as live markets are followed; the venue answers 15 days at once.
-PRICES_FOR = timedelta(days=14)
 # Spacings to ask for, the next one where nothing came: of each part of a life the venue gives the finest it still has, a minute
 # for at least 7 days, 5 minutes for 60, half an hour for 90, then 3 hours. The first generation has answered about resolved
 # markets with nothing at all below an hour, and at times below 12.
@@ -152,7 +150,7 @@ class _Priced:
 
 def _prices(data: Prices, market: dict[str, Any], clock: Callable[[], datetime]) -> _Of:
     """Points of one market: none at or after its end, and the settlement is no price."""
-    life = _life(market)
+    life = lives.life(market)
     prices = [] if life is None else _finest(data, market["token_ids"][0], life)
     inside = {point.at: point for point in prices if life is not None and point.at in life}
     return _Of(_columns([inside[at] for at in sorted(inside)]), len(prices) - len(inside), clock())
@@ -167,17 +165,10 @@ def _finest(data: Prices, token_id: str, life: Span) -> list[PricePoint]:
     return []
 
 
-def _life(market: dict[str, Any]) -> Span | None:
-    """From when to when a market's prices are features: up to its effective close or its close, the earlier."""
-    end = min(market["effective_close"] or market["closed_at"], market["closed_at"])
-    start = max(end - PRICES_FOR, market["listed_at"] or end - PRICES_FOR)
-    return Span(start, end) if start < end else None
-
-
 def _lives(asked: Chosen) -> dict[str, Span]:
     """Of all markets of a day, asked about or not."""
-    lives = {market["market_id"]: _life(market) for market in (*asked.markets, *asked.left_out)}
-    return {market_id: life for market_id, life in lives.items() if life is not None}
+    every = {market["market_id"]: lives.life(market) for market in (*asked.markets, *asked.left_out)}
+    return {market_id: life for market_id, life in every.items() if life is not None}
 
 
 def _columns(points: Sequence[PricePoint]) -> pa.RecordBatch:
