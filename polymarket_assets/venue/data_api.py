@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 V1, V2 = "v1", "v2"
 
 TRADES_A_PAGE = 1_000
+# A page that cannot be used is asked for so often: without it all the pages before it would be asked for again.
+PAGE_ATTEMPTS = 3
 # A million trades of one market: ten times the busiest seen.
 MOST_TRADE_PAGES = 1_000
 # v1 gives no more at once, and nothing beyond this offset.
@@ -160,6 +162,20 @@ class DataApi:
     def close(self) -> None:
         self.service.close()
 
+    def _page(self, path: str, params: Params, cursor: str | None, *groups: str) -> _Envelope:
+        """The page of v2 after a cursor, asked for again where it leads nowhere."""
+        for attempt in range(1, PAGE_ATTEMPTS + 1):
+            try:
+                page = self._ask(path, [*params, *_after(cursor)], *groups)
+                if cursor is not None and page.next_cursor == cursor:
+                    raise MalformedPayload("page of the Data API", cursor, "the cursor is stuck")
+            except MalformedPayload:
+                if attempt == PAGE_ATTEMPTS:
+                    raise
+            else:
+                return page
+        raise AssertionError("the last attempt returns or raises")
+
     def _ask(self, path: str, params: Params, *groups: str) -> _Envelope:
         """An answer of v2. Raises `_NotV2` when it is not there, unless it has answered before."""
         if self.generation == V1:
@@ -186,9 +202,7 @@ class DataApi:
         params = [("condition", condition_id), ("limit", str(TRADES_A_PAGE))]
         cursor: str | None = None
         for _ in range(MOST_TRADE_PAGES):
-            answer = self._ask("/v2/trades", params + _after(cursor), "data /trades")
-            if answer.next_cursor is not None and answer.next_cursor == cursor:
-                raise MalformedPayload("page of trades", cursor, "the cursor is stuck")
+            answer = self._page("/v2/trades", params, cursor, "data /trades")
             cursor = answer.next_cursor
             page, is_last = _trades(answer.rows, condition_id, since, cursor)
             yield page
@@ -236,12 +250,10 @@ class DataApi:
         found: list[PricePoint] = []
         cursor: str | None = None
         for _ in range(MOST_PRICE_PAGES):
-            answer = self._ask("/v2/prices-history", params + _after(cursor))
+            answer = self._page("/v2/prices-history", params, cursor)
             found += parse.price_points(answer.rows)
             if answer.next_cursor is None:
                 return found
-            if answer.next_cursor == cursor:
-                raise MalformedPayload("price history", cursor, "the cursor is stuck")
             cursor = answer.next_cursor
         raise Refused(f"the prices of {token_id} did not end within {MOST_PRICE_PAGES} pages")
 

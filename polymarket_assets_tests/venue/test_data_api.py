@@ -111,7 +111,23 @@ def test_a_stuck_cursor_stops_the_walk(server: Server, data: DataApi) -> None:
     server.on("/v2/trades", envelope([trade(1)], "same"))
     with pytest.raises(MalformedPayload, match="cursor is stuck"):
         list(data.trades(CONDITION, since=EPOCH))
-    assert len(server.asked) == 2
+    assert [asked.one("cursor") for asked in server.asked] == [None, *["same"] * data_api.PAGE_ATTEMPTS]
+
+
+STUCK = {"data": [], "pagination": {"has_more": True, "next_cursor": "10"}}
+LOST = {"data": [], "pagination": {"has_more": True, "next_cursor": None}}
+
+
+@pytest.mark.parametrize("spoilt", [[STUCK], [LOST], [STUCK, LOST]])
+def test_a_page_that_leads_nowhere_is_asked_for_again(
+    spoilt: list[dict[str, Any]], server: Server, data: DataApi
+) -> None:
+    """What came before it is not: of a list of ten pages one is soon spoilt."""
+    answers = paged([trade(n) for n in range(25)], 10)
+    left = list(spoilt)
+    server.on("/v2/trades", lambda asked: told(left.pop()) if asked.one("cursor") == "10" and left else answers(asked))  # fmt: skip
+    assert hashes(list(data.trades(CONDITION, since=EPOCH))) == list(range(25))
+    assert [asked.one("cursor") for asked in server.asked] == [None, *["10"] * (len(spoilt) + 1), "20"]
 
 
 def test_a_walk_is_bounded(server: Server, data: DataApi, monkeypatch: pytest.MonkeyPatch) -> None:
