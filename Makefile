@@ -64,7 +64,7 @@ soak: setup
 drill-restart: setup
 	@$(BIN)/python -m drills.restart $(DRILL)
 
-# Three minutes.
+# Ten minutes.
 drill-bootstrap: setup
 	@$(BIN)/python -m drills.bootstrap $(DRILL)
 

@@ -112,6 +112,13 @@ def test_points_from_outside_of_a_markets_life_are_counted(lake: Lake) -> None:
     assert (report.rows, report.outside, report.without) == (1, 3, 1)
 
 
+def test_a_point_given_twice_is_one_and_not_outside(lake: Lake) -> None:
+    fetch_markets(lake, closed(1))
+    point = PricePoint(NOON - timedelta(minutes=5), 0.5, 60)
+    report = fetch_prices(lake, Prices({token(1): [point, point]}))
+    assert (report.rows, report.outside) == (1, 0)
+
+
 @pytest.mark.parametrize("clients", [1, 5])
 def test_rows_do_not_depend_on_how_many_are_asked_at_once(lake: Lake, clients: int) -> None:
     """Who answers first is chance; the file of a day is not."""

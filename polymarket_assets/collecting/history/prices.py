@@ -152,8 +152,9 @@ def _prices(data: Prices, market: dict[str, Any], clock: Callable[[], datetime])
     """Points of one market: none at or after its end, and the settlement is no price."""
     life = lives.life(market)
     prices = [] if life is None else _finest(data, market["token_ids"][0], life)
-    inside = {point.at: point for point in prices if life is not None and point.at in life}
-    return _Of(_columns([inside[at] for at in sorted(inside)]), len(prices) - len(inside), clock())
+    inside = [point for point in prices if life is not None and point.at in life]
+    by_instant = {point.at: point for point in inside}
+    return _Of(_columns([by_instant[at] for at in sorted(by_instant)]), len(prices) - len(inside), clock())
 
 
 def _finest(data: Prices, token_id: str, life: Span) -> list[PricePoint]:
