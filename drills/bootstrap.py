@@ -40,7 +40,7 @@ LIES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("error_storm", {"chance": 0.05, "status": 502}),
     ("truncated_body", {"chance": 0.05}),
     # A page of prices takes the minute that an answer may take, and with it most of a day's fetching.
-    ("slow_loris", {"service": "data", "chance": 0.001, "every_s": 0.001}),
+    ("slow_loris", {"service": "data", "chance": 0.0003, "every_s": 0.001}),
     ("stuck_cursor", {"chance": 0.02}),
     ("missing_cursor", {"chance": 0.02}),
     ("repeated_rows", {"service": "gamma", "chance": 0.2}),

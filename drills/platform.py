@@ -184,7 +184,11 @@ def opened(home: Path) -> Iterator[DagsterInstance]:
 
 
 def stop_cleanly() -> None:
-    """Have a signal end the drill as Ctrl-C does: nothing that it started stays behind."""
+    """Have a signal end the drill as Ctrl-C does: nothing that it started stays behind.
+
+    A shell has what it begins in the background ignore Ctrl-C, and so would what the drill starts and stops by it.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
