@@ -64,7 +64,7 @@ soak: setup
 drill-restart: setup
 	@$(BIN)/python -m drills.restart $(DRILL)
 
-# Ten minutes.
+# Twelve minutes.
 drill-bootstrap: setup
 	@$(BIN)/python -m drills.bootstrap $(DRILL)
 
