@@ -30,7 +30,7 @@ LEAST_VOLUME_USD = 100.0
 # How much of a life prices are fetched of, and how finely they are asked for: `docs/collecting.md`.
 PRICES_FOR, SPACING_S = timedelta(days=14), 60
 # The order-book service, where the Data API has no second generation, tells no spacing and forgets none.
-V1_SPACING_S = 3_600
+V1_SPACING_S, V1_ALONE_S = 3_600, 86_400
 # Rows of a table that are Python's at once.
 BATCH = 65_536
 # Differences that are named; a person needs the first few.
@@ -105,10 +105,11 @@ class Past:
         start, end = floor(span.start.timestamp()), ceil(span.end.timestamp())
         points: Iterable[tuple[float, int, float]]
         if self.v1:
-            points = ((at, V1_SPACING_S, price) for at, price in data.prices(market, 0, start, end, V1_SPACING_S, now.timestamp()))  # fmt: skip
+            shown = data.prices(market, 0, start, end, V1_SPACING_S, now.timestamp())
+            points = ((at, V1_SPACING_S if len(shown) > 1 else V1_ALONE_S, price) for at, price in shown)
         else:
-            shown = data.prices_and_payout(market, 0, start, end, SPACING_S, now.timestamp())
-            points = ((p["timestamp"], p["resolution_seconds"], p["price"]) for p in shown if p["resolution_seconds"])  # fmt: skip
+            told = data.prices_and_payout(market, 0, start, end, SPACING_S, now.timestamp())
+            points = ((p["timestamp"], p["resolution_seconds"], p["price"]) for p in told if p["resolution_seconds"])  # fmt: skip
         return Counter((_instant(at), spacing_s, round(price * 1_000_000)) for at, spacing_s, price in points if _instant(at) in span)  # fmt: skip
 
 

@@ -281,14 +281,15 @@ class DataApi:
 
 
 def _spaced(points: list[PricePoint], asked_s: int) -> list[PricePoint]:
-    """Points of v1, which does not tell how far apart it gives them: no closer than they lie, or a price would count as known too early."""
-    steps = [(later.at - earlier.at).total_seconds() for earlier, later in pairwise(points)]
-    spacing_s = max(asked_s, round(min(steps, default=0)))
-    return (
-        points
-        if spacing_s == asked_s
-        else [msgspec.structs.replace(p, resolution_s=spacing_s) for p in points]
-    )
+    """Points of v1, which does not tell how far apart it gives them: each as far as its neighbours are, or it would count as known too early."""
+    ordered = sorted({point.at: point for point in points}.values(), key=lambda point: point.at)
+    steps = [(later.at - earlier.at).total_seconds() for earlier, later in pairwise(ordered)]
+    # One alone may stand for as long as any.
+    between = [*steps[:1], *steps, *steps[-1:]] if steps else [LONGEST_BUCKET_S] * 2
+    return [
+        msgspec.structs.replace(point, resolution_s=max(asked_s, round(before), round(after)))
+        for point, before, after in zip(ordered, between, between[1:], strict=False)
+    ]
 
 
 def _trades(

@@ -288,9 +288,34 @@ def test_prices_of_the_first_generation_come_from_the_order_book_service(server:
     at = int((NOW - timedelta(minutes=30)).timestamp())
     server.on("/prices-history", told({"history": [{"t": at, "p": 0.0035}]}))
     (found,) = data.prices_history("5", NOW - timedelta(hours=1), NOW, 1800)
-    assert (found.price, found.resolution_s) == (0.0035, 1800)
+    assert (found.price, found.at.timestamp()) == (0.0035, at)
     asked = server.asked[-1]
     assert (asked.one("market"), asked.one("fidelity")) == ("5", "30")
+
+
+@pytest.mark.parametrize(
+    ("at_s", "spacing_s"),
+    [
+        ([0, 60, 120], [60, 60, 60]),
+        # What comes hourly or more seldom, asked by the minute; a last point beside it; twice; backwards.
+        ([0, 3_600, 7_200], [3_600, 3_600, 3_600]),
+        ([0, 43_200, 86_400, 86_437], [43_200, 43_200, 43_200, 60]),
+        ([0, 43_200, 43_200], [43_200, 43_200]),
+        ([7_200, 3_600, 0], [3_600, 3_600, 3_600]),
+        # Finer towards the end.
+        ([0, 3_600, 3_660, 3_720], [3_600, 3_600, 60, 60]),
+        ([0], [86_400]),
+        ([], []),
+    ],
+)
+def test_a_price_of_the_first_generation_is_as_coarse_as_its_neighbours_are_far(at_s: list[int], spacing_s: list[int], server: Server, data: DataApi) -> None:  # fmt: skip
+    """It does not tell: taken for finer than it is, a price would be known before it was made."""
+    server.on("/v2/prices-history", RETIRED)
+    first = int((NOW - timedelta(days=2)).timestamp())
+    server.on("/prices-history", told({"history": [{"t": first + at, "p": 0.5} for at in at_s]}))
+    points = data.prices_history("5", NOW - timedelta(days=3), NOW, 60)
+    assert [point.resolution_s for point in points] == spacing_s
+    assert [point.at.timestamp() - first for point in points] == sorted(set(at_s))
 
 
 def test_an_empty_span_is_no_request(server: Server, data: DataApi) -> None:
