@@ -138,6 +138,9 @@ def _evidence(span: Span) -> str:
         priced as (
             select market_id, source, priced_at, known_at, price_e6, bid_e6, ask_e6, fidelity_s from history_prices
             semi join due using (market_id, source)
+            -- By the minute a life has ten thousand prices: only those of the span are of use, and what may still stand at its start.
+            where known_at < '{span.end.isoformat()}'
+                and known_at >= '{span.start.isoformat()}'::timestamptz - to_seconds((select max({bound_s}) from history_prices))
             qualify row_number() over (partition by market_id, source, known_at order by priced_at desc) = 1
         ),
         joined as (
