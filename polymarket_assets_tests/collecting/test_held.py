@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from polymarket_assets.collecting import history
 from polymarket_assets.collecting.history import held
+from polymarket_assets.lake import reading
+from polymarket_assets.lake.errors import DamagedFile
 from polymarket_assets.lake.writing import Lake, table_of
 from polymarket_assets.venue.records import PricePoint
 from polymarket_assets_tests.collecting.days import (
@@ -43,6 +47,27 @@ def test_what_the_venue_forgot_since_a_day_was_fetched_stays(lake: Lake) -> None
     ]  # fmt: skip
     assert (report.fetched, report.rows) == (4, 9)
     assert [row["received_at"] > NOW for row in rows] == [True, *[False] * 7, True]
+
+
+def test_a_coarse_price_does_not_stand_beside_finer_ones_of_its_bucket(lake: Lake) -> None:
+    """Known last, it would be believed though it is the oldest of them; one that reaches no finer price stands."""
+    fetch_markets(lake, closed(1))
+    fetch_prices(lake, Prices({token(1): minutes(28, 20, 3)}))
+    off_grid = PricePoint(NOON - timedelta(minutes=30) + timedelta(seconds=4), 0.75, 1_800)
+    early = PricePoint(NOON - timedelta(minutes=90), 0.25, 1_800)
+    fetch_prices(lake, Prices({token(1): [early, off_grid]}), now=NOW + timedelta(days=30))
+    assert [(row["fidelity_s"], row["price_e6"]) for row in rows_of(lake, "history_prices")] == [(1_800, 250_000), *[(60, 500_000)] * 3]  # fmt: skip
+
+
+def test_prices_of_before_that_cannot_be_read_are_not_lost_unseen(lake: Lake) -> None:
+    fetch_markets(lake, closed(1))
+    fetch_prices(lake, Prices({token(1): minutes(*range(1, 400))}))
+    (file,) = map(Path, reading.files(lake, "history_prices"))
+    content = file.read_bytes()
+    file.write_bytes(content[:40] + bytes(b ^ 0xFF for b in content[40:200]) + content[200:])
+    with pytest.raises(DamagedFile):
+        fetch_prices(lake, Prices())
+    assert file.stat().st_size == len(content)
 
 
 def test_of_equals_the_price_that_came_last_stands(lake: Lake) -> None:

@@ -1,7 +1,7 @@
 """Prices that were fetched of a day before: the venue forgets the fine ones with time, and what it forgot stays here.
 
 A day is fetched again when its prices are wanted of more markets. By then the venue may give every half hour of what it
-gave every minute of; such points take the places that nothing finer holds.
+gave every minute of: such a point counts where its bucket holds nothing finer.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -38,10 +39,12 @@ def fetched_before(lake: Lake, day: date, lives: Mapping[str, Span]) -> Iterator
         return
     path = f"{layout.folder(_TABLE, day)}/{layout.part(PART)}"
     file = reading.require_declared(_TABLE, lake.store.uri(path))
-    for market_id, pieces in groupby(pieces_of(file.iter_batches()), key=_ID):
-        life = lives.get(market_id)
-        rows = pa.concat_tables([rows for _, rows in pieces])
-        if life is not None:
+    with reading.damage_told(path):
+        for market_id, pieces in groupby(pieces_of(file.iter_batches()), key=_ID):
+            life = lives.get(market_id)
+            rows = pa.concat_tables([rows for _, rows in pieces])
+            if life is None:
+                continue
             yield market_id, rows.filter((pc.field("priced_at") >= life.start) & (pc.field("priced_at") < life.end))  # fmt: skip
 
 
@@ -57,15 +60,21 @@ def pieces_of(batches: Iterable[pa.RecordBatch]) -> Iterator[Market]:
 
 
 def united(fetched: Iterable[Market], before: Iterable[Market]) -> Iterator[pa.Table]:
-    """The rows of each market of either, both in the order of market ids: of an instant the finest, of equals the newly fetched."""
+    """The rows of each market of either, both in the order of market ids: of a bucket the finest, of equals the newly fetched."""
     for _, pieces in groupby(merge(fetched, before, key=_ID), key=_ID):
         tables = [rows for _, rows in pieces]
         yield tables[0] if len(tables) == 1 else _finest(pa.concat_tables(tables))
 
 
 def _finest(rows: pa.Table) -> pa.Table:
-    order = pc.sort_indices(rows, [("priced_at", "ascending"), ("fidelity_s", "ascending")])
-    ordered = rows.take(order)
-    at = ordered["priced_at"].combine_chunks()
-    is_first = pc.not_equal(at.slice(1), at.slice(0, max(len(at) - 1, 0)))
-    return ordered.filter(pa.concat_arrays([pa.array([True] * min(len(at), 1)), is_first]))
+    """Rows of one market, of which the newly fetched come first."""
+    ordered = rows.take(pc.sort_indices(rows, [("priced_at", "ascending"), ("fidelity_s", "ascending")]))
+    at_s = ordered["priced_at"].cast(pa.int64()).to_numpy() / 1e6
+    spacing_s = ordered["fidelity_s"].to_numpy()
+    stands = np.ones(len(at_s), dtype=bool)
+    stands[1:] = at_s[1:] > at_s[:-1]
+    for coarse_s in np.unique(spacing_s)[1:]:
+        finer, coarse = at_s[spacing_s < coarse_s], spacing_s == coarse_s
+        held = np.searchsorted(finer, at_s[coarse] + coarse_s) > np.searchsorted(finer, at_s[coarse])
+        stands[coarse] &= ~held
+    return ordered.filter(pa.array(stands))
