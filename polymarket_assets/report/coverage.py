@@ -92,7 +92,7 @@ _COUNTS = {
     "history_prices": """
         select count(*), min(priced_at), max(priced_at),
             case when count(bid_e6) + count(ask_e6) > 0 then 'quotes' else 'displayed prices' end
-                || case when max(fidelity_s) > 0 then format(', one every {} s as the source says', max(fidelity_s)) else ', irregular' end
+                || case when max(fidelity_s) = 0 then ', irregular' else format(', one every {} s as the source says', case when min(fidelity_s) = max(fidelity_s) then max(fidelity_s)::varchar else format('{} to {}', min(fidelity_s), max(fidelity_s)) end) end
         from history_prices where market_id = $id
     """,
     "history_trades": """

@@ -186,6 +186,14 @@ def test_where_nothing_comes_a_coarser_spacing_is_asked_for(
     assert report.without == int(given_from_s > 43_200)
 
 
+@pytest.mark.parametrize(("life", "asked"), [(timedelta(minutes=5), [60]), (timedelta(hours=1), [60]), (timedelta(hours=2), [60, 3_600]), (timedelta(days=1), [60, 3_600, 43_200])])  # fmt: skip
+def test_a_spacing_as_long_as_a_life_is_not_asked_for(lake: Lake, life: timedelta, asked: list[int]) -> None:
+    fetch_markets(lake, closed(1, listed_at=NOON - life))
+    prices = Prices()
+    fetch_prices(lake, prices)
+    assert [spacing_s for *_, spacing_s in prices.asked] == asked
+
+
 def test_one_market_without_prices_costs_only_itself(lake: Lake) -> None:
     fetch_markets(lake, closed(1), closed(2), closed(3))
     good = [PricePoint(NOON - timedelta(hours=1), 0.25, 60)]

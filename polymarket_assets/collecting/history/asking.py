@@ -39,8 +39,8 @@ PATIENCE_S = 180.0
 ITEM_PATIENCE_S = 90.0
 # Between two attempts after a failure, unless the venue or a breaker says otherwise.
 PAUSE_S = 2.0
-# Answers of one market that could not be read, one after the other, before it is given up: where one page in a hundred is spoilt,
-# a list of ten pages fails six times running once in thirty thousand.
+# Answers of one market that could not be read, one after the other, before it is given up: where a list of ten pages is spoilt
+# one time in six, it is so six times running once in fifty thousand.
 MOST_MALFORMED = 6
 
 

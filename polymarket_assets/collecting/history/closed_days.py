@@ -44,7 +44,8 @@ def over(day: date, now: datetime) -> Span:
 
 def is_fetched(lake: Lake, table: str, day: date) -> bool:
     """Whether a day of a table was fetched from the venue, be it without rows."""
-    return lake.store.read_bytes(f"{layout.folder(TABLES[table], day)}/{layout.part(PART)}") is not None
+    folder = layout.folder(TABLES[table], day)
+    return f"{folder}/{layout.part(PART)}" in lake.store.list(folder)
 
 
 def markets(lake: Lake, day: date) -> list[dict[str, Any]]:

@@ -160,6 +160,9 @@ def _prices(data: Prices, market: dict[str, Any], clock: Callable[[], datetime])
 def _finest(data: Prices, token_id: str, life: Span) -> list[PricePoint]:
     """What the venue still has, without the settlement."""
     for spacing_s in SPACINGS_S:
+        if SPACINGS_S[0] < spacing_s >= (life.end - life.start).total_seconds():
+            # Known only at the end of its bucket, such a price would be known too late.
+            break
         points = data.prices_history(token_id, life.start, life.end, spacing_s)
         if prices := [point for point in points if point.resolution_s > SETTLEMENT]:
             return prices
