@@ -151,8 +151,10 @@ class _Priced:
 def _prices(data: Prices, market: dict[str, Any], clock: Callable[[], datetime]) -> _Of:
     """Points of one market: none at or after its end, and the settlement is no price."""
     life = lives.life(market)
-    prices = [] if life is None else _finest(data, market["token_ids"][0], life)
-    inside = [point for point in prices if life is not None and point.at in life]
+    if life is None:
+        return _Of(_columns([]), 0, clock())
+    prices = _finest(data, market["token_ids"][0], life)
+    inside = [point for point in prices if point.at in life]
     by_instant = {point.at: point for point in inside}
     return _Of(_columns([by_instant[at] for at in sorted(by_instant)]), len(prices) - len(inside), clock())
 
