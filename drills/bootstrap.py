@@ -55,6 +55,8 @@ STOPPED_AFTER_DAYS = 2
 CALL_WITHIN_S = 1_800.0
 # The command gives up what the venue spoils again and again, and says that it can be called once more.
 MOST_CALLS = 4
+# The exit code of what Ctrl-C stopped.
+STOPPED = 130
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ def drill(folder: Path, days: int, markets: int, seed: int, *, calm: bool) -> in
             down.start()
         stopped = call(environment, days, markets, stop_when=lambda: _days_of(lake) >= STOPPED_AFTER_DAYS)
         console.print(f"stopped after {stopped.seconds:.0f} s with {_days_of(lake)} days of prices, exit code {stopped.code}")  # fmt: skip
+        if stopped.code != STOPPED:
+            console.print(stopped.said, markup=False, highlight=False)
         calls = [call(environment, days, markets)]
         while calls[-1].code and len(calls) < MOST_CALLS:
             calls.append(call(environment, days, markets))
@@ -99,7 +103,7 @@ def drill(folder: Path, days: int, markets: int, seed: int, *, calm: bool) -> in
         venue.stop()
     console.print(calls[-1].said, markup=False, highlight=False)
     console.print(_shown(stopped, calls, compared, again, unchanged))
-    return 0 if stopped.code == 130 and calls[-1].code == again.code == 0 and unchanged and all(one.equal for one in compared) else 1  # fmt: skip
+    return 0 if stopped.code == STOPPED and calls[-1].code == again.code == 0 and unchanged and all(one.equal for one in compared) else 1  # fmt: skip
 
 
 def _down(venue: Simulator) -> None:
@@ -168,7 +172,7 @@ def _shown(stopped: Call, calls: list[Call], compared: list[Compared], again: Ca
     for heading in ("", "", ""):
         table.add_column(heading, overflow="fold")
     lines = [
-        ("Ctrl-C is a clean stop", stopped.code == 130, f"exit code {stopped.code}"),
+        ("Ctrl-C is a clean stop", stopped.code == STOPPED, f"exit code {stopped.code}"),
         ("the same command goes on to the end", calls[-1].code == 0, f"{len(calls)} calls, {sum(one.seconds for one in calls):.0f} s"),
         *((one.table, one.equal, str(one)) for one in compared),
         ("once more finds nothing to change", unchanged and again.code == 0, f"{again.seconds:.0f} s"),

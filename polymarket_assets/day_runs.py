@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from polymarket_assets import interrupts
 from polymarket_assets.collecting.history.closed_days import is_fetched
 from polymarket_assets.lake.writing import Lake
 
@@ -40,17 +41,18 @@ class Runs:
         self._job = defs.resolve_implicit_global_asset_job_def()
 
     def run(self, asset: str, day: date | None = None, config: Mapping[str, Any] | None = None) -> Ran:
-        """Materialise an asset, or its partition of a day. Raises `KeyboardInterrupt`; then nothing was published."""
+        """Materialise an asset, or its partition of a day. Raises `KeyboardInterrupt`; then all of it is published, or nothing."""
         given = {**_QUIET, **({"ops": {asset: {"config": dict(config)}}} if config else {})}
         try:
-            result = self._job.execute_in_process(
-                run_config=given,
-                instance=self._instance,
-                partition_key=None if day is None else f"{day}",
-                asset_selection=[dg.AssetKey(asset)],
-                tags=TAGS,
-                raise_on_error=False,
-            )
+            with interrupts.kept():
+                result = self._job.execute_in_process(
+                    run_config=given,
+                    instance=self._instance,
+                    partition_key=None if day is None else f"{day}",
+                    asset_selection=[dg.AssetKey(asset)],
+                    tags=TAGS,
+                    raise_on_error=False,
+                )
         except dg.DagsterExecutionInterruptedError as e:
             raise KeyboardInterrupt from e
         if not result.success:

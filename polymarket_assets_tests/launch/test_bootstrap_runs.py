@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -180,3 +182,20 @@ def test_a_venue_that_is_down_ends_it_in_one_sentence(place: Place, tmp_path: Pa
     empty = Bootstrap(Wish(5, 10, trades=False), load(), Lake(tmp_path / "lake"), Down(), said, Wish(5, 10, trades=False).dates(now()))  # fmt: skip
     with pytest.raises(Unavailable, match=r"3 runs in a row failed, the last said: gamma did not answer; .* the same command goes on"):  # fmt: skip
         empty.go()
+
+
+@pytest.mark.slow
+def test_an_interrupt_at_the_end_of_a_run_stops_the_command(place: Place, first: tuple[int, str], monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Dagster holds it back for the step that follows; there is none."""
+    store = place.instance.handle_new_event
+
+    def interrupted(event: dg.EventLogEntry, **given: Any) -> None:
+        store(event, **given)
+        if event.is_dagster_event and event.get_dagster_event().event_type_value == "PIPELINE_SUCCESS":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(place.instance, "handle_new_event", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        place.runs.run("history_markets", place.days[0])
+    monkeypatch.undo()
+    assert place.runs.run("history_markets", place.days[0]).failure is None
