@@ -54,8 +54,10 @@ def _milliseconds(value: object) -> datetime:
 
 
 def _whole(value: object, most: int) -> int:
+    if type(value) is int and 0 <= value <= most:
+        return value
     if isinstance(value, str) and len(value) <= 20 and value.isascii() and value.isdecimal():
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise ValueError(f"{str(value)[:40]!r} is not a Unix time")
-    return value
+        if value <= most:
+            return value
+    raise ValueError(f"{str(value)[:40]!r} is not a Unix time")

@@ -154,7 +154,7 @@ def _prices(data: Prices, market: dict[str, Any], clock: Callable[[], datetime])
     if life is None:
         return _Of(_columns([]), 0, clock())
     prices = _finest(data, market["token_ids"][0], life)
-    inside = [point for point in prices if point.at in life]
+    inside = [point for point in prices if life.start <= point.at < life.end]
     by_instant = {point.at: point for point in inside}
     return _Of(_columns([by_instant[at] for at in sorted(by_instant)]), len(prices) - len(inside), clock())
 
