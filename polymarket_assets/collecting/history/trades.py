@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
@@ -144,21 +145,28 @@ class _Of:
 
     def _fill(self, trade: Trade) -> _Fill | None:
         """A trade of this market's life and tokens. The token says the outcome, also where the venue has not joined it yet."""
-        if not self._lived(trade.traded_at):
+        first, last = self._blocks
+        if not first <= trade.traded_at <= last:
             self.outside += 1
             return None
-        tokens = self.market["token_ids"]
-        if trade.token_id not in tokens:
+        outcome_index = self._outcomes.get(trade.token_id)
+        if outcome_index is None:
             self.unmapped += 1
             return None
         tx_hash = bytes.fromhex(trade.tx_hash.removeprefix("0x"))
-        return _Fill(trade.traded_at, tx_hash, tokens.index(trade.token_id), trade.is_buy, trade.price_e6, trade.size_e6)  # fmt: skip
+        return _Fill(trade.traded_at, tx_hash, outcome_index, trade.is_buy, trade.price_e6, trade.size_e6)
 
-    def _lived(self, block_at: datetime) -> bool:
-        """Whether a block can hold a match of the market's life: it comes after it, in whole seconds."""
+    @cached_property
+    def _blocks(self) -> tuple[datetime, datetime]:
+        """The first and the last block that can hold a match of the market's life: they come after it, in whole seconds."""
         listed_at: datetime | None = self.market["listed_at"]
-        closed_at: datetime = self.market["closed_at"]
-        return (listed_at is None or block_at >= listed_at - BLOCK_ROUNDING) and block_at <= closed_at + LATE_BLOCK  # fmt: skip
+        return EPOCH if listed_at is None else listed_at - BLOCK_ROUNDING, self.market[
+            "closed_at"
+        ] + LATE_BLOCK
+
+    @cached_property
+    def _outcomes(self) -> dict[str, int]:
+        return {token_id: outcome_index for outcome_index, token_id in enumerate(self.market["token_ids"])}
 
 
 def _trades(data: Trades, market: dict[str, Any], clock: Callable[[], datetime]) -> _Of:
