@@ -93,12 +93,12 @@ class Settled:
 
 @st.composite
 def truths(draw: st.DrawFn) -> list[Settled]:
-    """Up to a dozen transactions, many of them at the edges of hours; sizes tell transactions apart."""
+    """Up to a dozen transactions, many of them at the edges of hours; sizes tell transactions apart, also by the sum of their fills."""
     edges = st.one_of(st.floats(0, 7190), st.sampled_from([0.0, 3597.9, 3599.0, 3599.95, 3600.0, 3601.0]))
     found = []
     for number in range(draw(st.integers(1, 12))):
         prices = draw(st.lists(st.integers(1, 999), min_size=1, max_size=3, unique=True))
-        fills = tuple((price * 1000, (number + 1) * 10**9 + n) for n, price in enumerate(prices))
+        fills = tuple((price * 1000, (101 + number) * 10**8 + n) for n, price in enumerate(prices))
         found.append(
             Settled(
                 number + 1, round(draw(edges), 3), draw(st.integers(1, 2)), draw(st.integers(0, 1)), draw(st.booleans()), fills,
