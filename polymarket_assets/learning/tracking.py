@@ -22,9 +22,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from polymarket_assets.lake.schemas.learning import CATALOGUE
 from polymarket_assets.learning import plots, training
 from polymarket_assets.learning.evaluation import Evaluation
+from polymarket_assets.learning.features.catalogue import FEATURES
 from polymarket_assets.venue.errors import Gone, Unavailable
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def _provenance(rows: pa.Table) -> dict[str, Any]:
 
 
 def _described(names: tuple[str, ...]) -> list[dict[str, str]]:
-    docs = {column.name: column.doc for column in CATALOGUE}
+    docs = {feature.name: feature.said for feature in FEATURES}
     return [{"name": name, "description": docs[name]} for name in names]
 
 

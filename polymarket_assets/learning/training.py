@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from polymarket_assets.lake.schemas.learning import CATALOGUE
 from polymarket_assets.learning import splits
 from polymarket_assets.learning.errors import TooLittleToLearn
-from polymarket_assets.learning.features.market import CATEGORIES
+from polymarket_assets.learning.features.catalogue import FEATURES, WORDS
+from polymarket_assets.learning.features.declaring import Feature
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 Reals = npt.NDArray[np.float64]
 
 # `mid` itself enters as the margin and as logit_mid.
-FEATURES: tuple[str, ...] = tuple(column.name for column in CATALOGUE if column.name != "mid")
-CATEGORICAL: dict[str, list[str]] = {"category": list(CATEGORIES)}
+EVERY: tuple[Feature, ...] = tuple(feature for feature in FEATURES if feature.name != "mid")
+# With worse signs features of the sides of trades turn round.
+LEAST_SIGN_QUALITY = 0.9
+CATEGORICAL: dict[str, list[str]] = WORDS
 
 # Capacity: deeper or longer is worse than the market on thousands of events (ML.md 2.9).
 PARAMS: dict[str, Any] = {
@@ -79,7 +82,7 @@ def train(rows: pa.Table, *, seed: int, planned: splits.Plan | None = None) -> T
         TooLittleToLearn: there are too few labelled groups, only one outcome, or no cut with enough of them before it.
     """
     _refuse_too_little(rows)
-    frame = rows.to_pandas()
+    frame, names = rows.to_pandas(), chosen(rows)
     planned = planned or splits.plan(rows)
     usable = [fold for fold in splits.folds(rows, planned) if _enough(frame.iloc[fold.train])]
     if not usable:
@@ -87,11 +90,18 @@ def train(rows: pa.Table, *, seed: int, planned: splits.Plan | None = None) -> T
             f"no cut in time has {LEAST_GROUPS_BEFORE_A_CUT} groups wholly over and both outcomes before it "
             f"({frame['group_id'].nunique()} groups in all): record or import a longer span"
         )
-    predicted = pa.concat_tables([_predicted(rows, frame, fold, seed) for fold in usable])
+    predicted = pa.concat_tables([_predicted(rows, frame, fold, names, seed) for fold in usable])
     params = _capacity(frame, seed)
-    model = _fitted(frame, params)
+    model = _fitted(frame, names, params)
     made = {**params, "folds": len(usable), "embargo_h": planned.embargo_us / 3.6e9}
-    return Trained(predicted, model, FEATURES, made, _gains(model))
+    return Trained(predicted, model, names, made, _gains(model, names))
+
+
+def chosen(rows: pa.Table) -> tuple[str, ...]:
+    """The features a model of these rows learns from: those of signs only where signs are known well enough."""
+    quality = pc.mean(rows.column("sign_quality")).as_py()
+    has_signs = quality is not None and quality >= LEAST_SIGN_QUALITY
+    return tuple(feature.name for feature in EVERY if has_signs or not feature.is_signed)
 
 
 def _refuse_too_little(rows: pa.Table) -> None:
@@ -108,15 +118,17 @@ def _enough(frame: pd.DataFrame) -> bool:
     return frame["group_id"].nunique() >= LEAST_GROUPS_BEFORE_A_CUT and frame["label"].nunique() == 2
 
 
-def _predicted(rows: pa.Table, frame: pd.DataFrame, fold: splits.Fold, seed: int) -> pa.Table:
+def _predicted(
+    rows: pa.Table, frame: pd.DataFrame, fold: splits.Fold, names: tuple[str, ...], seed: int
+) -> pa.Table:
     """The test side of a fold, predicted by what its train side taught."""
     from polymarket_assets.learning.served import probabilities
 
     train, test = frame.iloc[fold.train], frame.iloc[fold.test]
-    booster = _fitted(train, _capacity(train, seed))
+    booster = _fitted(train, names, _capacity(train, seed))
     columns = {
         "baseline_b2": recalibrated(train, test),
-        "probability": probabilities(booster, test, list(FEATURES), CATEGORICAL),
+        "probability": probabilities(booster, test, list(names), CATEGORICAL),
         "fold": np.full(len(test), fold.number),
     }
     kept = rows.take(fold.test)
@@ -126,13 +138,13 @@ def _predicted(rows: pa.Table, frame: pd.DataFrame, fold: splits.Fold, seed: int
     )
 
 
-def _fitted(frame: pd.DataFrame, params: dict[str, Any]) -> xgboost.Booster:
+def _fitted(frame: pd.DataFrame, names: tuple[str, ...], params: dict[str, Any]) -> xgboost.Booster:
     import xgboost
 
     from polymarket_assets.learning.served import matrix
 
     data = matrix(
-        frame, list(FEATURES), CATEGORICAL, label=frame["label"].to_numpy(), weight=frame["weight"].to_numpy()
+        frame, list(names), CATEGORICAL, label=frame["label"].to_numpy(), weight=frame["weight"].to_numpy()
     )
     learnt = {name: value for name, value in params.items() if name != "num_boost_round"}
     return xgboost.train(learnt, data, num_boost_round=params["num_boost_round"])
@@ -162,10 +174,8 @@ def _capacity(frame: pd.DataFrame, seed: int) -> dict[str, Any]:
     }
 
 
-def _gains(model: xgboost.Booster) -> dict[str, float]:
+def _gains(model: xgboost.Booster, names: tuple[str, ...]) -> dict[str, float]:
     """Each feature's share of the total gain, largest first."""
     found: dict[str, Any] = dict(model.get_score(importance_type="total_gain"))
     total = sum(found.values()) or 1.0
-    return dict(
-        sorted(((name, found.get(name, 0.0) / total) for name in FEATURES), key=lambda item: -item[1])
-    )
+    return dict(sorted(((name, found.get(name, 0.0) / total) for name in names), key=lambda item: -item[1]))

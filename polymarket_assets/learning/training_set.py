@@ -14,8 +14,8 @@ import pyarrow as pa
 from polymarket_assets.lake import TABLES, reading
 from polymarket_assets.lake.writing import Lake, Written, conform
 from polymarket_assets.learning import groups
-from polymarket_assets.learning.features import grid
-from polymarket_assets.learning.features.history import ONE_PRICE_SOURCES
+from polymarket_assets.learning.evidence import grid
+from polymarket_assets.learning.evidence.history import ONE_PRICE_SOURCES
 
 if TYPE_CHECKING:
     import duckdb

@@ -10,7 +10,8 @@ import pytest
 
 from polymarket_assets.collecting import asking_times, resolving
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.learning import features, training_set
+from polymarket_assets.learning import training_set
+from polymarket_assets.learning.evidence import recorded
 from polymarket_assets.venue.errors import Gone, MalformedPayload, Refused
 from polymarket_assets_tests.collecting.ends import (
     CLOSED,
@@ -199,7 +200,7 @@ def test_training_says_which_version_of_a_label_it_saw(lake: Lake) -> None:
     row = snapshot("x", close - timedelta(minutes=15), 0.6, 0.62) | {"market_id": listing(1).market.market_id}
     lake.publish_rows("snapshots", [row], part="0", at=row["slot_at"], tier="t4")
     list_markets(lake, market_row(1, **OVER, received_at=close - timedelta(hours=1), listed_at=HOUR - timedelta(days=2)), part="early")  # fmt: skip
-    features.publish_recorded(lake, close - timedelta(minutes=15))
+    recorded.publish_recorded(lake, close - timedelta(minutes=15))
     resolve(lake, [listing(1, **CLOSED)])
     assert trained(lake, NOW) == [(1, 1)]
     flipped_at = NOW + timedelta(days=1)

@@ -65,14 +65,25 @@ def resolution(market_id: str, seen_at: datetime, label: int | None, **more: Any
 
 def publish(lake: Lake, table: str, rows: list[dict[str, Any]], *, part: str = "0") -> None:
     """File rows where their table files them: by hour (and tier) of receipt, or by day of close."""
-    instant = {"markets": "received_at", "snapshots": "slot_at", "resolutions": "seen_at"}
+    instant = {
+        "markets": "received_at",
+        "snapshots": "slot_at",
+        "orderbooks": "slot_at",
+        "trades_raw": "received_at",
+        "stream_gaps": "to_at",
+        "resolutions": "seen_at",
+    }
     places: dict[tuple[Any, Any], list[dict[str, Any]]] = {}
     for row in rows:
-        if table.startswith("history_"):
+        if table.startswith("history_") and "close_day" not in row:
             row = {"close_day": _close_day(row, rows), **row}
         at = _hour(row[instant[table]]) if table in instant else row["close_day"]
         at = at.date() if table == "resolutions" else at
-        places.setdefault((at, row["tier"] if table == "snapshots" else None), []).append(row)
+        tier = row["tier"] if table in ("snapshots", "orderbooks") else None
+        held = (
+            {name: value for name, value in row.items() if name != "tier"} if table == "orderbooks" else row
+        )
+        places.setdefault((at, tier), []).append(held)
     for (at, tier), held in places.items():
         lake.publish_rows(table, held, part=part, at=at, tier=tier)
 

@@ -10,8 +10,8 @@ import pytest
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.learning import features
-from polymarket_assets.learning.features.history import OLDEST_IRREGULAR_S
+from polymarket_assets.learning.evidence import history as of_history
+from polymarket_assets.learning.evidence.history import OLDEST_IRREGULAR_S
 from polymarket_assets_tests.learning.rows import HOUR, MINUTE, NOON, SECOND, closed_market, price, publish
 
 DAY = NOON.date()
@@ -20,7 +20,7 @@ DAYS = 24 * HOUR
 
 
 def rows(lake: Lake, day: Any = DAY) -> list[dict[str, Any]]:
-    return features.history(lake, day).to_pylist()
+    return of_history.history(lake, day).to_pylist()
 
 
 def by_horizon(lake: Lake) -> dict[float, dict[str, Any]]:
@@ -155,20 +155,20 @@ def test_days_computed_together_equal_days_computed_alone(lake: Lake) -> None:
         part="b",
     )
     span = Span(NOON - 12 * HOUR, NOON + 5 * DAYS + 12 * HOUR)
-    written = list(features.publish_history_days(lake, span))
+    written = list(of_history.publish_history_days(lake, span))
     # The late closer is in the files of both blocks, but too far ahead of the first two days.
     assert [w.rows for w in written][:3] == [0, 10, 3]
     for day, one in zip(span.days(), written, strict=True):
         together = lake.store.read_bytes(one.path)
-        assert features.publish_history(lake, day) == one
+        assert of_history.publish_history(lake, day) == one
         assert lake.store.read_bytes(one.path) == together
 
 
 def test_a_day_lies_in_its_own_folder_and_is_replaced_whole(lake: Lake) -> None:
     publish(lake, "history_markets", [closed_market("weather:a", CLOSE)])
     publish(lake, "history_prices", [price("weather:a", CLOSE - HOUR, 400_000)])
-    features.publish_history(lake, DAY)
-    written = features.publish_history(lake, DAY)
+    of_history.publish_history(lake, DAY)
+    written = of_history.publish_history(lake, DAY)
     assert written.path == "features/date=2026-03-02/part-history.parquet"
     assert reading.rows(lake, "features").num_rows == written.rows == 3
 

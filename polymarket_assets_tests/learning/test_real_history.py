@@ -14,7 +14,8 @@ from polymarket_assets.history_import import importing
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.spans import Span, day_of
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.learning import evaluation, features, training, training_set
+from polymarket_assets.learning import evaluation, training, training_set
+from polymarket_assets.learning.evidence import history as of_history
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -25,7 +26,7 @@ def lake(datasets_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     made = Lake(tmp_path_factory.mktemp("real") / "lake")
     importing.run(made, [datasets_dir], only=["weather"], clock=lambda: NOW)
     days = Span(day_of(date(2026, 2, 27)), day_of(date(2026, 5, 10)))
-    assert sum(written.rows for written in features.publish_history_days(made, days)) > 30_000
+    assert sum(written.rows for written in of_history.publish_history_days(made, days)) > 30_000
     return made
 
 

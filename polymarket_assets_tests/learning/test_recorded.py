@@ -11,7 +11,7 @@ import pytest
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.learning import features
+from polymarket_assets.learning.evidence import recorded as of_recordings
 from polymarket_assets_tests.learning.rows import (
     HOUR,
     MINUTE,
@@ -38,7 +38,7 @@ def sampled(
 
 
 def rows(lake: Lake, start: datetime = NOON, hours: int = 6) -> list[dict[str, Any]]:
-    return features.recorded(lake, Span(start, start + hours * HOUR)).to_pylist()
+    return of_recordings.recorded(lake, Span(start, start + hours * HOUR)).to_pylist()
 
 
 def by_horizon(lake: Lake, **where: Any) -> dict[float, dict[str, Any]]:
@@ -166,7 +166,7 @@ def test_features_are_the_same_when_nothing_after_the_instant_exists(lake: Lake,
     publish(truncated, "markets", [row for row in markets if row["received_at"] <= cut])
     publish(truncated, "snapshots", [row for row in snapshots if row["received_at"] <= cut])
     span = Span(NOON, cut + timedelta(microseconds=1))
-    whole, known = features.recorded(lake, span), features.recorded(truncated, span)
+    whole, known = of_recordings.recorded(lake, span), of_recordings.recorded(truncated, span)
     assert whole.num_rows > 3
     assert whole.equals(known)
     assert [row for row in rows(lake) if row["as_of"] <= cut] == known.to_pylist()
@@ -178,7 +178,7 @@ def test_how_markets_ended_never_meets_a_feature(lake: Lake, tmp_path: Any) -> N
         publish(one, "markets", [market("a", NOON, CLOSE)])
         publish(one, "snapshots", sampled("a", NOON, CLOSE))
     publish(outcome_known, "resolutions", [resolution("pm:a", NOON - HOUR, 1)])
-    written = [features.publish_recorded(one, NOON) for one in (lake, outcome_known)]
+    written = [of_recordings.publish_recorded(one, NOON) for one in (lake, outcome_known)]
     contents = [one.store.read_bytes(w.path) for one, w in zip((lake, outcome_known), written, strict=True)]
     assert written[0].rows == 1
     assert contents[0] == contents[1]
@@ -187,11 +187,11 @@ def test_how_markets_ended_never_meets_a_feature(lake: Lake, tmp_path: Any) -> N
 def test_publishing_an_hour_again_replaces_it(lake: Lake) -> None:
     publish(lake, "markets", [market("a", NOON, CLOSE)])
     publish(lake, "snapshots", [snapshot("a", CLOSE - HOUR, 0.4, 0.42)])
-    features.publish_recorded(lake, NOON)
-    again = features.publish_recorded(lake, NOON + 59 * MINUTE)
+    of_recordings.publish_recorded(lake, NOON)
+    again = of_recordings.publish_recorded(lake, NOON + 59 * MINUTE)
     assert again.path == "features/date=2026-03-02/hour=12/part-recorded.parquet"
     assert reading.rows(lake, "features").num_rows == again.rows == 1
 
 
 def test_an_hour_without_anything_is_empty_not_an_error(lake: Lake) -> None:
-    assert features.publish_recorded(lake, NOON).rows == 0
+    assert of_recordings.publish_recorded(lake, NOON).rows == 0

@@ -86,7 +86,7 @@ def test_the_fingerprint_is_of_the_rows_not_of_their_chunks(logged: dict[str, An
 def test_the_run_holds_predictions_features_and_pictures(logged: dict[str, Any]) -> None:
     assert tracking.load_predictions(logged["run_id"], logged["uri"]).equals(logged["trained"].predictions)
     listed = artifact(logged, "features/list.json")["features"]
-    assert [feature["name"] for feature in listed] == list(training.FEATURES)
+    assert [feature["name"] for feature in listed] == list(logged["trained"].feature_names)
     pictures = {item.path for item in logged["client"].list_artifacts(logged["run_id"], "plots")}
     assert pictures == {f"plots/{name}.png" for name in ("reliability", "skill_by_source", "feature_gain")}
 
@@ -110,8 +110,12 @@ def test_the_model_scores_where_the_platform_is_not_installed(logged: dict[str, 
     """Loaded elsewhere it must give the same probabilities, price included: without the margin they would be far off."""
     trained = logged["trained"]
     frame = logged["rows"].slice(0, 20).to_pandas()
-    asked = frame[["mid", *(name for name in training.FEATURES if name != "logit_mid")]].astype(
-        {name: "float64" for name in training.FEATURES if name not in (*training.CATEGORICAL, "logit_mid")}
+    asked = frame[["mid", *(name for name in trained.feature_names if name != "logit_mid")]].astype(
+        {
+            name: "float64"
+            for name in trained.feature_names
+            if name not in (*training.CATEGORICAL, "logit_mid")
+        }
     )
     asked.to_parquet(tmp_path / "rows.parquet")
     command = [

@@ -48,7 +48,7 @@ def test_a_booster_without_trees_is_the_price() -> None:
     import xgboost
 
     frame = training_rows(50).to_pandas()
-    names = list(training.FEATURES)
+    names = [feature.name for feature in training.EVERY]
     from polymarket_assets.learning.served import matrix
 
     empty = xgboost.train(

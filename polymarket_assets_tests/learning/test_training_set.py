@@ -9,7 +9,7 @@ import pytest
 
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning import training_set
-from polymarket_assets.learning.features import grid
+from polymarket_assets.learning.evidence import grid
 from polymarket_assets_tests.learning.rows import HOUR, NOON, closed_market, publish, resolution
 
 END = NOON + 24 * HOUR

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from polymarket_assets.lake.schemas.declare import (
     FLAG,
     INSTANT,
@@ -17,51 +19,15 @@ from polymarket_assets.lake.schemas.declare import (
     optional,
     required,
 )
+from polymarket_assets.learning.features import catalogue
+from polymarket_assets.learning.features.declaring import Kind
 
-# Groups P (price) and M (market) of the catalogue; the number is its row there.
-CATALOGUE: tuple[Column, ...] = (
-    optional(
-        "mid",
-        REAL,
-        "1 · (bid + ask) / 2, of history the displayed price where quotes are absent; null on a one-sided or wide book",
-    ),
-    optional(
-        "logit_mid", REAL, "2 · logit(clip(mid, tick/2, 1 − tick/2)); tick not known: the finest, 0.001"
-    ),
-    optional("spread_c", REAL, "3 · ask − bid, cents"),
-    optional("spread_logit", REAL, "4 · logit(ask) − logit(bid)"),
-    optional("micro_dev_c", REAL, "5 · microprice − mid, cents"),
-    optional("last_trade_dev_c", REAL, "6 · last trade − mid, cents"),
-    optional("edge_ticks", REAL, "7 · min(mid, 1 − mid) / tick"),
-    optional("hurdle_c", REAL, "8 · half spread + rate × mid × (1 − mid), cents"),
-    required("category", TEXT, "51 · fixed list; unseen: other"),
-    required("neg_risk", FLAG, "52 · member of a set of which exactly one resolves YES"),
-    required("yesno_labels", FLAG, "53 · outcomes are Yes and No"),
-    required("by_deadline", FLAG, "54 · the question asks whether something happens by a date"),
-    optional(
-        "tick_c",
-        REAL,
-        "55 · tick size then, cents; null for history, whose last tick tells where the price went",
-    ),
-    optional("fee_rate", REAL, "56 · taker fee rate then in force; no schedule: 0, of history null"),
-    optional("log_liq", REAL, "57 · log1p of liquidity stored with the snapshot, dollars"),
-    optional("log_cumvol", REAL, "58 · log1p of volume stored with the snapshot, dollars"),
-    optional("age_h", REAL, "59 · log1p of hours since listing, or since first seen where that is earlier"),
-    optional(
-        "hours_to_end",
-        REAL,
-        "60 · effective close as then expected − as_of, signed log1p of hours; negative: overdue",
-    ),
-    optional("life_frac", REAL, "61 · age / (age + hours to the end); above 1: overdue"),
-    optional(
-        "hours_to_start",
-        REAL,
-        "62 · start of game or measured window − as_of, signed log1p of hours; null where there is none",
-    ),
-    optional("end_moves", REAL, "63 · changes of the effective close seen so far; null for history"),
-    required("tod_sin", REAL, "64 · sine of the UTC hour"),
-    required("tod_cos", REAL, "65 · cosine of the UTC hour"),
-    required("dow", INT8, "66 · day of week, Monday 0"),
+_TYPES: dict[Kind, pa.DataType] = {Kind.REAL: REAL, Kind.FLAG: FLAG, Kind.WORD: TEXT, Kind.SMALL: INT8}
+
+# The catalogue of features, column by column as it is declared there.
+CATALOGUE: tuple[Column, ...] = tuple(
+    Column(feature.name, _TYPES[feature.kind], feature.said, nullable=not feature.is_required)
+    for feature in catalogue.FEATURES
 )
 
 _INSTANT_OF_MARKET: tuple[Column, ...] = (

@@ -1,42 +1,32 @@
-"""From evidence to the `features` table: every declared feature by its expression, in the declared order."""
+"""All features, in the order of their columns: later ones may use earlier ones."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import pyarrow as pa
-
-from polymarket_assets.lake import TABLES
-from polymarket_assets.lake.writing import conform
-from polymarket_assets.learning.features import market, price
-
-if TYPE_CHECKING:
-    import duckdb
-
-EXPRESSIONS: dict[str, str] = {**price.MID, **price.FEATURES, **market.FEATURES}
-
-# What of a row is not a feature and passes as it is.
-_IDENTITY: tuple[str, ...] = (
-    "market_id",
-    "as_of",
-    "source",
-    "scheduled_end",
-    "horizon_h",
-    "coverage",
-    "sources",
+from polymarket_assets.learning.features import (
+    attention,
+    book,
+    event,
+    flow,
+    market,
+    price,
+    quality,
+    volatility,
 )
+from polymarket_assets.learning.features.declaring import Feature, Kind
 
-# Own ids only, the widest first, so that a partition gives the same rows whatever stands in others: the venue puts a
-# negRisk set into one event, and bet types of one game into several. `training_set` joins what shares either.
-_GROUP = """coalesce('game:' || game_id, 'neg_risk:' || neg_risk_id, 'event:' || event_id, 'market:' || market_id)"""
+GROUPS: dict[str, tuple[Feature, ...]] = {
+    "price": price.FEATURES,
+    "volatility": volatility.FEATURES,
+    "book": book.FEATURES,
+    "flow": flow.FEATURES,
+    "market": market.FEATURES,
+    "event": event.FEATURES,
+    "attention": attention.FEATURES,
+    "quality": quality.FEATURES,
+}
+FEATURES: tuple[Feature, ...] = tuple(feature for group in GROUPS.values() for feature in group)
+BY_NAME: dict[str, Feature] = {feature.name: feature for feature in FEATURES}
 
-
-def rows(connection: duckdb.DuckDBPyConnection, evidence: str) -> pa.Table:
-    """The `features` rows of the relation `evidence`, in order of market and instant."""
-    computed = ", ".join(f"{sql} as {name}" for name, sql in {**price.FEATURES, **market.FEATURES}.items())
-    found = connection.sql(f"""
-        select {", ".join(_IDENTITY)}, coalesce(event_id, market_id) as event_id, {_GROUP} as group_id, mid, {computed}
-        from (select *, {price.MID["mid"]} as mid from {evidence})
-        order by market_id, as_of
-    """).to_arrow_table()
-    return conform(TABLES["features"], found)
+# The codes of features that are words.
+WORDS: dict[str, list[str]] = {"category": list(market.CATEGORIES), "tier": list(quality.TIERS)}
+assert set(WORDS) == {feature.name for feature in FEATURES if feature.kind is Kind.WORD}

@@ -1,10 +1,8 @@
-"""Group M of the catalogue, and the clock: what the market is and when. One SQL expression per feature.
-
-Evidence of a row: `listed_category is_neg_risk outcomes question tick_usd taker_rate liquidity_usd volume_usd
-first_known_at starts_at scheduled_end close_moves as_of`; null where unknown.
-"""
+"""Group market: what it is, and when, as its metadata stood then."""
 
 from __future__ import annotations
+
+from polymarket_assets.learning.features.declaring import Feature, Kind
 
 # Fixed, so that a code means the same in every training set; whatever is not here is `other`.
 CATEGORIES: tuple[str, ...] = (
@@ -50,21 +48,36 @@ def _category() -> str:
     return f"case {named} {synonyms} else case when {named} in ({known}) then {named} else 'other' end end"
 
 
-FEATURES: dict[str, str] = {
-    "category": _category(),
-    "neg_risk": "is_neg_risk",
-    "yesno_labels": "list_transform(outcomes, lambda name: lower(name)) = ['yes', 'no']",
-    "by_deadline": f"coalesce(regexp_matches(lower(question), '{BY_DEADLINE}'), false)",
-    "tick_c": "100 * tick_usd",
-    "fee_rate": "taker_rate",
-    "log_liq": _log1p("liquidity_usd"),
-    "log_cumvol": _log1p("volume_usd"),
-    "age_h": _log1p(_AGE_H),
-    "hours_to_end": _signed_log(_LEFT_H),
-    "life_frac": f"case when {_AGE_H} + {_LEFT_H} > 0 then {_AGE_H} / ({_AGE_H} + {_LEFT_H}) end",
-    "hours_to_start": _signed_log(_UNTIL_START_H),
-    "end_moves": "close_moves::double",
-    "tod_sin": f"sin({_HOUR_ANGLE})",
-    "tod_cos": f"cos({_HOUR_ANGLE})",
-    "dow": "(isodow(as_of) - 1)::tinyint",
-}
+FEATURES: tuple[Feature, ...] = (
+    Feature(
+        "category", f"{', '.join(CATEGORIES)}; synonyms in `market.py`", "category", "M", "–", "never", _category(), leak="tags are edited later: as listed then",
+        idea="slopes differ [le2026]", kind=Kind.WORD, is_required=True,
+    ),
+    Feature("neg_risk", "member of a set of which exactly one resolves YES", "flag", "M", "–", "never", "is_neg_risk", idea="bias of opposite sign [allium]", kind=Kind.FLAG, is_required=True),
+    Feature(
+        "yesno_labels", "the outcomes are Yes and No", "flag", "M", "–", "never", "list_transform(outcomes, lambda name: lower(name)) = ['yes', 'no']",
+        idea="optimism only where YES can be bought [becker]", kind=Kind.FLAG, is_required=True,
+    ),
+    Feature(
+        "by_deadline", 'the question asks whether something happens by a date ("by June 30", "before 2027")', "flag", "M", "–", "never",
+        f"coalesce(regexp_matches(lower(question), '{BY_DEADLINE}'), false)", idea="ends early only with YES", kind=Kind.FLAG, is_required=True,
+    ),
+    Feature("tick_c", "tick size then", "cents", "S M", "now", "history, whose last tick tells where the price went", "100 * tick_usd", leak="changes near 0 and 1: as stored then"),
+    Feature("fee_rate", "rate of the taker fee then in force; no schedule: 0", "rate", "S M", "now", "history", "taker_rate", leak="as stored then", idea="regime"),
+    Feature("log_liq", "log1p of liquidity stored with the snapshot", "log $", "S", "now", "not listed; history", _log1p("liquidity_usd"), leak="never of a closed market (L2)"),
+    Feature("log_cumvol", "log1p of volume stored with the snapshot", "log $", "S", "life", "not listed; history", _log1p("volume_usd"), leak="never the final volume (L2)"),
+    Feature("age_h", "log1p of hours since listing, or since first seen if that is earlier", "log h", "M", "life", "listing not known", _log1p(_AGE_H), idea="early inefficiency [reactiv 3.3]"),
+    Feature(
+        "hours_to_end", "effective close as then expected − `as_of`, sign × log1p of hours", "log h", "M", "now", "never", _signed_log(_LEFT_H),
+        leak="never the actual close (L3)", idea="horizon [le2026]",
+    ),
+    Feature(
+        "life_frac", "age / (age + hours to the end); above 1: overdue", "ratio", "M", "now", "age not known; listed after its end",
+        f"case when {_AGE_H} + {_LEFT_H} > 0 then {_AGE_H} / ({_AGE_H} + {_LEFT_H}) end", leak="never the actual close (L3)",
+    ),
+    Feature("hours_to_start", "start of the game or measured window − `as_of`, sign × log1p of hours", "log h", "M", "now", "neither exists", _signed_log(_UNTIL_START_H), idea="in play or not"),
+    Feature("end_moves", "changes of the effective close seen so far", "count", "M", "30 days", "history", "close_moves::double", leak="needs versions", idea="postponement"),
+    Feature("tod_sin", "sine of the UTC time of day", "–", "M", "now", "never", f"sin({_HOUR_ANGLE})", idea="takers lose by the hour [reactiv 3.1]", is_required=True),
+    Feature("tod_cos", "cosine of the UTC time of day", "–", "M", "now", "never", f"cos({_HOUR_ANGLE})", is_required=True),
+    Feature("dow", "day of the week, Monday 0", "–", "M", "now", "never", "(isodow(as_of) - 1)::tinyint", idea="sports have weeks", kind=Kind.SMALL, is_required=True),
+)  # fmt: skip

@@ -7,6 +7,11 @@ point of that grid; an extension of ours gives them further points at fractions 
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+from polymarket_assets.lake.spans import Span
+from polymarket_assets.venue.instants import EPOCH
+
 # Hours to the effective close; negative: overdue, in play, still trading.
 HOURS: tuple[float, ...] = (
     336, 240, 168, 120, 96, 72, 48, 36, 24, 18, 12, 8, 6, 4, 3, 2, 1, 0.5, 0.25, -0.5, -1, -2, -4,
@@ -18,17 +23,18 @@ SHORT_LIFE_H = 1.0
 FRACTIONS_LEFT: tuple[float, ...] = (0.75, 0.5, 0.25, 0.1)
 
 _US_PER_HOUR = 3_600_000_000
+# Beyond all instants.
+NEVER_US = 2**62
 
 
-def instants(lives: str) -> str:
-    """SQL: every decision instant of the versions of markets in relation `lives`.
+def instants(lives: str, span: Span) -> str:
+    """SQL: the decision instants in the span of the versions of markets in relation `lives`.
 
-    `lives` has `market_id`, `effective_close`, `planned_life_h` (known at listing) and the span
-    `[known_from, known_to)` in which a version was the newest knowledge; its columns are passed on, with `as_of` and `horizon_h`.
+    A version has `scheduled_end`, `planned_life_h` (known at listing) and the time `[known_from_us, known_to_us)` in which it was the newest knowledge.
     """
     return f"""
-        select * from (
-            select *, effective_close - to_microseconds((horizon_h * {_US_PER_HOUR})::bigint) as as_of
+        select m, life, as_of_us, horizon_h from (
+            select *, epoch_us(scheduled_end) - (horizon_h * {_US_PER_HOUR})::bigint as as_of_us
             from (
                 select *, unnest({_listed(HOURS)}) as horizon_h from {lives}
                 union all by name
@@ -36,9 +42,14 @@ def instants(lives: str) -> str:
                 where planned_life_h > 0 and planned_life_h < {SHORT_LIFE_H}
             )
         )
-        where as_of >= known_from and as_of < known_to
-        qualify row_number() over (partition by market_id, as_of order by horizon_h) = 1
+        where as_of_us >= known_from_us and as_of_us < known_to_us and as_of_us >= {us(span.start)} and as_of_us < {us(span.end)}
+        qualify row_number() over (partition by m, as_of_us order by horizon_h) = 1
     """
+
+
+def us(at: datetime) -> int:
+    """Microseconds since 1970."""
+    return (at - EPOCH) // timedelta(microseconds=1)
 
 
 def planned_rows(life_h: str) -> str:

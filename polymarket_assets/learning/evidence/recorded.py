@@ -1,0 +1,210 @@
+"""Evidence of recorded markets: what was *received* by the instant, of metadata, snapshots, books and trades."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from polymarket_assets.lake import TABLES, reading
+from polymarket_assets.lake.spans import Span, hour_of
+from polymarket_assets.lake.writing import Lake, Written
+from polymarket_assets.learning.evidence import grid, quotes, rows
+from polymarket_assets.learning.evidence.trades import ALIVE_US, MOST_USD_E6, SIGNED_E6, USD_E6
+from polymarket_assets.learning.features.flow import OFI_BACK_S
+from polymarket_assets.learning.features.volatility import DAY_S
+from polymarket_assets.tiers import TIERS
+
+if TYPE_CHECKING:
+    import duckdb
+
+_US = timedelta(microseconds=1)
+# A snapshot older than this many collection intervals of its tier says nothing of now (ML.md 2.2).
+STANDS_INTERVALS = 2
+# A source is up while its newest row is no older than this: one interval, and half of one for the sweep itself.
+UP_INTERVALS = 1.5
+# `markets` holds changes, and what did not change once a week; this holds the moves of the end over two weeks on the grid.
+METADATA_BACK = timedelta(days=30)
+# The newest snapshot may be this old, its windows look back a day, and what they compare with may be as old again.
+_STANDS = STANDS_INTERVALS * max(tier.every for tier in TIERS)
+SNAPSHOTS_BACK = timedelta(seconds=DAY_S) + 2 * _STANDS
+# Trades told of later were recovered from a gap: a burst of them is no burst of trading. They are not counted.
+LATE = timedelta(seconds=60)
+BOOKS_BACK = _STANDS + timedelta(seconds=OFI_BACK_S)
+# Longer silences of all markets are gaps: nobody may have listened.
+ALIVE = timedelta(microseconds=ALIVE_US)
+_MINUTE = timedelta(minutes=1)
+TRADES_BACK = timedelta(seconds=DAY_S) + ALIVE + 2 * _MINUTE
+# Gaps end within the day that trades look back, or touch it.
+GAPS_BACK = timedelta(seconds=2 * DAY_S)
+STREAMED: tuple[str, ...] = ("t2", "t3", "t4")
+
+
+def publish_recorded(
+    lake: Lake,
+    hour: datetime,
+    *,
+    streamed: tuple[str, ...] = STREAMED,
+    on_rows: Callable[[pa.Table], None] = lambda rows: None,
+) -> Written:
+    """Compute and publish the recorded features of an hour; a repetition replaces them. `on_rows` is shown them."""
+    found = recorded(lake, Span.hour(hour), streamed=streamed)
+    on_rows(found)
+    return lake.publish("features", found, part="recorded", at=hour_of(hour))
+
+
+def recorded(lake: Lake, span: Span, *, streamed: tuple[str, ...] = STREAMED) -> pa.Table:
+    """The `features` rows of recorded markets whose decision instants lie in the span; tiers in `streamed` are listened to."""
+    with _known(lake, span, streamed) as connection:
+        connection.execute(f"create temp table instants as {grid.instants('lives', span)}")
+        return rows.computed(connection)
+
+
+def at_instants(lake: Lake, wanted: pa.Table, *, streamed: tuple[str, ...] = STREAMED) -> pa.Table:
+    """The `features` rows of any markets at any instants (`market_id`, `as_of`): the last sweep of production, say.
+
+    An instant before a market was known, after it closed, or without a price that still stood has no row.
+    """
+    if not wanted.num_rows:
+        return TABLES["features"].schema.empty_table()
+    ends = pc.min_max(wanted.column("as_of")).as_py()
+    with _known(lake, Span(ends["min"], ends["max"] + timedelta(microseconds=1)), streamed) as connection:
+        connection.register("wanted", wanted)
+        connection.execute(f"create temp table instants as {_WANTED}")
+        return rows.computed(connection)
+
+
+_WANTED = """
+    select l.m, l.life, w.as_of_us, (epoch_us(l.scheduled_end) - w.as_of_us) / 3600e6 as horizon_h
+    from (select distinct market_id, epoch_us(as_of) as as_of_us from wanted) w
+    join lives l on w.market_id = l.market_id and w.as_of_us >= l.known_from_us and w.as_of_us < l.known_to_us
+"""
+
+
+def _known(lake: Lake, span: Span, streamed: tuple[str, ...]) -> duckdb.DuckDBPyConnection:
+    """A connection with the relations of evidence, but for the instants."""
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'UTC'")
+    back = {
+        "markets": METADATA_BACK,
+        "snapshots": SNAPSHOTS_BACK,
+        "orderbooks": BOOKS_BACK,
+        "stream_gaps": GAPS_BACK,
+    }
+    for table, far in back.items():
+        reading.add_view(connection, table, reading.files(lake, table, Span(span.start - far, span.end)))
+    _add_trades(connection, lake, Span(span.start - TRADES_BACK, span.end))
+    for name, sql in _relations(span, streamed).items():
+        connection.execute(f"create temp {'view' if name in _READ_ONCE else 'table'} {name} as {sql}")
+    return connection
+
+
+def _add_trades(connection: duckdb.DuckDBPyConnection, lake: Lake, span: Span) -> None:
+    """What was heard, hour by hour; of hours whose messages were removed, the trades made of them."""
+    heard = {hour: reading.files(lake, "trades_raw", Span.hour(hour)) for hour in span.hours()}
+    reading.add_view(connection, "trades_raw", [file for files in heard.values() for file in files])
+    removed = [file for hour, files in heard.items() if not files for file in reading.files(lake, "trades", Span.hour(hour))]  # fmt: skip
+    reading.add_view(connection, "trades", removed)
+
+
+# Relations too large to be kept.
+_READ_ONCE = ("booked", "dealt")
+
+
+def _relations(span: Span, streamed: tuple[str, ...]) -> dict[str, str]:
+    """Relations of evidence, in the order in which they can be made."""
+    return {
+        "lives": _lives(span),
+        "numbered": "select distinct m, market_id from lives",
+        "quoted": quotes.quoted(f"({_quotes(streamed)})"),
+        "booked": "select m, epoch_us(received_at) as at_us, epoch_us(slot_at) as tie, bids, asks from orderbooks join numbered using (market_id)",
+        "dealt": _dealt(span),
+        "heard": "select 0::bigint as m, 0::bigint as since_us where false",
+        "alive": _alive(span),
+        "deaf": _deaf(span),
+    }
+
+
+def _lives(span: Span) -> str:
+    """Versions of markets, each until the next one; `planned_life_h` as known at listing."""
+    return f"""
+        with seen as (
+            select *, lead(received_at) over life as replaced_at, min(received_at) over life as first_seen_at,
+                first_value(effective_close ignore nulls) over life as first_close, lag(effective_close) over life as former_close
+            from markets where received_at < '{span.end.isoformat()}'
+            window life as (partition by market_id order by received_at)
+        )
+        select row_number() over (order by market_id, received_at) as life, dense_rank() over (order by market_id) as m, market_id,
+            'recorded' as source, event_id, neg_risk_id, game_id, case when coalesce(neg_risk_id, event_id) is not null then dense_rank() over (order by neg_risk_id is null, coalesce(neg_risk_id, event_id)) end as set_no,
+            effective_close as scheduled_end, category as listed_category, neg_risk as is_neg_risk, outcomes, question, tick_e6 / 1e6 as tick_usd, 0.0 as taker_rate,
+            least(listed_at, first_seen_at) as first_known_at,
+            coalesce(window_start_at, case when game_id is not null or sports_market_type is not null then game_start_at end) as starts_at,
+            count(*) filter (former_close <> effective_close) over (partition by market_id order by received_at) as close_moves,
+            (epoch_us(first_close) - epoch_us(greatest(coalesce(listed_at, first_seen_at), window_start_at))) / 3.6e9 as planned_life_h,
+            epoch_us(received_at) as known_from_us, coalesce(epoch_us(replaced_at), {grid.NEVER_US}) as known_to_us,
+            ['markets', 'snapshots'] as sources, 'orderbooks' as book_source, 'trades_raw' as trade_source
+        from seen
+        qualify effective_close is not null and phase <> 'closed'
+    """
+
+
+def _interval_us() -> str:
+    rows = " ".join(f"when '{tier.name}' then {tier.every // timedelta(microseconds=1)}" for tier in TIERS)
+    return f"case tier {rows} end"
+
+
+def _quotes(streamed: tuple[str, ...]) -> str:
+    return f"""
+        select m, epoch_us(received_at) as at_us, best_bid as bid, best_ask as ask, null::double as shown_price, last_trade, tick as tick_usd, coalesce(fee_rate, 0) as taker_rate,
+            liquidity_usd, volume_usd, volume_24h_usd, volume_change_usd, volume_change_h, tier as tier_then, tier in ({", ".join(f"'{tier}'" for tier in streamed) or "''"}) as is_listened,
+            {_interval_us()}::bigint as spacing_us, {STANDS_INTERVALS} * spacing_us as stands_us, {UP_INTERVALS} * spacing_us as fresh_us
+        from snapshots join numbered using (market_id)
+        qualify row_number() over (partition by m, received_at order by slot_at desc, tier desc) = 1
+    """
+
+
+def _dealt(span: Span) -> str:
+    """Trades heard on time, each once: copies are equal in market, transaction, outcome, side, price and size.
+
+    They are told by a hash of 64 bits: of five million, two that are none are taken for copies once in a million days.
+    """
+    on_time = f"received_at < '{span.end.isoformat()}' and received_at >= '{span.start.isoformat()}'::timestamptz - to_seconds({DAY_S}) and received_at - {{}} <= to_seconds({int(LATE.total_seconds())})"
+
+    def taken(table: str, venue_at: str, usd_e6: str) -> str:
+        return f"""
+            select m, epoch_us(received_at) as at_us, {usd_e6} as usd_e6, {SIGNED_E6} as signed_e6, tx_hash is not null as is_known,
+                (hash(m, price_e6, size_e6, is_buy, outcome_index, tx_hash, case when tx_hash is null then at_us end) >> 1)::bigint as copy_of
+            from {table} join numbered using (market_id) where {on_time.format(venue_at)}
+        """
+
+    return f"""{taken("trades_raw", "venue_at", USD_E6)} union all {taken("trades", "traded_at", f"least(usd_e6, {MOST_USD_E6})")} and source <> 'rest'"""
+
+
+def _alive(span: Span) -> str:
+    """The first trade of any market in each minute."""
+    since = f"received_at >= '{(span.start - TRADES_BACK).isoformat()}' and received_at < '{span.end.isoformat()}'"
+    return f"""
+        select min(at_us) as first_us from (
+            select epoch_us(received_at) as at_us from trades_raw where {since} union all select epoch_us(received_at) from trades where {since} and source <> 'rest'
+        ) group by at_us // {_MINUTE // _US}
+    """
+
+
+def _deaf(span: Span) -> str:
+    """Gaps of markets; one without a market, and a silence, is taken for one of all: which of them it made deaf only the streamer knew."""
+    longest_us = (ALIVE + _MINUTE) // _US
+    return f"""
+        with of_all as (
+            select epoch_us(from_at) as from_us, epoch_us(to_at) as to_us from stream_gaps where market_id is null
+            union all
+            select since_us, first_us from (select lag(first_us, 1, {grid.us(span.start - TRADES_BACK)}) over (order by first_us) as since_us, first_us from alive) where first_us - since_us > {longest_us}
+        )
+        select m, epoch_us(from_at) as from_us, epoch_us(to_at) as to_us from stream_gaps join numbered using (market_id)
+        union all
+        select m, from_us, to_us from of_all cross join (select distinct m from quoted where is_listened)
+    """

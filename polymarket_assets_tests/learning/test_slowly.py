@@ -1,0 +1,58 @@
+"""The fast code against plain Python: every feature of a capture with halts, gaps and broken books."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from polymarket_assets.lake.spans import Span
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.learning.evidence.recorded import at_instants, recorded
+from polymarket_assets.learning.features.catalogue import FEATURES
+from polymarket_assets_tests.learning import captured
+from polymarket_assets_tests.learning.slowly import Slow
+
+INSTANTS = 400
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    made = Lake(tmp_path_factory.mktemp("captured"))
+    captured.fill(made)
+    return made
+
+
+def instants(count: int = INSTANTS, seed: int = 1) -> pa.Table:
+    """Random ones, those of sweeps, and those just before and after."""
+    dice = random.Random(seed)
+    rows = [
+        {"market_id": f"pm:{dice.choice(list(captured.MARKETS))}", "as_of": captured.START + timedelta(microseconds=dice.choice([dice.randrange(7200 * 10**6), dice.randrange(480) * 15 * 10**6 + 300_000, dice.randrange(24) * 300 * 10**6]))}
+        for _ in range(count)
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, pa.schema([("market_id", pa.string()), ("as_of", pa.timestamp("us", tz="UTC"))]))  # fmt: skip
+
+
+@pytest.mark.slow
+def test_every_feature_is_what_its_words_say(lake: Lake) -> None:
+    slow = Slow(lake)
+    wanted = {(row["market_id"], row["as_of"]) for row in instants().to_pylist()}
+    found = {(row["market_id"], row["as_of"]): row for row in [*at_instants(lake, instants()).to_pylist(), *recorded(lake, Span(captured.START, captured.END)).to_pylist()]}  # fmt: skip
+    told = {key: slow.features(*key) for key in wanted | set(found)}
+    assert {key for key, row in told.items() if row is not None} == set(found)
+    for feature in FEATURES:
+        differing = [(key, row[feature.name], found[key][feature.name]) for key, row in told.items() if row is not None and not is_same(row[feature.name], found[key][feature.name])]  # fmt: skip
+        assert not differing, (
+            f"{feature.name}: {len(differing)} of {len(found)} differ, for example {differing[0]}"
+        )
+        known = sum(row[feature.name] is not None for row in found.values())
+        assert known >= 5, f"{feature.name} is known in {known} rows only: the capture does not try it"
+
+
+def is_same(slow: Any, fast: Any) -> bool:
+    if isinstance(slow, float) and isinstance(fast, float):
+        return fast == pytest.approx(slow, rel=1e-9, abs=1e-9)
+    return bool(slow == fast)
