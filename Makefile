@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers soak drill-restart drill-bootstrap label-census lock
+.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers soak drill-restart drill-bootstrap label-census leak-audit lock
 
 # Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
 # leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
@@ -75,6 +75,10 @@ drill-readers: setup
 # What the strict rule makes of the closed markets of 2024; `make label-census FILES="--lake data/lake"` of a lake.
 label-census: setup
 	@$(BIN)/python -m drills.labels $(FILES)
+
+# Whether features or rows know more than they could have; `make leak-audit AUDIT="--root data/demo/lake --rows 50"`.
+leak-audit: setup
+	@$(BIN)/python -m polymarket_assets.learning leak-audit $(AUDIT)
 
 # Needs `uv`; run after a change of the dependencies in pyproject.toml.
 lock:
