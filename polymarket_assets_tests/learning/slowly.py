@@ -137,7 +137,7 @@ class Slow:
         found |= {
             "log_vol_24h": log1p(quote["volume_24h_usd"]),
             "listed_flow": log1p(max(change, 0) / hours)
-            if hours and hours > 0 and change is not None
+            if hours and hours >= 1 / 60 and change is not None
             else None,
             "tier": quote["tier"],
         }

@@ -79,7 +79,7 @@ Plant = Callable[[pytest.MonkeyPatch, Audit], None]
 
 def looks_ahead(patch: pytest.MonkeyPatch, audited: Audit) -> None:
     """The newest price of a minute later, in what was stored, too."""
-    patch.setattr(quotes, "PLACED", quotes.PLACED.replace("i.as_of_us >= q.at_us", "i.as_of_us + 60000000 >= q.at_us"))  # fmt: skip
+    patch.setattr(quotes, "_PLACED", quotes._PLACED.replace("i.as_of_us >= q.at_us", "i.as_of_us + 60000000 >= q.at_us"))  # fmt: skip
 
     audited.drawn = [found for row in audited.drawn if (found := audited.again(audited.lake, row))]
 

@@ -17,10 +17,10 @@ _DOLLARS_C, _SHARES_C = (1, 5), (2, 5)
 
 def make(connection: duckdb.DuckDBPyConnection) -> None:
     """Temp tables `book_seen` (which book a row sees), `book` (what it adds up to) and `flow_of_book`; levels are read, never kept."""
-    connection.execute(f"create temp table tops as {_TOPS}")
-    connection.execute(f"create temp table book_seen as {_SEEN}")
-    connection.execute(f"create temp table book as {_BOOK}")
-    connection.execute(f"create temp table flow_of_book as {_FLOW}")
+    connection.execute(f"create or replace temp table tops as {_TOPS}")
+    connection.execute(f"create or replace temp table book_seen as {_SEEN}")
+    connection.execute(f"create or replace temp table book as {_BOOK}")
+    connection.execute(f"create or replace temp table flow_of_book as {_FLOW}")
 
 
 # Of several books received at once, the last.
@@ -40,8 +40,7 @@ def _side(side: str) -> str:
     within = "distance_e6 <= {}"
     near = f"filter ({within.format(MEAN_DISTANCE_C * _E6_A_CENT)})"
     return f"""
-        select m, booked_us, min(best_e6) / 1e4 as {side}_best_c, count(*)::integer as {side}_levels, sum(size_e6)::double / 1e6 as {side}_shares,
-            max(size_e6) / 1e6 as {side}_wall_shares, arg_max(price_e6, (size_e6, -distance_e6)) / 1e4 as {side}_wall_c,
+        select m, booked_us, sum(size_e6)::double / 1e6 as {side}_shares,
             {", ".join(f"sum(price_e6::hugeint * size_e6) filter ({within.format(c * _E6_A_CENT)})::double / 1e12 as {side}_usd_{c}c" for c in _DOLLARS_C)},
             {", ".join(f"sum(size_e6) filter ({within.format(c * _E6_A_CENT)})::double / 1e6 as {side}_shares_{c}c" for c in _SHARES_C)},
             sum(size_e6) filter (distance_e6 = 0)::double / 1e6 as {side}_shares_top,
@@ -51,6 +50,15 @@ def _side(side: str) -> str:
             select m, booked_us, best_e6, level.price_e6, level.size_e6, abs(level.price_e6 - best_e6) as distance_e6
             from (select m, booked_us, {side}s[1].price_e6 as best_e6, unnest({side}s) as level from levels)
         ) group by m, booked_us
+    """
+
+
+def _largest(side: str) -> str:
+    """What lists tell sooner than groups: the best level, the first of the largest, and how many there are."""
+    levels, sizes = f"{side}s", f"[l.size_e6 for l in {side}s]"
+    return f"""
+        {levels}[1].price_e6 / 1e4 as {side}_best_c, len({levels}) as {side}_levels, list_max({sizes}) / 1e6 as {side}_wall_shares,
+        {levels}[list_position({sizes}, list_max({sizes}))].price_e6 / 1e4 as {side}_wall_c
     """
 
 
@@ -68,11 +76,12 @@ _WALKED = f"""
 _BOOK = f"""
     with levels as materialized (
         select b.m, b.at_us as booked_us, bids, asks from booked b semi join book_seen s on b.m = s.m and b.at_us = s.booked_us and b.tie = s.tie
-    ), walks as (select m, booked_us, {_WALKED} as walked from levels)
-    select m, booked_us, b.* exclude (m, booked_us, bid_levels, bid_shares_ln), a.* exclude (m, booked_us, ask_levels, ask_shares_ln),
-        coalesce(bid_levels, 0) as bid_levels, coalesce(ask_levels, 0) as ask_levels, case when walked.usd >= {WALK_USD} then walked.shares end as walked_shares,
+    ), walks as (
+        select m, booked_us, {_largest("bid")}, {_largest("ask")}, {_WALKED} as walked from levels
+    )
+    select w.* exclude (walked), b.* exclude (m, booked_us, bid_shares_ln), a.* exclude (m, booked_us, ask_shares_ln), case when walked.usd >= {WALK_USD} then walked.shares end as walked_shares,
         coalesce(bid_shares, 0) + coalesce(ask_shares, 0) as level_shares, coalesce(bid_shares_ln, 0) + coalesce(ask_shares_ln, 0) as level_shares_ln
-    from walks left join ({_side("bid")}) b using (m, booked_us) left join ({_side("ask")}) a using (m, booked_us)
+    from walks w left join ({_side("bid")}) b using (m, booked_us) left join ({_side("ask")}) a using (m, booked_us)
 """
 
 # Cont, Kukanov and Stoikov: what was added to the best bid and taken from the best ask, from book to book. The first book of a window

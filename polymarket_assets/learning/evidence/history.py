@@ -83,7 +83,7 @@ def _computed(lake: Lake, span: Span) -> pa.Table:
         connection.execute(f"create temp table lives as {_lives(span)}")
         _choose_source(connection)
         for name, sql in _relations(span).items():
-            connection.execute(f"create temp {'view' if name == 'booked' else 'table'} {name} as {sql}")
+            connection.execute(f"create temp table {name} as {sql}")
         return rows.computed(connection)
 
 

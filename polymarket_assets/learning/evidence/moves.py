@@ -18,13 +18,15 @@ _LONGEST_PAUSE_US = 23 * _HOUR_US
 
 def make(connection: duckdb.DuckDBPyConnection) -> None:
     """Temp tables of what prices did: `lag_<window>`, `day` (by row `n`), `step_<grid>` (by market and step of the clock)."""
-    connection.execute("create temp table seen as select distinct m, quoted_us, spacing_us from placed")
+    connection.execute(
+        "create or replace temp table seen as select distinct m, quoted_us, spacing_us from placed"
+    )
     for name, seconds in WINDOWS_S.items():
-        connection.execute(f"create temp table lag_{name} as {_lag(seconds * US)}")
-    connection.execute(f"create temp table day as {_DAY}")
+        connection.execute(f"create or replace temp table lag_{name} as {_lag(seconds * US)}")
+    connection.execute(f"create or replace temp table day as {_DAY}")
     for name, (back_s, step_s) in GRIDS_S.items():
-        connection.execute(f"create temp table step_{name} as {_steps(back_s, step_s)}")
-    connection.execute(f"create temp table impact as {_IMPACT}")
+        connection.execute(f"create or replace temp table step_{name} as {_steps(back_s, step_s)}")
+    connection.execute(f"create or replace temp table impact as {_IMPACT}")
 
 
 def _lag(back_us: int) -> str:

@@ -16,10 +16,13 @@ def quoted(rows: str) -> str:
     """
 
 
-# The newest price at each instant, where it still stands; `n` numbers the rows of features.
-PLACED = """
-    select row_number() over (order by i.m, i.as_of_us) as n, i.m, i.life, i.as_of_us, i.horizon_h,
-        q.at_us as quoted_us, q.spacing_us, q.stands_us, q.mid_e6x2, q.logit_u
+def placed(first: int, last: int) -> str:
+    """SQL: the newest price at each instant of markets `first` to `last`, where it still stands; `n` numbers the rows of features."""
+    return f"select row_number() over (order by m, as_of_us) as n, * from ({_PLACED}) where m between {first} and {last}"
+
+
+_PLACED = """
+    select i.m, i.life, i.as_of_us, i.horizon_h, q.at_us as quoted_us, q.spacing_us, q.stands_us, q.mid_e6x2, q.logit_u
     from instants i asof join quoted q on i.m = q.m and i.as_of_us >= q.at_us
     where i.as_of_us - q.at_us <= q.stands_us
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -68,13 +68,20 @@ def at_instants(lake: Lake, wanted: pa.Table, *, streamed: tuple[str, ...] = STR
 
     An instant before a market was known, after it closed, or without a price that still stood has no row.
     """
+    return pa.concat_tables(
+        [TABLES["features"].schema.empty_table(), *pieces_at(lake, wanted, streamed=streamed)]
+    )
+
+
+def pieces_at(lake: Lake, wanted: pa.Table, *, streamed: tuple[str, ...] = STREAMED) -> Iterator[pa.Table]:
+    """The same, of more rows than memory may hold."""
     if not wanted.num_rows:
-        return TABLES["features"].schema.empty_table()
+        return
     ends = pc.min_max(wanted.column("as_of")).as_py()
     with _known(lake, Span(ends["min"], ends["max"] + timedelta(microseconds=1)), streamed) as connection:
         connection.register("wanted", wanted)
         connection.execute(f"create temp table instants as {_WANTED}")
-        return rows.computed(connection)
+        yield from rows.pieces(connection)
 
 
 _WANTED = """
@@ -100,7 +107,7 @@ def _known(lake: Lake, span: Span, streamed: tuple[str, ...]) -> duckdb.DuckDBPy
         reading.add_view(connection, table, reading.files(lake, table, Span(span.start - far, span.end)))
     _add_trades(connection, lake, Span(span.start - TRADES_BACK, span.end))
     for name, sql in _relations(span, streamed).items():
-        connection.execute(f"create temp {'view' if name in _READ_ONCE else 'table'} {name} as {sql}")
+        connection.execute(f"create temp table {name} as {sql}")
     return connection
 
 
@@ -110,10 +117,6 @@ def _add_trades(connection: duckdb.DuckDBPyConnection, lake: Lake, span: Span) -
     reading.add_view(connection, "trades_raw", [file for files in heard.values() for file in files])
     removed = [file for hour, files in heard.items() if not files for file in reading.files(lake, "trades", Span.hour(hour))]  # fmt: skip
     reading.add_view(connection, "trades", removed)
-
-
-# Relations too large to be kept.
-_READ_ONCE = ("booked", "dealt")
 
 
 def _relations(span: Span, streamed: tuple[str, ...]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,21 +18,42 @@ from polymarket_assets.learning.features.volatility import GRIDS_S, WINDOWS_S
 if TYPE_CHECKING:
     import duckdb
 
+# Rows of features computed together take half a gigabyte, with all they are made of.
+ROWS_AT_ONCE = 150_000
+
 
 def computed(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """The `features` rows of the relations in `connection` (see the package), in order of market and instant.
+    """The `features` rows of the relations in `connection` (see the package), in order of market and instant."""
+    return pa.concat_tables([TABLES["features"].schema.empty_table(), *pieces(connection)])
+
+
+def pieces(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.Table]:
+    """The same in tables of some hundred thousand rows, which is what they take in memory.
 
     Numbers of markets are in the order of their ids.
     """
-    connection.execute(f"create temp table placed as {quotes.PLACED}")
-    dealt = trades.take(connection)
-    moves.make(connection)
-    books.make(connection)
-    trades.make(connection, dealt)
-    siblings.make(connection)
     connection.execute(f"create temp table versions as {_VERSIONS}")
-    found = connection.sql(f"select n, {_IDENTITY}, {_COMPUTED} from ({_KNOWN})").to_arrow_table()
-    return conform(TABLES["features"], _in_order(found).drop_columns(["n"]))
+    for first, last in _blocks(connection):
+        connection.execute(f"create or replace temp table placed as {quotes.placed(first, last)}")
+        dealt = trades.take(connection)
+        moves.make(connection)
+        books.make(connection)
+        trades.make(connection, dealt)
+        siblings.make(connection)
+        found = connection.sql(f"select n, {_IDENTITY}, {_COMPUTED} from ({_KNOWN})").to_arrow_table()
+        yield conform(TABLES["features"], _in_order(found).drop_columns(["n"]))
+
+
+def _blocks(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]:
+    """Markets from … to, by number, whose instants are computed together."""
+    first, held = None, 0
+    for market, count in connection.execute("select m, count(*) from instants group by m order by m").fetchall():  # fmt: skip
+        if first is not None and held + count > ROWS_AT_ONCE:
+            yield first, market - 1
+            first, held = None, 0
+        first, held = market if first is None else first, held + count
+    if first is not None:
+        yield first, market
 
 
 def _in_order(found: pa.Table) -> pa.Table:

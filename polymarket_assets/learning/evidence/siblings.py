@@ -14,10 +14,10 @@ _HOUR_US = 3_600 * US
 
 def make(connection: duckdb.DuckDBPyConnection) -> None:
     """Temp table `among`, by market and instant; a market without a set, or alone in it, has no row."""
-    connection.execute(f"create temp table members as {_MEMBERS}")
-    connection.execute(f"create temp table priced as {_priced(0, 'bid, ask, mid_e6x2')}")
-    connection.execute(f"create temp table priced_before as {_priced(_HOUR_US, 'mid_e6x2')}")
-    connection.execute(f"create temp table among as {_AMONG}")
+    connection.execute(f"create or replace temp table members as {_MEMBERS}")
+    connection.execute(f"create or replace temp table priced as {_priced(0, 'bid, ask, mid_e6x2')}")
+    connection.execute(f"create or replace temp table priced_before as {_priced(_HOUR_US, 'mid_e6x2')}")
+    connection.execute(f"create or replace temp table among as {_AMONG}")
 
 
 _MEMBERS = """

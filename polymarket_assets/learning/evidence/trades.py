@@ -30,7 +30,10 @@ ALIVE_US = 900 * US
 # No trade is worth more: sums of so many stay within 64 bits.
 MOST_USD_E6 = 10**14
 # SQL, of a trade of either outcome: its dollars, and the same for or against the canonical one, in millionths.
-USD_E6 = f"least((price_e6::hugeint * size_e6) // 1000000, {MOST_USD_E6})::bigint"
+# Sizes whose product fits 64 bits, all there are in practice, take a sixth of the time.
+_PLAIN_SIZE_E6 = 9 * 10**12
+USD_E6 = f"""case when size_e6 < {_PLAIN_SIZE_E6} then least(price_e6::bigint * size_e6 // 1000000, {MOST_USD_E6})
+    else least((price_e6::hugeint * size_e6) // 1000000, {MOST_USD_E6})::bigint end"""
 SIGNED_E6 = "case when is_buy = (outcome_index = 0) then usd_e6 else -usd_e6 end"
 
 _DAY_US = DAY_S * US
@@ -56,10 +59,10 @@ def _order(found: pa.Table) -> Whole:
 
 def make(connection: duckdb.DuckDBPyConnection, once: pa.Table) -> None:
     """Temp tables `listened` and `flow`, by row `n`: rows of markets that nobody listened to are in neither."""
-    connection.execute(f"create temp table listened as {_LISTENED}")
+    connection.execute(f"create or replace temp table listened as {_LISTENED}")
     listened = connection.sql("select n, m, as_of_us from listened order by n").to_arrow_table()
     connection.register("summed", _summed(listened, once))
-    connection.execute(f"create temp table flow as {_FLOW}")
+    connection.execute(f"create or replace temp table flow as {_FLOW}")
     connection.unregister("summed")
 
 
