@@ -36,6 +36,7 @@ SUITES = {
     "past": "benchmarks.past",
     "kept": "benchmarks.kept_bytes",
     "imported": "benchmarks.imported",
+    "features": "benchmarks.features",
     "orchestration": "benchmarks.orchestration.suite",
     "stream": "benchmarks.stream.suite",
 }

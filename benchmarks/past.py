@@ -119,7 +119,7 @@ def fetched(settings: Settings, root: Path, table: str) -> Took:
         rows = fetch[table]()
         took = time.perf_counter() - wall, time.process_time() - cpu
         asked = sum(int(account["requests"]) for account in connected.account().values())
-    return Took(rows, asked, *took, _peak_mb())
+    return Took(rows, asked, *took, peak_mb())
 
 
 def _apart(piece: Callable[..., Took], *given: object) -> Took:
@@ -128,7 +128,8 @@ def _apart(piece: Callable[..., Took], *given: object) -> Took:
         return pool.submit(piece, *given).result()
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
+    """Of this process, megabytes."""
     status = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
 

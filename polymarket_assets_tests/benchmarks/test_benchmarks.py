@@ -17,7 +17,17 @@ from benchmarks import __main__ as command
 from benchmarks.measuring import Figure, run
 from benchmarks.rows import Failed, Row, Tell
 
-HELPERS = {"__main__", "measuring", "rows", "telling", "kept_books", "wide_venue", "past_venue"}
+HELPERS = {
+    "__main__",
+    "measuring",
+    "rows",
+    "telling",
+    "kept_books",
+    "wide_venue",
+    "past_venue",
+    "feature_lake",
+    "features_in_pandas",
+}
 QUICK = Figure("quick", "pass", "import json", rounds=1)
 BROKEN = Figure("broken", "import nothing_of_that_name", "pass", rounds=1)
 
