@@ -130,7 +130,7 @@ class Slow:
         found = self._price(version, quote)
         found |= self._moves(market_id, quote, t)
         found |= self._book(market_id, quote, t)
-        found |= self._flow(market_id, quote, t)
+        found |= self._flow(market_id, version, quote, t)
         found |= self._market(market_id, version, quote, as_of)
         found |= self._event(version, found, t)
         change, hours = quote["volume_change_usd"], quote["volume_change_h"]
@@ -346,7 +346,7 @@ class Slow:
                 parts.append((max(a, parts[-1][1]) if parts else a, b))  # type: ignore[type-var, arg-type]
         return parts
 
-    def _flow(self, market_id: str, quote: Row, t: int) -> Row:
+    def _flow(self, market_id: str, version: Row, quote: Row, t: int) -> Row:
         names = (
             "n_tr_5m",
             "n_tr_1h",
@@ -371,11 +371,15 @@ class Slow:
             return found
         day = [q for q in self.quotes[market_id] if quote["at"] - 86400 * S <= q["at"] <= quote["at"]]
         since = max((q["at"] for q in day if q["tier"] not in LISTENED), default=day[0]["at"])
+        began = min(
+            at for at in (us(version["listed_at"]), self.versions[market_id][0]["at"]) if at is not None
+        )
         deaf, windows = self._deaf(market_id, t), {}
         for name, seconds, least in (("5m", 300, 0.9), ("1h", 3600, 0.9), ("24h", 86400, 1 / 24)):
             begin = t - seconds * S
             unheard = min(
-                seconds * S, max(0, since - begin) + sum(max(0, b - max(a, begin, since)) for a, b in deaf)
+                seconds * S,
+                max(0, since - max(begin, began)) + sum(max(0, b - max(a, begin, since)) for a, b in deaf),
             )
             if name != "5m":
                 found[f"unheard_{name}"] = unheard / (seconds * S)

@@ -119,11 +119,11 @@ def _deaf_before(back_us: int) -> str:
 
 
 # A gap is known when it is over; of one, that part counts which lies after all that were known before it. Of a window, that part is
-# not heard which lies before listening began, or in a gap.
+# not heard which lies before listening began, or in a gap; before a market was listed there was nothing to hear.
 _LISTENED = f"""
     with hearing as (
-        select p.n, p.m, p.as_of_us, coalesce(h.since_us, d.since_us) as since_us
-        from placed p join day d on p.m = d.m and p.quoted_us = d.quoted_us left join heard h on p.m = h.m
+        select p.n, p.m, p.as_of_us, coalesce(h.since_us, d.since_us) as since_us, coalesce(epoch_us(l.first_known_at), 0) as began_us
+        from placed p join lives l using (life) join day d on p.m = d.m and p.quoted_us = d.quoted_us left join heard h on p.m = h.m
         asof left join alive a on p.as_of_us >= a.first_us
         where d.is_listened and p.as_of_us - a.first_us <= {ALIVE_US} or p.as_of_us >= h.since_us
     ), parts as (
@@ -137,7 +137,7 @@ _LISTENED = f"""
 }
     select h.*, {
     ", ".join(
-        f'''least({seconds * US}, greatest(0, since_us - (as_of_us - {seconds * US}))
+        f'''least({seconds * US}, greatest(0, since_us - greatest(began_us, as_of_us - {seconds * US}))
         + coalesce(now.deaf_us, 0) - coalesce(deaf_{name}.deaf_us, 0)) as unheard_us_{name}'''
         for name, seconds in WINDOWS_S.items()
     )
