@@ -8,10 +8,8 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks import feature_lake, features_in_pandas
-from benchmarks.past import peak_mb
+from benchmarks.past import apart, peak_mb
 from benchmarks.rows import Failed, Row, Tell
 from polymarket_assets.lake.writing import Lake
 
@@ -46,11 +44,11 @@ def measured(*, long: bool, tell: Tell) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         tell("making a lake of two days")
-        instants = _apart(made, root, 1)
+        instants = apart(made, root, 1)
         tell("computing all features of all snapshots")
-        ours = _apart(computed, root)
+        ours = apart(computed, root)
         tell("computing ten of them in pandas")
-        theirs = _apart(in_pandas, root)
+        theirs = apart(in_pandas, root)
         yield Row(
             "all features: time",
             ours.wall_s,
@@ -84,7 +82,7 @@ def measured(*, long: bool, tell: Tell) -> Iterator[Row]:
         )
         _same(root)
         tell("one sweep of ten thousand markets")
-        swept = _apart(sweep, root)
+        swept = apart(sweep, root)
         yield Row(
             "a sweep of 10,000 markets",
             swept.wall_s,
@@ -101,9 +99,9 @@ def _larger(ours: Took, tell: Tell) -> Iterator[Row]:
     """Four times as much of everything."""
     with tempfile.TemporaryDirectory() as folder:
         tell(f"making a lake {LARGER} times as large")
-        _apart(made, Path(folder), LARGER)
+        apart(made, Path(folder), LARGER)
         tell(f"computing features of {LARGER} times as many snapshots")
-        larger = _apart(computed, Path(folder))
+        larger = apart(computed, Path(folder))
         note = f"{larger.cpu_s:.0f} CPU-s, {larger.mb:,.0f} MB for {larger.rows:,} rows"
         yield Row(
             f"CPU of {LARGER} times as much, a row",
@@ -194,8 +192,3 @@ def _taken(run: Callable[[], int]) -> Took:
     wall, cpu = time.perf_counter(), time.process_time()
     rows = run()
     return Took(rows, time.perf_counter() - wall, time.process_time() - cpu, peak_mb())  # fmt: skip
-
-
-def _apart(piece: Callable[..., Took], *given: object) -> Took:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(piece, *given).result()

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks.past_venue import POINTS_EACH, TRADES_EACH
 from benchmarks.rows import Failed, Row, Tell
@@ -29,6 +30,8 @@ from polymarket_assets.collecting.history.asking import CONNECTIONS
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.settings import Settings
 from polymarket_assets.venue.limits import PUBLISHED, WINDOW_S
+
+Answer = TypeVar("Answer")
 
 MARKETS = 2_000
 # Wanted, by the issue: of the time that the limits dictate, and of one core.
@@ -69,7 +72,7 @@ def measured(*, long: bool, tell: Tell, markets: int = MARKETS) -> Iterator[Row]
     with served(markets) as settings, tempfile.TemporaryDirectory() as folder:
         for table in TABLES:
             tell(f"{table} of {markets:,} markets")
-            took[table] = _apart(fetched, settings, Path(folder), table)
+            took[table] = apart(fetched, settings, Path(folder), table)
             yield _table_row(table, took[table], markets)
     yield from _day_rows(took, markets)
 
@@ -122,7 +125,7 @@ def fetched(settings: Settings, root: Path, table: str) -> Took:
     return Took(rows, asked, *took, peak_mb())
 
 
-def _apart(piece: Callable[..., Took], *given: object) -> Took:
+def apart(piece: Callable[..., Answer], *given: object) -> Answer:
     """Measure a piece in a process of its own, whose peak memory is nobody else's."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(piece, *given).result()

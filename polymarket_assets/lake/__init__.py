@@ -49,4 +49,12 @@ def open_lake(root: str | Path | None = None) -> Lake:
     return Lake(root)
 
 
-__all__ = ["TABLES", "Lake", "Span", "Written", "connect", "files", "open_lake"]
+def open_existing(root: str | Path | None = None) -> Lake:
+    """The same, for who only reads. Raises `NoLake` where nothing is there yet, too."""
+    lake = open_lake(root)
+    if not Path(lake.root).exists():
+        raise NoLake(f"there is no lake at {lake.root} yet: `make up`, `make demo` and history_import begin one; LAKE_ROOT or --root name another")  # fmt: skip
+    return lake
+
+
+__all__ = ["TABLES", "Lake", "Span", "Written", "connect", "files", "open_existing", "open_lake"]

@@ -19,10 +19,9 @@ from polymarket_assets.lake import (
     forecast,
     inventory,
     keeping,
-    open_lake,
+    open_existing,
     showing,
 )
-from polymarket_assets.lake.errors import NoLake
 from polymarket_assets.lake.keeping import Rules
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.venue.errors import PolymarketError
@@ -35,9 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(documenting.markdown())
         return 0
     try:
-        lake = open_lake(asked.root)
-        if not Path(lake.root).exists():
-            raise NoLake(f"there is no lake at {lake.root} yet: `make up`, `make demo` and history_import begin one; LAKE_ROOT or --root name another")  # fmt: skip
+        lake = open_existing(asked.root)
         shown, code = _COMMANDS[asked.command](lake, asked)
         Console().print(shown)
     except PolymarketError as e:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 from rich.console import Console
 
-from polymarket_assets.lake.errors import NoLake
-from polymarket_assets.lake.writing import Lake
+from polymarket_assets.lake import open_existing
 from polymarket_assets.learning.features import documenting
 from polymarket_assets.settings import load
 from polymarket_assets.venue.errors import PolymarketError
@@ -36,11 +34,7 @@ def _audit(root: str | None, count: int) -> int:
     from polymarket_assets.learning.audit import report
     from polymarket_assets.learning.audit.guards import Audit
 
-    settings = load()
-    lake = Lake(root or settings.need_lake_root())
-    if not Path(lake.root).exists():
-        raise NoLake(f"there is no lake at {lake.root} yet: `make up`, `make demo` and history_import begin one; LAKE_ROOT or --root name another")  # fmt: skip
-    audit = Audit(lake, datetime.now(UTC), count, streamed=tuple(settings.stream_tiers))
+    audit = Audit(open_existing(root), datetime.now(UTC), count, streamed=tuple(load().stream_tiers))
     return report.run(audit, Console(width=None if sys.stdout.isatty() else 160))
 
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.filesize import decimal
 
-from polymarket_assets.lake import open_lake
-from polymarket_assets.lake.errors import NoLake
+from polymarket_assets.lake import open_existing
 from polymarket_assets.venue.errors import PolymarketError
 
 if TYPE_CHECKING:
@@ -40,9 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _write(asked: argparse.Namespace) -> Written:
     from polymarket_assets.report import event, market, page
 
-    lake = open_lake(asked.root)
-    if not Path(lake.root).exists():
-        raise NoLake(f"there is no lake at {lake.root} yet: `make up`, `make demo` and history_import begin one; LAKE_ROOT or --root name another")  # fmt: skip
+    lake = open_existing(asked.root)
     made = {"market": market.page, "event": event.page}[asked.what](
         lake, asked.name, clock=_now, since=asked.since, until=asked.until
     )

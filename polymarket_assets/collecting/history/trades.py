@@ -160,9 +160,8 @@ class _Of:
     def _blocks(self) -> tuple[datetime, datetime]:
         """The first and the last block that can hold a match of the market's life: they come after it, in whole seconds."""
         listed_at: datetime | None = self.market["listed_at"]
-        return EPOCH if listed_at is None else listed_at - BLOCK_ROUNDING, self.market[
-            "closed_at"
-        ] + LATE_BLOCK
+        closed_at: datetime = self.market["closed_at"]
+        return EPOCH if listed_at is None else listed_at - BLOCK_ROUNDING, closed_at + LATE_BLOCK
 
     @cached_property
     def _outcomes(self) -> dict[str, int]:

@@ -47,16 +47,22 @@ def altered(lake: Lake, row: Row, folder: Path, change: Change) -> Lake:
     for table in (*KNOWN, *STANDING):
         if table.startswith("history_") == is_recorded:
             continue
-        for number, file in enumerate(reading.files(lake, table, _span(table, row["as_of"]))):
-            rows = reading.completed(
-                TABLES[table], pq.read_table(file, filters=wanted, partitioning=None)
-            ).cast(TABLES[table].schema)
-            held = rows if table in STANDING else change(table, rows)
-            if held.num_rows:
-                to = folder / Path(file).parent.relative_to(lake.root) / f"part-{number}.parquet"
-                to.parent.mkdir(parents=True, exist_ok=True)
-                pq.write_table(held, to)
+        span = _span(table, row["as_of"])
+        _copy(lake, table, folder, (lambda _, rows: rows) if table in STANDING else change, span, wanted)
     return Lake(folder)
+
+
+def _copy(
+    lake: Lake, table: str, folder: Path, change: Change, span: Span | None, wanted: Any = None
+) -> None:
+    """The files of a table, their rows changed; files without rows are left out."""
+    for number, file in enumerate(reading.files(lake, table, span)):
+        read = pq.read_table(file, filters=wanted, partitioning=None)
+        held = change(table, reading.completed(TABLES[table], read).cast(TABLES[table].schema))
+        if held.num_rows:
+            to = folder / Path(file).parent.relative_to(lake.root) / f"part-{number}.parquet"
+            to.parent.mkdir(parents=True, exist_ok=True)
+            pq.write_table(held, to)
 
 
 def _family(lake: Lake, row: Row) -> list[str]:
@@ -96,19 +102,14 @@ def with_later_rows(lake: Lake, row: Row, folder: Path) -> Lake:
 
 def with_features_until(lake: Lake, at: datetime, folder: Path) -> Lake:
     """What a training set is built from, its features up to an instant."""
-    made = Lake(folder)
+
+    def until(table: str, rows: pa.Table) -> pa.Table:
+        when = pa.scalar(at, pa.timestamp("us", tz="UTC"))
+        return rows.filter(pc.less_equal(rows.column("as_of"), when)) if table == "features" else rows
+
     for table in ("resolutions", "history_markets", "features"):
-        for number, file in enumerate(reading.files(lake, table)):
-            rows = reading.completed(TABLES[table], pq.ParquetFile(file).read()).cast(TABLES[table].schema)
-            held = (
-                rows.filter(pc.less_equal(rows.column("as_of"), pa.scalar(at, pa.timestamp("us", tz="UTC"))))
-                if table == "features"
-                else rows
-            )
-            to = folder / Path(file).parent.relative_to(lake.root) / f"part-{number}.parquet"
-            to.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(held, to)
-    return made
+        _copy(lake, table, folder, until, None)
+    return Lake(folder)
 
 
 def _known(table: str, rows: pa.Table, at: datetime) -> pa.ChunkedArray:
