@@ -23,17 +23,19 @@ US = 1_000_000
 _START_US = int(START.timestamp()) * US
 _HOUR_US = 3_600 * US
 HOURS = 48
-# Markets of each tier, and for how many hours each of them is in it: 1.15 million snapshots of 8,250 markets.
+# Markets of each tier, and for how many hours each of them is in it: 1.15 million snapshots of 12,783 markets, of which 10,000 at a time.
 MARKETS: dict[str, tuple[int, int]] = {
-    "t0": (5_001, 48),
-    "t1": (1_500, 16),
-    "t2": (600, 8),
-    "t3": (480, 3),
-    "t4": (669, 1),
+    "t0": (9_660, 48),
+    "t1": (1_560, 8),
+    "t2": (450, 8),
+    "t3": (450, 3),
+    "t4": (663, 1),
 }
 LISTENED = ("t2", "t3", "t4")
-TRADES, BOOK_SHARE, LEVELS = 5_000_000, 0.8, 20
-# How unequal markets are: the busiest of 1,750 has a twenty-fifth of all trades.
+TRADES, BOOK_SHARE, LEVELS = 5_000_000, 0.93, 20
+# Trades that a second connection heard, too.
+COPIES = 0.01
+# How unequal markets are: the busiest of 1,563 has a twenty-fifth of all trades.
 _SPREAD = 1.8
 
 Whole = npt.NDArray[np.int64]
@@ -189,13 +191,17 @@ def _trades(dice: np.random.Generator, listened: Whole, first_us: Whole, last_us
     market = np.sort(dice.choice(listened, size=count, p=weight / weight.sum()))
     lasts = last_us[market] - first_us[market]
     at = first_us[market] + (dice.random(count) * lasts).astype(np.int64)
-    return {"market": market, "at": at, "price_e6": dice.integers(1, 100, size=count) * 10_000, "size_e6": np.exp(dice.normal(16.5, 1.6, size=count)).astype(np.int64) + 1, "is_buy": dice.random(count) < 0.55, "outcome_index": dice.integers(0, 2, size=count)}  # fmt: skip
+    traded = {"market": market, "at": at, "trade": np.arange(count), "price_e6": dice.integers(1, 100, size=count) * 10_000, "size_e6": np.exp(dice.normal(16.5, 1.6, size=count)).astype(np.int64) + 1, "is_buy": dice.random(count) < 0.55, "outcome_index": dice.integers(0, 2, size=count)}  # fmt: skip
+    again = np.sort(dice.choice(count, size=int(COPIES * count), replace=False))
+    copies = {name: values[again] for name, values in traded.items()} | {"at": at[again] + 40_000}
+    order = np.argsort(np.concatenate([at, copies["at"]]), kind="stable")
+    return {name: np.concatenate([values, copies[name]])[order] for name, values in traded.items()}
 
 
 def _heard(ids: Any, traded: dict[str, Any], rows: Whole) -> pa.Table:
     count = rows.size
     hashes = np.zeros((count, 4), dtype=np.int64)
-    hashes[:, 0] = rows
+    hashes[:, 0] = traded["trade"]
     return _table("trades_raw", count, {
         "market_id": ids[traded["market"]], "received_at": _instants(traded["at"]), "venue_at": _instants(traded["at"] - 90_000), "sequence": rows,
         **{name: traded[name] for name in ("price_e6", "size_e6", "is_buy", "outcome_index")},

@@ -83,6 +83,8 @@ def measured(*, long: bool, tell: Tell) -> Iterator[Row]:
         _same(root)
         tell("one sweep of ten thousand markets")
         swept = apart(sweep, root)
+        if swept.rows < SWEEP_MARKETS:
+            raise Failed(f"only {swept.rows:,} markets were live at the sweep")
         yield Row(
             "a sweep of 10,000 markets",
             swept.wall_s,
@@ -156,16 +158,9 @@ def sweep(root: Path) -> Took:
     """What a live scorer does after a sweep: all features of ten thousand markets at one instant."""
     from polymarket_assets.learning.evidence.recorded import at_instants
 
-    markets = (
-        pq.read_table(root / "instants.parquet", columns=["market_id"])
-        .column("market_id")
-        .unique()
-        .slice(0, SWEEP_MARKETS)
-    )
     at = feature_lake.START + timedelta(hours=feature_lake.HOURS - 1, minutes=30)
-    wanted = pa.table(
-        {"market_id": markets, "as_of": pa.repeat(pa.scalar(at, pa.timestamp("us", tz="UTC")), len(markets))}
-    )
+    markets = pq.read_table(root / "instants.parquet", columns=["market_id"]).column("market_id").unique()
+    wanted = pa.table({"market_id": markets, "as_of": pa.repeat(pa.scalar(at, pa.timestamp("us", tz="UTC")), len(markets))})  # fmt: skip
     at_instants(Lake(root / "lake"), wanted.slice(0, 10))
     return _taken(lambda: at_instants(Lake(root / "lake"), wanted).num_rows)  # fmt: skip
 
