@@ -32,7 +32,7 @@ LIVES = pa.schema(
 )  # fmt: skip
 QUOTES = pa.schema(
     [
-        ("m", pa.int64()), ("at_us", pa.int64()), ("spacing_us", pa.int64()), ("stands_us", pa.int64()), ("fresh_us", pa.int64()), ("is_listened", pa.bool_()), ("tier_then", _TEXT),
+        ("m", pa.int64()), ("at_us", pa.int64()), ("tie", pa.int64()), ("spacing_us", pa.int64()), ("stands_us", pa.int64()), ("fresh_us", pa.int64()), ("is_listened", pa.bool_()), ("tier_then", _TEXT),
         *((name, _REAL) for name in ("bid", "ask", "shown_price", "last_trade", "tick_usd", "taker_rate", "liquidity_usd", "volume_usd", "volume_24h_usd", "volume_change_usd", "volume_change_h")),
     ]
 )  # fmt: skip
@@ -46,7 +46,7 @@ PLAIN: dict[str, Any] = {
 }  # fmt: skip
 EMPTY = {
     "heard": "select 0::bigint as m, 0::bigint as since_us where false", "alive": "select 0::bigint as first_us where false", "deaf": "select 0::bigint as m, 0::bigint as from_us, 0::bigint as to_us where false",
-    "dealt": "select 0::bigint as m, 0::bigint as at_us, 0::bigint as usd_e6, 0::bigint as signed_e6, true as is_known, 0::bigint as copy_of where false",
+    "dealt": "select 0::bigint as m, 0::bigint as at_us, 0::bigint as usd_e6, true as is_for, true as is_known, 0::bigint as copy_of where false",
     "booked": "select 0::bigint as m, 0::bigint as at_us, 0::bigint as tie, [{'price_e6': 0::integer, 'size_e6': 0::bigint}] as bids, [{'price_e6': 0::integer, 'size_e6': 0::bigint}] as asks where false",
 }  # fmt: skip
 
@@ -237,13 +237,12 @@ def test_no_levels_and_no_trades_give_an_infinity_or_an_exception(
         }
     )
     dealt = [
-        (1, AT_US + s * 1_000_000, usd, usd if buys else -usd, known, n)
-        for n, (s, usd, buys, known) in enumerate(trades)
+        (1, AT_US + s * 1_000_000, usd, buys, known, n) for n, (s, usd, buys, known) in enumerate(trades)
     ]
-    names = ("m", "at_us", "usd_e6", "signed_e6", "is_known", "copy_of")
+    names = ("m", "at_us", "usd_e6", "is_for", "is_known", "copy_of")
     held = pa.table(
         {
-            name: pa.array([row[n] for row in dealt], pa.bool_() if name == "is_known" else pa.int64())
+            name: pa.array([row[n] for row in dealt], pa.bool_() if name.startswith("is_") else pa.int64())
             for n, name in enumerate(names)
         }
     )

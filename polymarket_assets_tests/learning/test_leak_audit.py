@@ -6,7 +6,6 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +18,10 @@ from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning import splits, training_set
 from polymarket_assets.learning.audit import guards, lakes, report
 from polymarket_assets.learning.audit.guards import GUARDS, Audit, Finding
-from polymarket_assets.learning.evidence import quotes, sums
 from polymarket_assets.learning.evidence.history import publish_history_days
+from polymarket_assets.learning.evidence.quotes import Prices
 from polymarket_assets.learning.evidence.recorded import publish_recorded
+from polymarket_assets.learning.evidence.trades import Trades
 from polymarket_assets_tests.learning import captured
 from polymarket_assets_tests.learning.rows import HOUR, closed_market, price, publish, resolution
 
@@ -79,20 +79,14 @@ Plant = Callable[[pytest.MonkeyPatch, Audit], None]
 
 def looks_ahead(patch: pytest.MonkeyPatch, audited: Audit) -> None:
     """The newest price of a minute later, in what was stored, too."""
-    patch.setattr(quotes, "_PLACED", quotes._PLACED.replace("i.as_of_us >= q.at_us", "i.as_of_us + 60000000 >= q.at_us"))  # fmt: skip
-
+    honest = Prices.standing
+    patch.setattr(Prices, "standing", lambda self, market, at_us: honest(self, market, at_us + 60_000_000))
     audited.drawn = [found for row in audited.drawn if (found := audited.again(audited.lake, row))]
 
 
 def counts_the_instant(patch: pytest.MonkeyPatch, _: Audit) -> None:
     """Trades of the very instant."""
-
-    def before(self: sums.Sums, market: Any, at_us: Any) -> Any:
-        return np.searchsorted(
-            self.keys, market * sums._LIFE_US + np.maximum(at_us - self.first_us, 0), side="right"
-        )
-
-    patch.setattr(sums.Sums, "before", before)
+    patch.setattr(Trades, "before", lambda self, market, at_us: self.series.until(market, at_us))
 
 
 def stored_otherwise(_: pytest.MonkeyPatch, audited: Audit) -> None:

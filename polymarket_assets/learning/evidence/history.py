@@ -18,7 +18,7 @@ from polymarket_assets.lake import reading
 from polymarket_assets.lake.spans import DAY, Span, day_of
 from polymarket_assets.lake.writing import Lake, Written
 from polymarket_assets.learning.evidence import grid, quotes, rows
-from polymarket_assets.learning.evidence.trades import SIGNED_E6, USD_E6
+from polymarket_assets.learning.evidence.trades import IS_FOR, USD_E6
 from polymarket_assets.learning.features.volatility import DAY_S
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _computed(lake: Lake, span: Span) -> pa.Table:
         connection.execute(f"create temp table lives as {_lives(span)}")
         _choose_source(connection)
         for name, sql in _relations(span).items():
-            connection.execute(f"create temp table {name} as {sql}")
+            connection.execute(f"create temp {'view' if name in rows.LARGE else 'table'} {name} as {sql}")
         return rows.computed(connection)
 
 
@@ -151,7 +151,7 @@ def _relations(span: Span) -> dict[str, str]:
         """,
         "dealt": f"""
             select m, epoch_us(traded_at) as at_us, {USD_E6} as usd_e6,
-                {SIGNED_E6} as signed_e6, source = '{VENUE}' as is_known, m * {2**40} + row_number() over () as copy_of
+                {IS_FOR} as is_for, source = '{VENUE}' as is_known, m * {2**40} + row_number() over () as copy_of
             from history_trades join lives using (market_id, source)
             where traded_at < '{span.end.isoformat()}' and traded_at >= '{span.start.isoformat()}'::timestamptz - to_seconds({DAY_S})
         """,
@@ -170,21 +170,20 @@ def _instants(span: Span) -> str:
         with gridded as (select * from lives where source not in ({_ONE_PRICE}))
         {grid.instants("gridded", span)}
         union all by name
-        select m, life, at_us as as_of_us, (epoch_us(scheduled_end) - at_us) / 3.6e9 as horizon_h
-        from lives join quoted using (m)
-        where source in ({_ONE_PRICE}) and at_us >= {grid.us(span.start)} and at_us < {grid.us(span.end)} and at_us >= known_from_us and at_us < known_to_us
+        select distinct m, life, epoch_us(known_at) as as_of_us, (epoch_us(scheduled_end) - as_of_us) / 3.6e9 as horizon_h
+        from lives join history_prices using (market_id, source)
+        where source in ({_ONE_PRICE}) and as_of_us >= {grid.us(span.start)} and as_of_us < {grid.us(span.end)} and as_of_us >= known_from_us and as_of_us < known_to_us
     """
 
 
 def _quotes(span: Span) -> str:
     """By the minute a life has ten thousand prices: only those of the span are of use, what may still stand at its start, and what they look back to."""
     return f"""
-        select m, epoch_us(known_at) as at_us, bid_e6 / 1e6 as bid, ask_e6 / 1e6 as ask, price_e6 / 1e6 as shown_price, null::double as last_trade,
+        select m, epoch_us(known_at) as at_us, epoch_us(priced_at) as tie, bid_e6 / 1e6 as bid, ask_e6 / 1e6 as ask, price_e6 / 1e6 as shown_price, null::double as last_trade,
             null::double as tick_usd, null::double as taker_rate, null::double as liquidity_usd, null::double as volume_usd, null::double as volume_24h_usd,
             null::double as volume_change_usd, null::double as volume_change_h, null::varchar as tier_then, false as is_listened,
             fidelity_s::bigint * 1000000 as spacing_us, ({_BOUND_S})::bigint * 1000000 - {_LATE_US} as stands_us, ({_BOUND_S})::bigint * 500000 - {_LATE_US} as fresh_us
         from history_prices join lives using (market_id, source)
         where known_at < '{span.end.isoformat()}'
             and known_at >= '{span.start.isoformat()}'::timestamptz - to_seconds({DAY_S} + 2 * (select max({_BOUND_S}) from history_prices))
-        qualify row_number() over (partition by m, known_at order by priced_at desc) = 1
     """

@@ -2,94 +2,141 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from polymarket_assets.learning.features.flow import KYLE_LEAST_STEPS, KYLE_STEP_S
+import numpy as np
+
+from polymarket_assets.learning.evidence.quotes import Instants, Prices
+from polymarket_assets.learning.evidence.series import (
+    Columns,
+    Flags,
+    Series,
+    Whole,
+    earlier,
+    ends,
+    extreme,
+    given,
+    last_where,
+    next_where,
+    running,
+)
 from polymarket_assets.learning.features.volatility import DAY_S, GRIDS_S, LEAST_CHANGES, WINDOWS_S
 
-if TYPE_CHECKING:
-    import duckdb
-
 US = 1_000_000
-_HOUR_US, _DAY_US = 3_600 * US, DAY_S * US
+_HOUR_US, DAY_US = 3_600 * US, DAY_S * US
 # A longer pause is no pause of collection, and lies beyond what an hour looks back.
 _LONGEST_PAUSE_US = 23 * _HOUR_US
 
 
-def make(connection: duckdb.DuckDBPyConnection) -> None:
-    """Temp tables of what prices did: `lag_<window>`, `day` (by row `n`), `step_<grid>` (by market and step of the clock)."""
-    connection.execute(
-        "create or replace temp table seen as select distinct m, quoted_us, spacing_us from placed"
-    )
-    for name, seconds in WINDOWS_S.items():
-        connection.execute(f"create or replace temp table lag_{name} as {_lag(seconds * US)}")
-    connection.execute(f"create or replace temp table day as {_DAY}")
-    for name, (back_s, step_s) in GRIDS_S.items():
-        connection.execute(f"create or replace temp table step_{name} as {_steps(back_s, step_s)}")
-    connection.execute(f"create or replace temp table impact as {_IMPACT}")
+def moves(at: Instants, prices: Prices) -> Columns:
+    """Of each instant what prices did: `logit_u_<window>`, the day and hour, `squares_<grid>`."""
+    return {**_lags(at, prices), **_day(at, prices), **_hour(at, prices), **_squares(at, prices)}
 
 
-def _lag(back_us: int) -> str:
+def _lags(at: Instants, prices: Prices) -> Columns:
     """Log-odds as long before the newest price as the window is, where a price stood then and prices are no farther apart."""
-    return f"""
-        select s.m, s.quoted_us, q.logit_u from seen s asof join quoted q on s.m = q.m and q.at_us <= s.quoted_us - {back_us}
-        where s.quoted_us - {back_us} - q.at_us <= q.stands_us and s.spacing_us <= {back_us}
-    """
+    found = {}
+    spacing_us = prices.spacing_us[at.price]
+    for name, seconds in WINDOWS_S.items():
+        then = prices.standing(at.market, at.quoted_us - seconds * US)
+        is_known = (then >= 0) & prices.is_priced[then] & (spacing_us <= seconds * US)
+        found[f"logit_u_{name}"] = given(prices.logit_u[then], is_known)
+    return found
 
 
-# The first price of a window tells of no change within it. Listening began with the newest price before that nobody listened at,
-# or with the day.
-_DAY = f"""
-    with followed as (
-        select m, at_us, mid_e6x2, spacing_us, is_listened, case when mid_e6x2 is not null then coalesce(mid_e6x2 <> lag(mid_e6x2 ignore nulls) over life, false) end as has_moved,
-            case when spacing_us > 0 and at_us - lag(at_us) over life <= {_LONGEST_PAUSE_US}
-                then greatest(0, round((at_us - lag(at_us) over life) / nullif(lag(spacing_us) over life, 0))::integer - 1) end as missed
-        from quoted semi join placed using (m) window life as (partition by m order by at_us)
-    ), known as (
-        select m, at_us as quoted_us, min(mid_e6x2) over day as lowest_e6x2, max(mid_e6x2) over day as highest_e6x2,
-            greatest(min(at_us) filter (mid_e6x2 is not null) over day, max(at_us) filter (has_moved) over day) as moved_us,
-            count(mid_e6x2) over day as prices_24h, count(mid_e6x2) over hour as prices_1h, count(*) filter (has_moved) over hour - coalesce(first_value(has_moved ignore nulls) over hour, false)::integer as moves_1h,
-            case when spacing_us > 0 then coalesce(sum(missed) over hour, 0)::integer end as missed_1h,
-            is_listened, coalesce(max(at_us) filter (not is_listened) over day, min(at_us) over day) as since_us
-        from followed
-        window day as (partition by m order by at_us range between {_DAY_US} preceding and current row),
-            hour as (partition by m order by at_us range between {_HOUR_US - 1} preceding and current row)
+def _day(at: Instants, prices: Prices) -> Columns:
+    """The first price of a window tells of no change within it."""
+    first = first_of_day(at, prices)
+    ever = running(prices.is_priced.astype(np.int64))
+    count = ever[at.price + 1] - ever[first]
+    low, high = (np.where(prices.is_priced, prices.mid_e6x2, other) for other in (2**40, -(2**40)))
+    since = prices.at_us[np.minimum(next_where(prices.is_priced)[first], at.price)]
+    moved = last_where(_has_moved(prices))[at.price]
+    return {
+        "prices_24h": given(count, count >= 0),
+        "lowest_e6x2": given(extreme(np.minimum, low, first, at.price), count > 0),
+        "highest_e6x2": given(extreme(np.maximum, high, first, at.price), count > 0),
+        "moved_us": given(np.where(moved >= first, prices.at_us[moved], since), count > 0),
+    }
+
+
+def _hour(at: Instants, prices: Prices) -> Columns:
+    first = prices.series.before(at.market, at.quoted_us - _HOUR_US + 1)
+    has_moved, next_priced = _has_moved(prices), next_where(prices.is_priced)[first]
+    prices_1h, moves_1h, missed_1h = (
+        (sums := running(flags.astype(np.int64)))[at.price + 1] - sums[first]
+        for flags in (prices.is_priced, has_moved, _missed(prices))
     )
-    select k.* from known k semi join seen s on k.m = s.m and k.quoted_us = s.quoted_us
-"""
+    of_first = has_moved[np.minimum(next_priced, at.price)] & (next_priced <= at.price)
+    everywhere = at.market > 0
+    return {
+        "prices_1h": given(prices_1h, everywhere),
+        "moves_1h": given(moves_1h - of_first, everywhere),
+        "missed_1h": given(missed_1h, prices.spacing_us[at.price] > 0),
+    }
 
 
-def _changes(step_us: int) -> str:
-    """SQL: the last price of each step of the clock, and its change from the step before."""
-    return f"""
-        select m, step, logit_u - lag(logit_u) over life as change_u, lag(step) over life = step - 1 as follows
-        from (
-            select m, (at_us + {step_us - 1}) // {step_us} as step, arg_max(logit_u, at_us) as logit_u
-            from quoted semi join placed using (m) where logit_u is not null group by all
-        ) window life as (partition by m order by step)
-    """
+def first_of_day(at: Instants, prices: Prices) -> Whole:
+    """Where the first price of the day up to the newest one stands."""
+    return prices.series.before(at.market, at.quoted_us - DAY_US)
 
 
-def _steps(back_s: int, step_s: int) -> str:
-    return f"""
-        with changes as ({_changes(step_s * US)})
-        select m, step, case when count(change_u) filter (follows) over back >= {LEAST_CHANGES}
-            then sum(change_u::bigint * change_u) filter (follows) over back end as squares
-        from changes window back as (partition by m order by step range between {back_s // step_s - 1} preceding and current row)
-    """
+def _has_moved(prices: Prices) -> Flags:
+    """Where a mid is not that of the market's mid before."""
+    former = earlier(last_where(prices.is_priced))
+    is_same = (former >= 0) & (prices.market[former] == prices.market)
+    found: Flags = prices.is_priced & is_same & (prices.mid_e6x2[former] != prices.mid_e6x2)
+    return found
 
 
-_STEP_US = KYLE_STEP_S * US
-
-# Signed dollars of a step met the change of log-odds of the same step; trades at its very end belong to the next.
-_IMPACT = f"""
-    with flows as (
-        select m, at_us // {_STEP_US} + 1 as step, sum(signed_e6)::bigint as signed_e6 from dealt_once group by all
-    ), met as (
-        select m, step, change_u, case when follows then signed_e6 end as signed_e6
-        from ({_changes(_STEP_US)}) left join flows using (m, step)
+def _missed(prices: Prices) -> Whole:
+    """How many prices should have come between the one before and this one."""
+    pause_us, every_us = prices.at_us - earlier(prices.at_us), earlier(prices.spacing_us)
+    is_pause = (
+        prices.same_market() & (prices.spacing_us > 0) & (every_us > 0) & (pause_us <= _LONGEST_PAUSE_US)
     )
-    select m, step, case when count(signed_e6) over back >= {KYLE_LEAST_STEPS} then sum(signed_e6::hugeint * change_u) over back end as impact_24h,
-        sum(signed_e6::hugeint * signed_e6) over back as signed_squares_24h
-    from met window back as (partition by m order by step range between {DAY_S // KYLE_STEP_S - 1} preceding and current row)
-"""
+    # Rounded to whole spacings.
+    return np.where(is_pause, np.maximum(0, (2 * pause_us + every_us) // np.maximum(2 * every_us, 1) - 1), 0)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The last price of each step of the clock, and its change from the step before (`follows`; elsewhere of no meaning)."""
+
+    series: Series
+    market: Whole
+    step: Whole
+    change_u: Whole
+    follows: Flags
+
+    @classmethod
+    def of(cls, prices: Prices, step_us: int) -> Steps:
+        """A price at the very end of a step belongs to it."""
+        market, logit_u = prices.market[prices.is_priced], prices.logit_u[prices.is_priced]
+        step = -(-prices.at_us[prices.is_priced] // step_us)
+        is_last = ends(market, step)
+        market, step, logit_u = market[is_last], step[is_last], logit_u[is_last]
+        follows = (earlier(market) == market) & (earlier(step) == step - 1)
+        return cls(Series.over(market, step), market, step, logit_u - earlier(logit_u), follows)
+
+    def at(self, market: Whole, step: Whole) -> Whole:
+        """Where a market's step stands; −1: it had no price."""
+        found = self.series.latest(market, step)
+        if found.size and self.step.size:
+            found[self.step[found] != step] = -1
+        return found
+
+
+def _squares(at: Instants, prices: Prices) -> Columns:
+    """Sums of squared changes over the steps of a window, where it has enough of them."""
+    found = {}
+    for name, (back_s, step_s) in GRIDS_S.items():
+        steps, step = Steps.of(prices, step_s * US), at.as_of_us // (step_s * US)
+        last, first = steps.at(at.market, step), steps.series.before(at.market, step - back_s // step_s + 1)
+        squares, count = (
+            running(np.where(steps.follows, steps.change_u**2, 0)),
+            running(steps.follows.astype(np.int64)),
+        )
+        is_known = (last >= 0) & (count[last + 1] - count[first] >= LEAST_CHANGES)
+        found[f"squares_{name}"] = given(squares[last + 1] - squares[first], is_known)
+    return found

@@ -1,8 +1,28 @@
-"""Prices of a market in the form all sources share, and which of them an instant sees."""
+"""Prices of markets in the form all sources share, and which of them an instant sees."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from polymarket_assets.learning.evidence.series import (
+    Flags,
+    Reals,
+    Series,
+    Whole,
+    earlier,
+    flags,
+    in_order,
+    known,
+    last_of_equal,
+    whole,
+)
 from polymarket_assets.learning.features import price
+
+if TYPE_CHECKING:
+    pass
 
 # Of the mid whose log-odds are counted in millionths, whatever the tick.
 _HALF_TICK = price.FINEST_TICK / 2
@@ -16,13 +36,63 @@ def quoted(rows: str) -> str:
     """
 
 
-def placed(first: int, last: int) -> str:
-    """SQL: the newest price at each instant of markets `first` to `last`, where it still stands; `n` numbers the rows of features."""
-    return f"select row_number() over (order by m, as_of_us) as n, * from ({_PLACED}) where m between {first} and {last}"
+@dataclass(frozen=True)
+class Prices:
+    """Prices in order of market and receipt, of several received at once the last; where one is no price (`is_priced`), `mid_e6x2` and `logit_u` are 0."""
+
+    held: pa.Table
+    series: Series
+    market: Whole
+    at_us: Whole
+    spacing_us: Whole
+    stands_us: Whole
+    mid_e6x2: Whole
+    logit_u: Whole
+    is_priced: Flags
+    is_listened: Flags
+    ask: Reals
+
+    @classmethod
+    def of(cls, found: pa.Table) -> Prices:
+        """Of rows of `quoted`, in any order."""
+        held = found.take(pa.array(last_of_equal(found)))
+        market, at_us = whole(held, "m"), whole(held, "at_us")
+        return cls(
+            held, Series.over(market, at_us), market, at_us, whole(held, "spacing_us"), whole(held, "stands_us"), whole(held, "mid_e6x2"), whole(held, "logit_u"),
+            is_priced=known(held, "mid_e6x2"), is_listened=flags(held, "is_listened"), ask=held.column("ask").to_numpy(),
+        )  # fmt: skip
+
+    def standing(self, market: Whole, at_us: Whole) -> Whole:
+        """Where the newest price at an instant stands, if it is still valid then; −1 otherwise."""
+        newest = self.series.latest(market, at_us)
+        if newest.size and self.at_us.size:
+            newest[at_us - self.at_us[newest] > self.stands_us[newest]] = -1
+        return newest
+
+    def same_market(self) -> Flags:
+        """Whether the price before is of the same market."""
+        found: Flags = earlier(self.market) == self.market
+        return found
 
 
-_PLACED = """
-    select i.m, i.life, i.as_of_us, i.horizon_h, q.at_us as quoted_us, q.spacing_us, q.stands_us, q.mid_e6x2, q.logit_u
-    from instants i asof join quoted q on i.m = q.m and i.as_of_us >= q.at_us
-    where i.as_of_us - q.at_us <= q.stands_us
-"""
+@dataclass(frozen=True)
+class Instants:
+    """Instants at which a price stands, in order of market and instant; `price` says which, `stands_us` how long things do."""
+
+    market: Whole
+    life: Whole
+    as_of_us: Whole
+    horizon_h: Reals
+    price: Whole
+    quoted_us: Whole
+    stands_us: Whole
+
+    @classmethod
+    def of(cls, wanted: pa.Table, prices: Prices) -> Instants:
+        """Of rows of `instants`, in any order: those that have a price."""
+        wanted = wanted.take(pa.array(in_order(whole(wanted, "m"), whole(wanted, "as_of_us"))))
+        market, life, as_of_us = (whole(wanted, name) for name in ("m", "life", "as_of_us"))
+        price = prices.standing(market, as_of_us)
+        kept = price >= 0
+        horizon_h, price = wanted.column("horizon_h").to_numpy(), price[kept]
+        return cls(market[kept], life[kept], as_of_us[kept], horizon_h[kept], price, prices.at_us[price], prices.stands_us[price])  # fmt: skip

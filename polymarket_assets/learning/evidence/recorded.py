@@ -13,7 +13,8 @@ from polymarket_assets.lake import TABLES, reading
 from polymarket_assets.lake.spans import Span, hour_of
 from polymarket_assets.lake.writing import Lake, Written
 from polymarket_assets.learning.evidence import grid, quotes, rows
-from polymarket_assets.learning.evidence.trades import ALIVE_US, MOST_USD_E6, SIGNED_E6, USD_E6
+from polymarket_assets.learning.evidence.listening import ALIVE_US
+from polymarket_assets.learning.evidence.trades import IS_FOR, MOST_USD_E6, USD_E6
 from polymarket_assets.learning.features.flow import OFI_BACK_S
 from polymarket_assets.learning.features.volatility import DAY_S
 from polymarket_assets.tiers import TIERS
@@ -40,6 +41,8 @@ _MINUTE = timedelta(minutes=1)
 TRADES_BACK = timedelta(seconds=DAY_S) + ALIVE + 2 * _MINUTE
 # Gaps end within the day that trades look back, or touch it.
 GAPS_BACK = timedelta(seconds=2 * DAY_S)
+# Instants whose evidence is read together.
+TOGETHER = timedelta(days=28)
 STREAMED: tuple[str, ...] = ("t2", "t3", "t4")
 
 
@@ -74,14 +77,21 @@ def at_instants(lake: Lake, wanted: pa.Table, *, streamed: tuple[str, ...] = STR
 
 
 def pieces_at(lake: Lake, wanted: pa.Table, *, streamed: tuple[str, ...] = STREAMED) -> Iterator[pa.Table]:
-    """The same, of more rows than memory may hold."""
-    if not wanted.num_rows:
-        return
-    ends = pc.min_max(wanted.column("as_of")).as_py()
-    with _known(lake, Span(ends["min"], ends["max"] + timedelta(microseconds=1)), streamed) as connection:
-        connection.register("wanted", wanted)
-        connection.execute(f"create temp table instants as {_WANTED}")
-        yield from rows.pieces(connection)
+    """The same, of more rows than memory may hold; in order of market and instant within each piece."""
+    for span, asked in _by_time(wanted):
+        with _known(lake, span, streamed) as connection:
+            connection.register("wanted", asked)
+            connection.execute(f"create temp table instants as {_WANTED}")
+            yield from rows.pieces(connection)
+
+
+def _by_time(wanted: pa.Table) -> Iterator[tuple[Span, pa.Table]]:
+    """What is wanted, in spans of no more than `TOGETHER`."""
+    while wanted.num_rows:
+        first = pc.min(wanted.column("as_of")).as_py()
+        is_near = pc.less(wanted.column("as_of"), first + TOGETHER)
+        near, wanted = wanted.filter(is_near), wanted.filter(pc.invert(is_near))
+        yield Span(first, pc.max(near.column("as_of")).as_py() + _US), near
 
 
 _WANTED = """
@@ -107,7 +117,7 @@ def _known(lake: Lake, span: Span, streamed: tuple[str, ...]) -> duckdb.DuckDBPy
         reading.add_view(connection, table, reading.files(lake, table, Span(span.start - far, span.end)))
     _add_trades(connection, lake, Span(span.start - TRADES_BACK, span.end))
     for name, sql in _relations(span, streamed).items():
-        connection.execute(f"create temp table {name} as {sql}")
+        connection.execute(f"create temp {'view' if name in rows.LARGE else 'table'} {name} as {sql}")
     return connection
 
 
@@ -163,11 +173,10 @@ def _interval_us() -> str:
 
 def _quotes(streamed: tuple[str, ...]) -> str:
     return f"""
-        select m, epoch_us(received_at) as at_us, best_bid as bid, best_ask as ask, null::double as shown_price, last_trade, tick as tick_usd, coalesce(fee_rate, 0) as taker_rate,
+        select m, epoch_us(received_at) as at_us, 10 * epoch_us(slot_at) + substr(tier, 2)::bigint as tie, best_bid as bid, best_ask as ask, null::double as shown_price, last_trade, tick as tick_usd, coalesce(fee_rate, 0) as taker_rate,
             liquidity_usd, volume_usd, volume_24h_usd, volume_change_usd, volume_change_h, tier as tier_then, tier in ({", ".join(f"'{tier}'" for tier in streamed) or "''"}) as is_listened,
             {_interval_us()}::bigint as spacing_us, {STANDS_INTERVALS} * spacing_us as stands_us, {UP_INTERVALS} * spacing_us as fresh_us
         from snapshots join numbered using (market_id)
-        qualify row_number() over (partition by m, received_at order by slot_at desc, tier desc) = 1
     """
 
 
@@ -176,11 +185,12 @@ def _dealt(span: Span) -> str:
 
     They are told by a hash of 64 bits: of five million, two that are none are taken for copies once in a million days.
     """
-    on_time = f"received_at < '{span.end.isoformat()}' and received_at >= '{span.start.isoformat()}'::timestamptz - to_seconds({DAY_S}) and received_at - {{}} <= to_seconds({int(LATE.total_seconds())})"
+    # Differences of timestamps go by the calendar, and take four times as long as all the rest.
+    on_time = f"received_at < '{span.end.isoformat()}' and received_at >= '{(span.start - timedelta(seconds=DAY_S)).isoformat()}' and epoch_us(received_at) - epoch_us({{}}) <= {LATE // _US}"
 
     def taken(table: str, venue_at: str, usd_e6: str) -> str:
         return f"""
-            select m, epoch_us(received_at) as at_us, {usd_e6} as usd_e6, {SIGNED_E6} as signed_e6, tx_hash is not null as is_known,
+            select m, epoch_us(received_at) as at_us, {usd_e6} as usd_e6, {IS_FOR} as is_for, tx_hash is not null as is_known,
                 (hash(m, price_e6, size_e6, is_buy, outcome_index, tx_hash, case when tx_hash is null then at_us end) >> 1)::bigint as copy_of
             from {table} join numbered using (market_id) where {on_time.format(venue_at)}
         """
@@ -202,12 +212,9 @@ def _deaf(span: Span) -> str:
     """Gaps of markets; one without a market, and a silence, is taken for one of all: which of them it made deaf only the streamer knew."""
     longest_us = (ALIVE + _MINUTE) // _US
     return f"""
-        with of_all as (
-            select epoch_us(from_at) as from_us, epoch_us(to_at) as to_us from stream_gaps where market_id is null
-            union all
-            select since_us, first_us from (select lag(first_us, 1, {grid.us(span.start - TRADES_BACK)}) over (order by first_us) as since_us, first_us from alive) where first_us - since_us > {longest_us}
-        )
         select m, epoch_us(from_at) as from_us, epoch_us(to_at) as to_us from stream_gaps join numbered using (market_id)
         union all
-        select m, from_us, to_us from of_all cross join (select distinct m from quoted where is_listened)
+        select null, epoch_us(from_at), epoch_us(to_at) from stream_gaps where market_id is null
+        union all
+        select null, since_us, first_us from (select lag(first_us, 1, {grid.us(span.start - TRADES_BACK)}) over (order by first_us) as since_us, first_us from alive) where first_us - since_us > {longest_us}
     """

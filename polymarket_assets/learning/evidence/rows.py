@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,16 +11,20 @@ import pyarrow as pa
 
 from polymarket_assets.lake import TABLES
 from polymarket_assets.lake.writing import conform
-from polymarket_assets.learning.evidence import books, moves, quotes, siblings, trades
+from polymarket_assets.learning.evidence import books, impact, listening, moves, siblings, trades
+from polymarket_assets.learning.evidence.quotes import Instants, Prices
+from polymarket_assets.learning.evidence.series import Columns, Whole, whole
 from polymarket_assets.learning.features.catalogue import FEATURES
-from polymarket_assets.learning.features.flow import KYLE_STEP_S
-from polymarket_assets.learning.features.volatility import GRIDS_S, WINDOWS_S
 
 if TYPE_CHECKING:
     import duckdb
 
 # Rows of features computed together take half a gigabyte, with all they are made of.
 ROWS_AT_ONCE = 150_000
+# Of these blocks read from a copy in memory; one block alone reads what there is.
+LARGE = ("quoted", "booked", "dealt")
+# Threads share a table by its batches.
+_A_THREAD = 10_000
 
 
 def computed(connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -33,15 +38,23 @@ def pieces(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.Table]:
     Numbers of markets are in the order of their ids.
     """
     connection.execute(f"create temp table versions as {_VERSIONS}")
-    for first, last in _blocks(connection):
-        connection.execute(f"create or replace temp table placed as {quotes.placed(first, last)}")
-        dealt = trades.take(connection)
-        moves.make(connection)
-        books.make(connection)
-        trades.make(connection, dealt)
-        siblings.make(connection)
-        found = connection.sql(f"select n, {_IDENTITY}, {_COMPUTED} from ({_KNOWN})").to_arrow_table()
-        yield conform(TABLES["features"], _in_order(found).drop_columns(["n"]))
+    blocks = list(_blocks(connection))
+    kept = "_kept" if len(blocks) > 1 else ""
+    for name in LARGE if kept else ():
+        connection.execute(f"create temp table {name}{kept} as from {name}")
+    with ThreadPoolExecutor(1) as beside:
+        for first, last in blocks:
+            yield _expressed(connection, pa.table(_evidence(connection, first, last, kept, beside)))
+
+
+def _expressed(connection: duckdb.DuckDBPyConnection, evidence: pa.Table) -> pa.Table:
+    """Every declared feature by its expression over evidence and versions of markets."""
+    connection.register("evidence", pa.Table.from_batches(evidence.to_batches(_A_THREAD), evidence.schema))
+    found = connection.sql(_COMPUTED).to_arrow_table()
+    connection.unregister("evidence")
+    # Threads mix the order; sorting in DuckDB takes longer than computing the features.
+    found = found.take(pa.array(np.argsort(found.column("n").to_numpy())))
+    return conform(TABLES["features"], found.drop_columns(["n"]))
 
 
 def _blocks(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]:
@@ -56,14 +69,55 @@ def _blocks(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]:
         yield first, market
 
 
-def _in_order(found: pa.Table) -> pa.Table:
-    """By `n`: joins mostly keep it, and sorting ninety columns takes longer than computing them."""
-    numbers = found.column("n").to_numpy()
-    return found if (np.diff(numbers) > 0).all() else found.take(pa.array(np.argsort(numbers)))
+def _evidence(
+    connection: duckdb.DuckDBPyConnection, first: int, last: int, kept: str, beside: Executor
+) -> Columns:
+    """All that expressions are made of, but for what versions of markets tell, of each instant of markets `first` to `last`."""
+
+    def read(name: str, where: str = f"m between {first} and {last}") -> pa.Table:
+        return connection.sql(f"from {name}{kept if name in LARGE else ''} where {where}").to_arrow_table()
+
+    # The other core meanwhile reads prices.
+    dealing = beside.submit(trades.Trades.over, read("dealt"))
+    connection.execute(f"create or replace temp table members as {siblings.members(first, last)}")
+    prices = Prices.of(read("quoted", f"m between {first} and {last} or m in (select m from members)"))
+    at = Instants.of(read("instants"), prices)
+    dealt = dealing.result()
+    listened = listening.listened(
+        at,
+        prices,
+        read("heard"),
+        _alive(connection),
+        read("deaf", f"m is null or m between {first} and {last}"),
+        _began(connection, at),
+    )
+    return {
+        "n": pa.array(np.arange(at.market.size)), "life": pa.array(at.life), "as_of_us": pa.array(at.as_of_us), "horizon_h": pa.array(at.horizon_h), "quoted_us": pa.array(at.quoted_us),
+        **{name: prices.held.column(name).take(pa.array(at.price)) for name in _QUOTED},
+        **moves.moves(at, prices), **books.books(at, books.Books.of(read("booked"))), **trades.flow(at, dealt, listened),
+        **impact.impact(at, prices, dealt, listened.is_whole("24h")), **siblings.siblings(at, siblings.Members.of(read("members", "true"), prices)),
+    }  # fmt: skip
 
 
+def _alive(connection: duckdb.DuckDBPyConnection) -> Whole:
+    return whole(connection.sql("from alive order by first_us").to_arrow_table(), "first_us")
+
+
+def _began(connection: duckdb.DuckDBPyConnection, at: Instants) -> Whole:
+    """When each instant's market was listed; not known: ever."""
+    lives = connection.sql(
+        "select life, epoch_us(first_known_at) as began_us from lives order by life"
+    ).to_arrow_table()
+    return whole(lives, "began_us")[np.searchsorted(whole(lives, "life"), at.life)]
+
+
+# Of the newest price, as it is.
+_QUOTED = (
+    "bid", "ask", "shown_price", "last_trade", "mid_e6x2", "logit_u", "tick_usd", "taker_rate", "liquidity_usd", "volume_usd", "volume_24h_usd",
+    "volume_change_usd", "volume_change_h", "tier_then", "fresh_us",
+)  # fmt: skip
 _OF_VERSIONS = [feature for feature in FEATURES if feature.back == "–"]
-_COMPUTED = ", ".join(feature.name if feature in _OF_VERSIONS else f"{feature.sql} as {feature.name}" for feature in FEATURES)  # fmt: skip
+_FEATURES = ", ".join(feature.name if feature in _OF_VERSIONS else f"{feature.sql} as {feature.name}" for feature in FEATURES)  # fmt: skip
 
 # Own ids only, the widest first, so that a partition gives the same rows whatever stands in others: the venue puts a
 # negRisk set into one event, and bet types of one game into several. `training_set` joins what shares either.
@@ -80,26 +134,9 @@ _IDENTITY = """
     case when booked_us is not null then case when trades_24h is not null then list_concat(sources, [book_source, trade_source]) else list_append(sources, book_source) end
         else case when trades_24h is not null then list_append(sources, trade_source) else sources end end as sources
 """
-
-_US = moves.US
-_KNOWN = f"""
-    select p.n, p.as_of_us, make_timestamptz(p.as_of_us) as as_of, p.horizon_h, p.quoted_us, l.* exclude (life, m, taker_rate, tick_usd),
-        q.* exclude (m, at_us, mid, tick_usd, taker_rate, is_listened), coalesce(q.tick_usd, l.tick_usd) as tick_usd, coalesce(q.taker_rate, l.taker_rate) as taker_rate,
-        {", ".join(f"lag_{name}.logit_u as logit_u_{name}" for name in WINDOWS_S)},
-        day.* exclude (m, quoted_us, is_listened, since_us), {", ".join(f"step_{name}.squares as squares_{name}" for name in GRIDS_S)},
-        case when trades_24h is not null then impact_24h end as impact_24h, signed_squares_24h, book.* exclude (m), flow_of_book.* exclude (m, booked_us),
-        flow.* exclude (n, m), among.* exclude (m, as_of_us, siblings, siblings_live),
-        coalesce(among.siblings, 1) as siblings, coalesce(among.siblings_live, 1) as siblings_live
-    from placed p
-    join versions l using (life)
-    join quoted q on p.m = q.m and p.quoted_us = q.at_us
-    {" ".join(f"left join lag_{name} on p.m = lag_{name}.m and p.quoted_us = lag_{name}.quoted_us" for name in WINDOWS_S)}
-    left join day on p.m = day.m and p.quoted_us = day.quoted_us
-    {" ".join(f"left join step_{name} on p.m = step_{name}.m and p.as_of_us // {step_s * _US} = step_{name}.step" for name, (_, step_s) in GRIDS_S.items())}
-    left join impact on p.m = impact.m and p.as_of_us // {KYLE_STEP_S * _US} = impact.step
-    left join book_seen on p.n = book_seen.n
-    left join book on book_seen.m = book.m and book_seen.booked_us = book.booked_us
-    left join flow_of_book on book_seen.m = flow_of_book.m and book_seen.booked_us = flow_of_book.booked_us
-    left join flow on p.n = flow.n
-    left join among on p.m = among.m and p.as_of_us = among.as_of_us
+_KNOWN = """
+    select e.* exclude (life, tick_usd, taker_rate), make_timestamptz(as_of_us) as as_of, l.* exclude (life, m, taker_rate, tick_usd),
+        coalesce(e.tick_usd, l.tick_usd) as tick_usd, coalesce(e.taker_rate, l.taker_rate) as taker_rate
+    from evidence e join versions l using (life)
 """
+_COMPUTED = f"select n, {_IDENTITY}, {_FEATURES} from ({_KNOWN})"

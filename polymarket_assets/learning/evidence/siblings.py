@@ -2,52 +2,125 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from polymarket_assets.learning.evidence.moves import US
-
-if TYPE_CHECKING:
-    import duckdb
+from polymarket_assets.learning.evidence.quotes import Instants, Prices
+from polymarket_assets.learning.evidence.series import (
+    Columns,
+    Flags,
+    Series,
+    Whole,
+    earlier,
+    ends,
+    given,
+    in_order,
+    key,
+    last_where,
+    whole,
+)
 
 _HOUR_US = 3_600 * US
 
 
-def make(connection: duckdb.DuckDBPyConnection) -> None:
-    """Temp table `among`, by market and instant; a market without a set, or alone in it, has no row."""
-    connection.execute(f"create or replace temp table members as {_MEMBERS}")
-    connection.execute(f"create or replace temp table priced as {_priced(0, 'bid, ask, mid_e6x2')}")
-    connection.execute(f"create or replace temp table priced_before as {_priced(_HOUR_US, 'mid_e6x2')}")
-    connection.execute(f"create or replace temp table among as {_AMONG}")
-
-
-_MEMBERS = """
-    with asked as (select distinct l.set_no, p.as_of_us from placed p join lives l using (life) where l.set_no is not null),
-    sets as (select set_no from lives semi join asked using (set_no) group by set_no having count(distinct m) > 1)
-    select asked.set_no, asked.as_of_us, l.m from asked semi join sets using (set_no)
-    join lives l on asked.set_no = l.set_no and asked.as_of_us >= l.known_from_us and asked.as_of_us < l.known_to_us
-"""
-
-
-def _priced(back_us: int, columns: str) -> str:
+def members(first: int, last: int) -> str:
+    """SQL: at each instant of the markets `first` to `last` all that were listed of its set, of sets that ever had two."""
     return f"""
-        select s.m, s.as_of_us, {columns} from (select distinct m, as_of_us from members) s
-        asof join quoted q on s.m = q.m and s.as_of_us - {back_us} >= q.at_us where s.as_of_us - {back_us} - q.at_us <= q.stands_us
+        with asked as (select distinct l.set_no, i.as_of_us from instants i join lives l using (life) where l.set_no is not null and i.m between {first} and {last}),
+        sets as (select set_no from lives semi join asked using (set_no) group by set_no having count(distinct m) > 1)
+        select asked.set_no, asked.as_of_us, l.m from asked semi join sets using (set_no)
+        join lives l on asked.set_no = l.set_no and asked.as_of_us >= l.known_from_us and asked.as_of_us < l.known_to_us
     """
 
 
-_AMONG = """
-    with held as (
-        select e.set_no, e.as_of_us, e.m, p.m is not null as is_live, round(p.ask * 1e6)::integer as ask_e6, p.mid_e6x2, abs(p.mid_e6x2 - b.mid_e6x2) as moved
-        from members e left join priced p on e.m = p.m and e.as_of_us = p.as_of_us left join priced_before b on e.m = b.m and e.as_of_us = b.as_of_us
-    ), whole as (
-        select set_no, as_of_us, count(*) as siblings, count(*) filter (is_live) as siblings_live,
-            count(mid_e6x2) as sibling_mids, sum(mid_e6x2)::bigint as sibling_mid_e6x2, count(ask_e6) as sibling_asks, sum(ask_e6)::bigint as sibling_ask_e6,
-            max(mid_e6x2, 2) as best, count(moved) as movers, sum(moved)::bigint as moved
-        from held group by all
-    )
-    select m, h.as_of_us, w.* exclude (set_no, as_of_us, best, movers, moved),
-        case when mid_e6x2 is not null then rank() over (partition by h.set_no, h.as_of_us order by mid_e6x2 desc nulls last) end as sibling_rank,
-        case when mid_e6x2 = best[1] then best[2] else best[1] end as best_other_e6x2,
-        case when movers > (h.moved is not null)::integer then w.moved - coalesce(h.moved, 0) end as others_moved_e6x2
-    from held h join whole w on h.set_no = w.set_no and h.as_of_us = w.as_of_us
-"""
+@dataclass(frozen=True)
+class Members:
+    """Markets of sets at instants, in order of market and instant, and what each was priced."""
+
+    series: Series
+    market: Whole
+    as_of_us: Whole
+    set_no: Whole
+    is_live: Flags
+    is_priced: Flags
+    mid_e6x2: Whole
+    is_asked: Flags
+    ask_e6: Whole
+    is_moved: Flags
+    moved_e6x2: Whole
+
+    @classmethod
+    def of(cls, found: pa.Table, prices: Prices) -> Members:
+        """Of rows of `members`, in any order. A market moved where it had a mid an hour ago, too."""
+        order = in_order(whole(found, "m"), whole(found, "as_of_us"))
+        market, as_of_us, set_no = (whole(found, name)[order] for name in ("m", "as_of_us", "set_no"))
+        now, before = prices.standing(market, as_of_us), prices.standing(market, as_of_us - _HOUR_US)
+        is_live, ask = now >= 0, prices.ask
+        is_priced, is_asked = is_live & prices.is_priced[now], is_live & ~np.isnan(ask[now])
+        is_moved = is_priced & (before >= 0) & prices.is_priced[before]
+        mid, ask_e6 = (
+            np.where(is_priced, prices.mid_e6x2[now], -1),
+            np.round(1e6 * np.where(is_asked, ask[now], 0)).astype(np.int64),
+        )
+        moved = np.where(is_moved, np.abs(mid - prices.mid_e6x2[before]), 0)
+        return cls(
+            Series.over(market, as_of_us),
+            market,
+            as_of_us,
+            set_no,
+            is_live,
+            is_priced,
+            mid,
+            is_asked,
+            ask_e6,
+            is_moved,
+            moved,
+        )
+
+    def taken(self, order: Whole) -> Members:
+        """The same in another order."""
+        return replace(self, **{field.name: getattr(self, field.name)[order] for field in fields(self) if field.name != "series"})  # fmt: skip
+
+
+def siblings(at: Instants, held: Members) -> Columns:
+    """Of each instant its market among its set; a market without a set, or alone in it, has no values but counts of 1."""
+    place = held.series.latest(at.market, at.as_of_us)
+    if held.market.size:
+        place[held.as_of_us[place] != at.as_of_us] = -1
+    found = {name: column.take(pa.array(place, mask=place < 0)) for name, column in _among(held).items()}
+    return found | {name: found[name].fill_null(1) for name in ("siblings", "siblings_live")}
+
+
+def _among(held: Members) -> Columns:
+    """Of each member what its set adds up to, the rank of its mid, the best of the others, and how far they moved."""
+    order = np.lexsort((-held.mid_e6x2, key(held.set_no, held.as_of_us, int(held.as_of_us.min(initial=0)))))
+    back = np.empty_like(order)
+    back[order] = np.arange(order.size)
+    return {name: column.take(pa.array(back)) for name, column in _in_sets(held.taken(order)).items()}
+
+
+def _in_sets(held: Members) -> Columns:
+    """The same of members that lie set by set, the highest mid first and those without one last."""
+    is_first = np.roll(ends(held.set_no, held.as_of_us), 1)
+    begins, mid = last_where(is_first), held.mid_e6x2
+
+    def whole_set(terms: Any) -> Whole:
+        sums = np.add.reduceat(terms.astype(np.int64), np.flatnonzero(is_first))
+        found: Whole = sums[np.cumsum(is_first) - 1]
+        return found
+
+    count, movers, moved = whole_set(is_first | True), whole_set(held.is_moved), whole_set(held.moved_e6x2)
+    is_best, second = mid == mid[begins], np.where(count > 1, mid[np.minimum(begins + 1, mid.size - 1)], -1)
+    other = np.where(held.is_priced & is_best, second, mid[begins])
+    rank = last_where(is_first | (earlier(mid) != mid)) - begins + 1
+    return {
+        "siblings": pa.array(count), "siblings_live": pa.array(whole_set(held.is_live)),
+        "sibling_mids": pa.array(whole_set(held.is_priced)), "sibling_mid_e6x2": pa.array(whole_set(mid * held.is_priced)),
+        "sibling_asks": pa.array(whole_set(held.is_asked)), "sibling_ask_e6": pa.array(whole_set(held.ask_e6)),
+        "sibling_rank": given(rank, held.is_priced), "best_other_e6x2": given(other, other >= 0),
+        "others_moved_e6x2": given(moved - held.moved_e6x2, movers > held.is_moved),
+    }  # fmt: skip

@@ -1,0 +1,129 @@
+"""Which markets somebody listened to, and how much of each window nobody did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from polymarket_assets.learning.evidence.moves import DAY_US, US, first_of_day
+from polymarket_assets.learning.evidence.quotes import Instants, Prices
+from polymarket_assets.learning.evidence.series import (
+    Flags,
+    Series,
+    Whole,
+    earlier,
+    in_order,
+    known,
+    last_where,
+    running,
+    whole,
+)
+from polymarket_assets.learning.features.flow import LEAST_HEARD, WINDOWS_S
+
+# Somebody listens while of any market a trade was heard this recently.
+ALIVE_US = 900 * US
+
+
+@dataclass(frozen=True)
+class Listened:
+    """Of each instant: whether somebody listened (elsewhere the rest is of no meaning), since when, and how long in each window nobody did."""
+
+    is_heard: Flags
+    since_us: Whole
+    unheard_us: dict[str, Whole]
+
+    def is_whole(self, window: str) -> Flags:
+        """Whether the window was listened to for long enough."""
+        most_us = round((1 - LEAST_HEARD[window]) * WINDOWS_S[window] * US)
+        return self.is_heard & (self.unheard_us[window] <= most_us)
+
+
+def listened(
+    at: Instants, prices: Prices, heard: pa.Table, alive_us: Whole, deaf: pa.Table, began_us: Whole
+) -> Listened:
+    """Of rows of `heard` and `deaf` in any order, all of `alive` in order, and when each instant's market was listed.
+
+    Of a window, that part is not heard which lies before listening began, or in a gap; before a market was listed there was
+    nothing to hear.
+    """
+    is_told, told_us = _told(at.market, heard)
+    is_heard = _is_listened(at, prices, alive_us) | (is_told & (at.as_of_us >= told_us))
+    since_us, gaps = np.where(is_told, told_us, _since_us(at, prices)), Gaps.of(deaf, at)
+    now_us, unheard_us = gaps.before_us(at.market, np.maximum(at.as_of_us, since_us), at.as_of_us), {}
+    for window, seconds in WINDOWS_S.items():
+        begins_us = at.as_of_us - seconds * US
+        before_us = gaps.before_us(at.market, np.maximum(begins_us, since_us), at.as_of_us)
+        silent_us = np.maximum(0, since_us - np.maximum(began_us, begins_us))
+        unheard_us[window] = np.minimum(seconds * US, silent_us + now_us - before_us)
+    return Listened(is_heard, since_us, unheard_us)
+
+
+def _told(market: Whole, heard: pa.Table) -> tuple[Flags, Whole]:
+    """Since when trades of the market are known, where that is told."""
+    order = np.argsort(whole(heard, "m"))
+    if not order.size:
+        return np.zeros(market.size, dtype=bool), np.zeros(market.size, dtype=np.int64)
+    markets = whole(heard, "m")[order]
+    place = np.minimum(np.searchsorted(markets, market), markets.size - 1)
+    is_told = (markets[place] == market) & known(heard, "since_us")[order][place]
+    return is_told, whole(heard, "since_us")[order][place]
+
+
+def _is_listened(at: Instants, prices: Prices, alive_us: Whole) -> Flags:
+    newest = np.searchsorted(alive_us, at.as_of_us, side="right") - 1
+    if not alive_us.size:
+        return np.zeros(at.market.size, dtype=bool)
+    is_alive = (newest >= 0) & (at.as_of_us - alive_us[newest] <= ALIVE_US)
+    return is_alive & prices.is_listened[at.price]
+
+
+def _since_us(at: Instants, prices: Prices) -> Whole:
+    """Listening began with the newest price of the day that nobody listened at, or with the day."""
+    first = first_of_day(at, prices)
+    return prices.at_us[np.maximum(last_where(~prices.is_listened)[at.price], first)]
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Gaps in order of market, none within another; `sums_us` of those before."""
+
+    series: Series
+    from_us: Whole
+    to_us: Whole
+    sums_us: Whole
+
+    @classmethod
+    def of(cls, deaf: pa.Table, at: Instants) -> Gaps:
+        """A gap is known when it is over; of one, that part counts which lies after all that were known before it."""
+        # No window looks back farther than a day.
+        begins_us = int(at.as_of_us.min(initial=2**62)) - 2 * DAY_US
+        deaf = _of_markets(deaf.filter(pa.array(whole(deaf, "to_us") > begins_us)), np.unique(at.market))
+        order = in_order(*(whole(deaf, name) for name in ("m", "to_us", "from_us")))
+        market, from_us, to_us = (whole(deaf, name)[order] for name in ("m", "from_us", "to_us"))
+        from_us = np.maximum(from_us, begins_us)
+        from_us = np.where(earlier(market) == market, np.maximum(from_us, earlier(to_us)), from_us)
+        kept = from_us < to_us
+        market, from_us, to_us = market[kept], from_us[kept], to_us[kept]
+        return cls(Series.over(market, from_us), from_us, to_us, running(to_us - from_us))
+
+    def before_us(self, market: Whole, at_us: Whole, as_of_us: Whole) -> Whole:
+        """How much of the market's gaps that were over by `as_of_us` lies before `at_us`."""
+        if not self.from_us.size:
+            return np.zeros_like(at_us)
+        newest = self.series.latest(market, at_us)
+        whole_us = self.sums_us[newest] - self.sums_us[self.series.begin(market)]
+        part_us = np.minimum(self.to_us[newest], at_us) - self.from_us[newest]
+        return np.where(newest >= 0, whole_us + np.where(self.to_us[newest] <= as_of_us, part_us, 0), 0)
+
+
+def _of_markets(deaf: pa.Table, markets: Whole) -> pa.Table:
+    """The same, with gaps of all markets as one of each."""
+    is_one = known(deaf, "m")
+    of_all = deaf.filter(pa.array(~is_one))
+    each = of_all.take(pa.array(np.repeat(np.arange(of_all.num_rows), markets.size)))
+    named = pa.table(
+        {"m": np.tile(markets, of_all.num_rows), "from_us": each["from_us"], "to_us": each["to_us"]}
+    )
+    return pa.concat_tables([deaf.filter(pa.array(is_one)), named.cast(deaf.schema)])
