@@ -23,10 +23,10 @@ US = 1_000_000
 _START_US = int(START.timestamp()) * US
 _HOUR_US = 3_600 * US
 HOURS = 48
-# Markets of each tier, and for how many hours each of them is in it: 1.15 million snapshots of 12,783 markets, of which 10,000 at a time.
+# Markets of each tier, and for how many hours each of them is in it: 1.15 million snapshots of 12,975 markets, of which 10,000 at a time.
 MARKETS: dict[str, tuple[int, int]] = {
-    "t0": (9_660, 48),
-    "t1": (1_560, 8),
+    "t0": (10_002, 48),
+    "t1": (1_410, 8),
     "t2": (450, 8),
     "t3": (450, 3),
     "t4": (663, 1),

@@ -80,7 +80,10 @@ def _evidence(
     # The other core meanwhile reads prices.
     dealing = beside.submit(trades.Trades.over, read("dealt"))
     connection.execute(f"create or replace temp table members as {siblings.members(first, last)}")
-    prices = Prices.of(read("quoted", f"m between {first} and {last} or m in (select m from members)"))
+    held = [read("quoted")]
+    if read("members", elsewhere := f"m not between {first} and {last}").num_rows:
+        held.append(read("quoted", f"m in (select m from members where {elsewhere})"))
+    prices = Prices.of(pa.concat_tables(held))
     at = Instants.of(read("instants"), prices)
     dealt = dealing.result()
     listened = listening.listened(

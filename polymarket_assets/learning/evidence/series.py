@@ -78,7 +78,10 @@ class Series:
 
 def key(market: Whole, at_us: Whole, first_us: int) -> Whole:
     """Numbers that grow with market and instant."""
-    return market * _LIFE_US + (at_us - first_us)
+    found = market * _LIFE_US
+    found += at_us
+    found -= first_us
+    return found
 
 
 def in_order(market: Whole, at_us: Whole, *ties: Whole) -> Whole:
@@ -115,7 +118,9 @@ def ends(*groups: Whole) -> Flags:
 
 def running(terms: Values) -> Values:
     """Sums of the first 0, 1, 2 … terms."""
-    return cast(Values, np.concatenate([np.zeros(1, dtype=terms.dtype), np.cumsum(terms)]))
+    found = np.zeros(terms.size + 1, dtype=terms.dtype)
+    np.cumsum(terms, out=found[1:])
+    return cast(Values, found)
 
 
 def last_where(flags: Flags) -> Whole:

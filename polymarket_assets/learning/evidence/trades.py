@@ -52,7 +52,7 @@ class Trades:
     @classmethod
     def over(cls, found: pa.Table) -> Trades:
         """Of rows of `dealt`, in any order and with copies."""
-        kept = found.take(pa.array(_once(found)))
+        kept = found.drop_columns(["copy_of"]).take(pa.array(_once(found)))
         at_us, usd = whole(kept, "at_us"), whole(kept, "usd_e6")
         signed, is_large = np.where(flags(kept, "is_for"), usd, -usd), usd >= WHALE_USD * US
         terms = {
