@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers soak drill-restart drill-bootstrap label-census leak-audit lock
+.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers soak drill-restart drill-bootstrap drill-features label-census leak-audit lock
 
 # Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
 # leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
@@ -71,6 +71,10 @@ drill-bootstrap: setup
 # One minute; `make drill-readers DRILL="--seconds 600"` for longer.
 drill-readers: setup
 	@$(BIN)/python -m drills.readers $(DRILL)
+
+# Every feature of a recorded lake, once more in plain Python; `make drill-features DRILL="--root data/lake"` of another than the last demo's.
+drill-features: setup
+	@$(BIN)/python -m drills.features $(DRILL)
 
 # What the strict rule makes of the closed markets of 2024; `make label-census FILES="--lake data/lake"` of a lake.
 label-census: setup

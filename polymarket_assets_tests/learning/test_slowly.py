@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
-from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from drills import features as drill
+from drills.features import is_same
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning.evidence.recorded import at_instants, recorded
@@ -52,7 +53,13 @@ def test_every_feature_is_what_its_words_say(lake: Lake) -> None:
         assert known >= 5, f"{feature.name} is known in {known} rows only: the capture does not try it"
 
 
-def is_same(slow: Any, fast: Any) -> bool:
-    if isinstance(slow, float) and isinstance(fast, float):
-        return fast == pytest.approx(slow, rel=1e-9, abs=1e-9)
-    return bool(slow == fast)
+@pytest.mark.slow
+def test_the_drill_tells_which_feature_differs(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = drill.drawn(lake, 40, seed=1)
+    rows, known, differing = drill.compared(lake, wanted)
+    assert (rows > 20, known["mid"] > 10, differing) == (True, True, {})
+    honest = Slow.features
+    monkeypatch.setattr(Slow, "features", lambda self, *key: (row := honest(self, *key)) and {**row, "spread_c": 77.0})  # fmt: skip
+    assert set(drill.compared(lake, wanted)[2]) == {"spread_c"}
+    monkeypatch.setattr(Slow, "features", lambda self, *key: None)
+    assert set(drill.compared(lake, wanted)[2]) == {"row"}
