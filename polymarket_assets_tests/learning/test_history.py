@@ -48,6 +48,14 @@ def test_rows_lie_on_the_grid_and_hold_the_last_price_known(lake: Lake) -> None:
     assert {row["source"] for row in found.values()} == {"weather"}
 
 
+def test_a_market_without_any_price_has_no_rows(lake: Lake) -> None:
+    """Its siblings, books and trades are there all the same."""
+    publish(lake, "history_markets", [closed_market("weather:a", CLOSE, event_id="e"), closed_market("weather:b", CLOSE, event_id="e")])  # fmt: skip
+    assert rows(lake) == []
+    publish(lake, "history_prices", [price("weather:b", CLOSE - HOUR, 400_000)])
+    assert {row["market_id"] for row in rows(lake)} == {"weather:b"}
+
+
 def test_what_was_fetched_after_the_close_is_null_never_zero(lake: Lake) -> None:
     """The last tick of a market tells whether its price went to the edge; its volume, how it ended (L2)."""
     late = {"tick_e6": 1000, "volume_usd": 5e6, "liquidity_usd": 0.0, "fee_schedule": '{"rate": 0.05}'}

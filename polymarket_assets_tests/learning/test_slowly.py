@@ -12,6 +12,7 @@ from drills import features as drill
 from drills.features import is_same
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.learning.evidence import blocks
 from polymarket_assets.learning.evidence.recorded import at_instants, recorded
 from polymarket_assets.learning.features.catalogue import FEATURES
 from polymarket_assets_tests.learning import captured
@@ -51,6 +52,19 @@ def test_every_feature_is_what_its_words_say(lake: Lake) -> None:
         )
         known = sum(row[feature.name] is not None for row in found.values())
         assert known >= 5, f"{feature.name} is known in {known} rows only: the capture does not try it"
+
+
+def test_blocks_of_markets_give_the_rows_of_all_markets_together(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Also where siblings stand in another block, and a block has no rows."""
+    together = at_instants(lake, instants(60))
+    monkeypatch.setattr(blocks, "ROWS_AT_ONCE", 1)
+    assert at_instants(lake, instants(60)).equals(together)
+
+
+def test_instants_may_lie_any_time_apart(lake: Lake) -> None:
+    known = at_instants(lake, instants(60))
+    long_ago = instants(60).slice(0, 1).set_column(1, "as_of", pa.array([captured.START - timedelta(days=3000)], pa.timestamp("us", tz="UTC")))  # fmt: skip
+    assert at_instants(lake, pa.concat_tables([long_ago, instants(60)])).equals(known)
 
 
 @pytest.mark.slow

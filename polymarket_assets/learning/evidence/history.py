@@ -17,7 +17,7 @@ from polymarket_assets.collecting.catalogue import VENUE
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.spans import DAY, Span, day_of
 from polymarket_assets.lake.writing import Lake, Written
-from polymarket_assets.learning.evidence import grid, quotes, rows
+from polymarket_assets.learning.evidence import blocks, grid, quotes, rows
 from polymarket_assets.learning.evidence.trades import IS_FOR, USD_E6
 from polymarket_assets.learning.features.volatility import DAY_S
 
@@ -83,7 +83,7 @@ def _computed(lake: Lake, span: Span) -> pa.Table:
         connection.execute(f"create temp table lives as {_lives(span)}")
         _choose_source(connection)
         for name, sql in _relations(span).items():
-            connection.execute(f"create temp {'view' if name in rows.LARGE else 'table'} {name} as {sql}")
+            connection.execute(f"create temp {'view' if name in blocks.LARGE else 'table'} {name} as {sql}")
         return rows.computed(connection)
 
 

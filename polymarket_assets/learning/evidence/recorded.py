@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from polymarket_assets.lake import TABLES, reading
 from polymarket_assets.lake.spans import Span, hour_of
 from polymarket_assets.lake.writing import Lake, Written
-from polymarket_assets.learning.evidence import grid, quotes, rows
+from polymarket_assets.learning.evidence import blocks, grid, quotes, rows
 from polymarket_assets.learning.evidence.listening import ALIVE_US
 from polymarket_assets.learning.evidence.trades import IS_FOR, MOST_USD_E6, USD_E6
 from polymarket_assets.learning.features.flow import OFI_BACK_S
@@ -117,7 +117,7 @@ def _known(lake: Lake, span: Span, streamed: tuple[str, ...]) -> duckdb.DuckDBPy
         reading.add_view(connection, table, reading.files(lake, table, Span(span.start - far, span.end)))
     _add_trades(connection, lake, Span(span.start - TRADES_BACK, span.end))
     for name, sql in _relations(span, streamed).items():
-        connection.execute(f"create temp {'view' if name in rows.LARGE else 'table'} {name} as {sql}")
+        connection.execute(f"create temp {'view' if name in blocks.LARGE else 'table'} {name} as {sql}")
     return connection
 
 
