@@ -1,7 +1,7 @@
 """Walk-forward folds: train on groups that are wholly over before a cut, test on what was decided after it (ML.md 2.4).
 
 A group is trained on only when its last instant, its last scheduled end and its last label all lie before
-the cut minus the embargo; its rows then cannot stand on the test side. Windows expand.
+the cut minus the embargo, and nothing of it is still open; its rows then cannot stand on the test side. Windows expand.
 """
 
 from __future__ import annotations
@@ -69,9 +69,10 @@ def folds(rows: pa.Table, planned: Plan) -> Iterator[Fold]:
     """The folds of a plan that have rows on both sides, in order of time."""
     at = _instants(rows, "as_of")
     over, group = _per_group(rows, _over(rows))
+    is_open = pc.fill_null(rows.column("group_open"), False).to_numpy()
     for number, cut in enumerate(planned.cuts):
         until = planned.cuts[number + 1] if number + 1 < len(planned.cuts) else np.iinfo(np.int64).max
-        train = np.flatnonzero(over[group] < cut - planned.embargo_us)
+        train = np.flatnonzero((over[group] < cut - planned.embargo_us) & ~is_open)
         test = np.flatnonzero((at >= cut) & (at < until))
         if train.size and test.size:
             yield Fold(number, cut, train, test)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,3 +46,33 @@ def _reached(name: str, given: dict[str, set[str]]) -> set[str]:
         keys = set().union(*(given[one] for one in reached))
         wave = {one for one, its in given.items() if its & keys} - reached
     return reached
+
+
+ENDS = date(2026, 6, 3)
+
+
+@pytest.mark.parametrize(
+    ("questions", "are_one"),
+    [
+        (("Bitcoin above $100,000 on June 3?", "Bitcoin above 105k on Jun. 3rd, 2026?"), True),
+        (("Will the highest temperature in Miami be between 64-65°F on June 3?", "Will the highest temperature in Miami be 66°F or below on 2026-06-03?"), True),
+        (("Celtics vs. Heat", "Celtics vs Heat"), True),
+        (("Will 4 Fed rate cuts happen in 2025?", "Will 8+ Fed rate cuts happen in 2025?"), True),
+        (("Bitcoin above $100,000 on June 3?", "Ethereum above $5,000 on June 3?"), False),
+        (("Bitcoin Up or Down - June 3, 3:00PM-3:05PM ET", "Bitcoin Up or Down - June 3, 3:05PM-3:10PM ET"), False),
+        (("Bitcoin Up or Down - June 3, 3PM ET", "Bitcoin Up or Down - June 3, 3 PM ET"), True),
+        (("BTC up or down, 2026-06-03 18:45 UTC", "BTC up or down, 2026-06-03 19:00 UTC"), False),
+        (("Will the 76ers win on 2026-06-03?", "Will the 49ers win on 2026-06-03?"), False),
+    ],
+)  # fmt: skip
+def test_questions_that_differ_in_thresholds_and_dates_only_are_one(questions: tuple[str, str], are_one: bool) -> None:  # fmt: skip
+    one, other = (groups.same_question(question, ENDS) for question in questions)
+    assert one is not None
+    assert (one == other) is are_one
+    assert one != groups.same_question(questions[0], date(2026, 6, 4))
+
+
+@pytest.mark.parametrize("question", [None, "", "2025?", "$100k"])
+def test_what_asks_nothing_joins_nothing(question: str | None) -> None:
+    assert groups.same_question(question, ENDS) is None
+    assert groups.same_question("Will it rain?", None) is None

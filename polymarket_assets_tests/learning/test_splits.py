@@ -71,6 +71,20 @@ def test_training_windows_expand(given: list[tuple[int, int, int, int]]) -> None
     assert all(earlier <= later for earlier, later in itertools.pairwise(trains))
 
 
+def test_a_group_of_which_a_market_is_still_open_is_tested_on_only() -> None:
+    """Of markets that end early with YES, those that are over tell of the outcome: of the others nobody knows."""
+    rows = table([(n // 4, 24 * n, 1, 2) for n in range(100)])
+    is_open = [group == "g1" for group in rows.column("group_id").to_pylist()]
+    told = rows.set_column(rows.schema.get_field_index("group_open"), "group_open", pa.array(is_open))
+    planned = splits.plan(told, embargo=timedelta(hours=1))
+    open_rows = {n for n, found in enumerate(is_open) if found}
+    known = [(set(fold.train.tolist()) & open_rows, set(fold.test.tolist())) for fold in splits.folds(rows, planned)]  # fmt: skip
+    found = [(set(fold.train.tolist()) & open_rows, set(fold.test.tolist())) for fold in splits.folds(told, planned)]  # fmt: skip
+    assert any(train for train, _ in known), "they would be trained on otherwise"
+    assert not any(train for train, _ in found)
+    assert [test for _, test in found] == [test for _, test in known]
+
+
 def test_long_data_are_cut_weekly() -> None:
     planned = splits.plan(training_rows(200, days=100))
     assert set(np.diff(planned.cuts)) == {7 * 86_400 * 10**6}

@@ -131,6 +131,41 @@ def test_groups_are_joined_over_all_partitions(lake: Lake) -> None:
     assert set(build(lake).rows.column("group_id").to_pylist()) == {"event:1"}
 
 
+def test_the_same_question_of_one_day_is_one_group(lake: Lake) -> None:
+    """Thresholds of one day, also where no event joins them; the same hour of another day, and another time of day, are others."""
+    questions = {
+        "a": "Bitcoin above $100,000 on June 3?", "b": "Bitcoin above $105k on June 3?", "c": "Bitcoin Up or Down - June 3, 3PM ET", "d": "Bitcoin Up or Down - June 3, 4PM ET",
+    }  # fmt: skip
+    put(lake, [feature(name) for name in questions] + [feature("e", scheduled_end=END + 24 * HOUR)])
+    publish(lake, "history_markets", [closed_market(f"pm:{name}", END, question=question) for name, question in {**questions, "e": questions["a"]}.items()])  # fmt: skip
+    publish(lake, "resolutions", [resolution(f"pm:{name}", END, 1) for name in "abcde"])
+    group_of = {row["market_id"]: row["group_id"] for row in build(lake, END + 72 * HOUR).rows.to_pylist()}
+    assert group_of["pm:a"] == group_of["pm:b"]
+    assert len(set(group_of.values())) == 4
+
+
+@pytest.mark.parametrize(
+    ("what", "sibling", "more", "is_open"),
+    [
+        ("labelled", {}, {}, False),
+        ("still trading", None, {}, True),
+        ("proposed", {"state": "proposed", "label": None}, {}, True),
+        ("annulled", {"state": "annulled", "label": None}, {}, False),
+        ("ended early", {}, {"scheduled_end": NOW + HOUR}, True),
+        ("never labelled, closed long ago", None, {"closed": NOW - 31 * 24 * HOUR}, False),
+        ("not labelled yet, closed a week ago", None, {"closed": NOW - 7 * 24 * HOUR}, True),
+    ],
+)
+def test_a_group_is_open_while_one_of_its_markets_is(what: str, sibling: dict[str, Any] | None, more: dict[str, Any], is_open: bool, lake: Lake) -> None:  # fmt: skip
+    closed = more.pop("closed", None)
+    put(lake, [feature("a", event_id="1", group_id="event:1"), feature("b", event_id="1", group_id="event:1", **more)])  # fmt: skip
+    publish(lake, "resolutions", [resolution("pm:a", END, 1), *([] if sibling is None else [{**resolution("pm:b", END, 1), **sibling}])])  # fmt: skip
+    if closed is not None:
+        publish(lake, "history_markets", [closed_market("pm:b", closed)])
+    rows = build(lake).rows.to_pylist()
+    assert {row["group_open"] for row in rows if row["market_id"] == "pm:a"} == {is_open}
+
+
 def test_planned_rows_are_those_of_the_planned_life(lake: Lake) -> None:
     import duckdb
 

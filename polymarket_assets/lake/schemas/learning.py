@@ -66,6 +66,11 @@ TRAINING_SET = Table(
         required("label_version", INT32, "version of `resolutions` it rests on"),
         required("label_seen_at", INSTANT, "when it could first be used"),
         required("weight", REAL, "from what was known at as_of only; sums to the number of groups"),
+        optional(
+            "group_open",
+            FLAG,
+            "a market of the group was still open when the set was built: it is tested on, not trained on",
+        ),
     ),
     grain=Grain.WHOLE,
 )
