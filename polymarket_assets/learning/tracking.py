@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from polymarket_assets.learning import plots, training
 from polymarket_assets.learning.evaluation import Evaluation
+from polymarket_assets.learning.features import documenting
 from polymarket_assets.learning.features.catalogue import FEATURES
 from polymarket_assets.venue.errors import Gone, Unavailable
 
@@ -73,6 +74,7 @@ def log_training(trained: training.Trained, rows: pa.Table, tracking_uri: str) -
             )
             mlflow.log_metrics(_counts(rows, trained.predictions))
             mlflow.log_dict(_provenance(rows), "lake/partitions.json")
+            mlflow.log_text(documenting.page(trained.feature_names), "features/list.html")
             mlflow.log_dict({"features": _described(trained.feature_names)}, "features/list.json")
             mlflow.log_dict(trained.gains, GAINS)
             _log_table(mlflow, trained.predictions, Path(folder), PREDICTIONS)

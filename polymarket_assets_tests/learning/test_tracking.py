@@ -87,6 +87,8 @@ def test_the_run_holds_predictions_features_and_pictures(logged: dict[str, Any])
     assert tracking.load_predictions(logged["run_id"], logged["uri"]).equals(logged["trained"].predictions)
     listed = artifact(logged, "features/list.json")["features"]
     assert [feature["name"] for feature in listed] == list(logged["trained"].feature_names)
+    page = Path(logged["client"].download_artifacts(logged["run_id"], "features/list.html")).read_text(encoding="utf-8")  # fmt: skip
+    assert all(f"<td>{name}<td>" in page for name in logged["trained"].feature_names)
     pictures = {item.path for item in logged["client"].list_artifacts(logged["run_id"], "plots")}
     assert pictures == {f"plots/{name}.png" for name in ("reliability", "skill_by_source", "feature_gain")}
 
