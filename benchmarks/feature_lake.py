@@ -51,8 +51,8 @@ class Made:
     instants: pa.Table
 
 
-def make(lake: Lake, scale: int = 1, seed: int = 7) -> Made:
-    """Fill a lake; `scale` times as many markets, snapshots, books and trades."""
+def make(lake: Lake, scale: int = 1, trades: int = TRADES, seed: int = 7) -> Made:
+    """Fill a lake; `scale` times as many markets, snapshots, books and `trades`."""
     dice = np.random.default_rng(seed)
     tier, first_us, last_us = _lives(dice, scale)
     ids = np.array([f"pm:0x{n:064x}" for n in range(tier.size)])
@@ -75,7 +75,7 @@ def make(lake: Lake, scale: int = 1, seed: int = 7) -> Made:
         lambda rows: _books(ids, market[booked[rows]], at[booked[rows]], bid_e6[booked[rows]], shares),
         tier[market[booked]],
     )
-    traded = _trades(dice, np.flatnonzero(np.isin(tier, LISTENED)), first_us, last_us, TRADES * scale)
+    traded = _trades(dice, np.flatnonzero(np.isin(tier, LISTENED)), first_us, last_us, trades * scale)
     _publish_hours(
         lake,
         "trades_raw",

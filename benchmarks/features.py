@@ -24,6 +24,9 @@ from polymarket_assets.lake.writing import Lake
 # Wanted, by the issue.
 WALL_S, CPU_S, MB, TIMES, SWEEP_S = 30.0, 30.0, 2_500.0, 3.0, 2.0
 SWEEP_MARKETS = 10_000
+# What the system before this one heard.
+VENUE_TRADES_A_MINUTE = 380
+VENUE_TRADES = VENUE_TRADES_A_MINUTE * 60 * feature_lake.HOURS
 LARGER = 4
 
 TITLE = "features of 1.15 million snapshots with 5 million trades and half a million books; × is of ten features in pandas"
@@ -44,57 +47,42 @@ def measured(*, long: bool, tell: Tell) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         tell("making a lake of two days")
-        instants = apart(made, root, 1)
+        instants = apart(made, root)
         tell("computing all features of all snapshots")
         ours = apart(computed, root)
         tell("computing ten of them in pandas")
-        theirs = apart(in_pandas, root)
-        yield Row(
-            "all features: time",
-            ours.wall_s,
-            "s",
-            WALL_S,
-            more=False,
-            ratio=ours.wall_s / theirs.wall_s,
-            note=f"{ours.rows:,} rows of {instants.rows:,} instants; pandas {theirs.wall_s:.1f} s",
-        )
-        yield Row(
-            "all features: CPU",
-            ours.cpu_s,
-            "s",
-            CPU_S,
-            more=False,
-            ratio=ours.cpu_s / theirs.cpu_s,
-            note=f"pandas {theirs.cpu_s:.1f} CPU-s for ten of them",
-        )
-        yield Row(
-            "all features: peak memory",
-            ours.mb,
-            "MB",
-            MB,
-            more=False,
-            ratio=ours.mb / theirs.mb,
-            note=f"pandas {theirs.mb:,.0f} MB",
-        )
-        per_feature = (theirs.cpu_s / len(features_in_pandas.NAMES)) / (ours.cpu_s / ours_count())
-        yield Row(
-            "CPU a feature, times less than pandas", per_feature, "", TIMES, note="equal to 1e-9 in all ten"
-        )
+        yield from _beside(instants, ours, apart(in_pandas, root))
         _same(root)
         tell("one sweep of ten thousand markets")
-        swept = apart(sweep, root)
-        if swept.rows < SWEEP_MARKETS:
-            raise Failed(f"only {swept.rows:,} markets were live at the sweep")
-        yield Row(
-            "a sweep of 10,000 markets",
-            swept.wall_s,
-            "s",
-            SWEEP_S,
-            more=False,
-            note=f"{swept.rows:,} rows, {swept.cpu_s:.1f} CPU-s, {swept.mb:,.0f} MB",
-        )
+        yield _swept(root, "5 million trades")
+    yield _at_the_rate_of_the_venue(tell)
     if long:
         yield from _larger(ours, tell)  # fmt: skip
+
+
+def _beside(instants: Took, ours: Took, theirs: Took) -> Iterator[Row]:
+    of_pandas = f"pandas {theirs.wall_s:.1f} s, {theirs.cpu_s:.1f} CPU-s, {theirs.mb:,.0f} MB for ten of them"
+    told = f"{ours.rows:,} rows of {instants.rows:,} instants"
+    yield Row("all features: time", ours.wall_s, "s", WALL_S, more=False, ratio=ours.wall_s / theirs.wall_s, note=told)  # fmt: skip
+    yield Row("all features: CPU", ours.cpu_s, "s", CPU_S, more=False, ratio=ours.cpu_s / theirs.cpu_s, note=of_pandas)  # fmt: skip
+    yield Row("all features: peak memory", ours.mb, "MB", MB, more=False, ratio=ours.mb / theirs.mb)
+    per_feature = (theirs.cpu_s / len(features_in_pandas.NAMES)) / (ours.cpu_s / ours_count())
+    yield Row("CPU a feature, times less than pandas", per_feature, "", TIMES, note="equal to 1e-9 in all ten")  # fmt: skip
+
+
+def _swept(root: Path, of: str) -> Row:
+    swept = apart(sweep, root)
+    if swept.rows < SWEEP_MARKETS:
+        raise Failed(f"only {swept.rows:,} markets were live at the sweep")
+    told = f"{swept.rows:,} rows, {swept.cpu_s:.1f} CPU-s, {swept.mb:,.0f} MB"
+    return Row(f"a sweep of 10,000 markets, {of}", swept.wall_s, "s", SWEEP_S, more=False, note=told)
+
+
+def _at_the_rate_of_the_venue(tell: Tell) -> Row:
+    with tempfile.TemporaryDirectory() as folder:
+        tell(f"making a lake of two days with {VENUE_TRADES:,} trades")
+        apart(made, Path(folder), 1, VENUE_TRADES)
+        return _swept(Path(folder), f"{VENUE_TRADES_A_MINUTE} trades a minute")
 
 
 def _larger(ours: Took, tell: Tell) -> Iterator[Row]:
@@ -120,9 +108,9 @@ def ours_count() -> int:
     return len(FEATURES)
 
 
-def made(root: Path, scale: int) -> Took:
+def made(root: Path, scale: int = 1, trades: int = feature_lake.TRADES) -> Took:
     """A lake, and beside it the instants of its snapshots."""
-    held = feature_lake.make(Lake(root / "lake"), scale)
+    held = feature_lake.make(Lake(root / "lake"), scale, trades)
     pq.write_table(held.instants, root / "instants.parquet")
     return Took(held.snapshots, 0.0, 0.0, 0.0)
 
