@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _audit(root: str | None, count: int) -> int:
     from polymarket_assets.learning.audit import report
-    from polymarket_assets.learning.audit.guards import Audit
+    from polymarket_assets.learning.audit.audited import Audit
 
     audit = Audit(open_existing(root), datetime.now(UTC), count, streamed=tuple(load().stream_tiers))
     return report.run(audit, Console(width=None if sys.stdout.isatty() else 160))

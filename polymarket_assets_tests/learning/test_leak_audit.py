@@ -17,7 +17,8 @@ from polymarket_assets.lake.spans import DAY, Span
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning import splits, training_set
 from polymarket_assets.learning.audit import guards, lakes, report
-from polymarket_assets.learning.audit.guards import GUARDS, Audit, Finding
+from polymarket_assets.learning.audit.audited import Audit, Finding
+from polymarket_assets.learning.audit.guards import GUARDS
 from polymarket_assets.learning.evidence.history import publish_history_days
 from polymarket_assets.learning.evidence.quotes import Prices
 from polymarket_assets.learning.evidence.recorded import publish_recorded

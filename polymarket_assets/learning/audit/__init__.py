@@ -1,5 +1,5 @@
 """Does anything know more than it could have? Guards that any lake can be held against, each for leaks of ML.md 2.5.
 
-`lakes` makes lakes that know less, or other things, than the one under audit; `guards` are the questions, each answered by a
-`Finding`; `report` shows them. A guard is worth as much as its test, which plants the leak and wants it found.
+`audited` is the lake under audit with rows drawn from it, `lakes` makes others that know less, or other things; `guards` are the
+questions (`of_features`, `of_rows`), each answered by a `Finding`; `report` shows them. A guard is worth as much as its test, which plants the leak and wants it found.
 """

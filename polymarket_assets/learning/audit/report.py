@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from polymarket_assets.learning.audit.guards import GUARDS, Audit, Finding
+from polymarket_assets.learning.audit.audited import Audit, Finding
+from polymarket_assets.learning.audit.guards import GUARDS
 
 _MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "–"}
 
