@@ -157,8 +157,9 @@ def test_a_window_whose_last_slot_was_taken_is_over(instance: dg.DagsterInstance
 
 
 def test_what_a_person_ended_stays_ended_until_the_next_tick(instance: dg.DagsterInstance, listed: Lake, tmp_path: Path) -> None:  # fmt: skip
-    begun(instance, "t4", RUN.CANCELED)
+    # Before the run: the next tick may come in between.
     tick = watchdog.tick_of(T4, datetime.now(UTC))
+    begun(instance, "t4", RUN.CANCELED)
     runs = instance.get_run_records(dg.RunsFilter(job_name="window_t4", created_after=tick))
     assert watchdog._is_to_wait(runs, datetime.now(UTC) + timedelta(hours=1))
 
