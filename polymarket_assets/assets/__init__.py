@@ -2,6 +2,8 @@
 
 from types import ModuleType
 
+import dagster as dg
+
 from polymarket_assets.assets import (
     collection,
     features,
@@ -12,6 +14,7 @@ from polymarket_assets.assets import (
     resolutions,
     trades,
 )
+from polymarket_assets.assets.columns import with_columns
 
 MODULES: dict[str, ModuleType] = {
     "discovery": markets,
@@ -24,4 +27,4 @@ MODULES: dict[str, ModuleType] = {
     "operations": operations,
 }
 
-ALL = [asset for module in MODULES.values() for asset in module.ASSETS]
+ALL = [*dg.map_asset_specs(with_columns, [asset for module in MODULES.values() for asset in module.ASSETS])]

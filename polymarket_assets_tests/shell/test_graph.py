@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 
 from polymarket_assets.definitions import build_defs
+from polymarket_assets.lake import TABLES
 from polymarket_assets_tests.conftest import PROJECT
 from polymarket_assets_tests.shell.picture import picture
 
@@ -24,6 +25,29 @@ def test_the_definitions_load() -> None:
 def test_the_graph_is_the_one_agreed() -> None:
     """To agree on another: python -m polymarket_assets_tests.shell.test_graph > polymarket_assets_tests/shell/graph.txt"""
     assert picture(build_defs()) == AGREED.read_text()
+
+
+def test_the_catalogue_shows_what_columns_hold() -> None:
+    """Of every asset that fills a table, whatever tier or past it is of."""
+    specs = build_defs().resolve_all_asset_specs()
+    told = {
+        tuple(spec.key.path): [
+            (c.name, c.description) for c in spec.metadata["dagster/column_schema"].value.columns
+        ]
+        for spec in specs
+        if "dagster/column_schema" in spec.metadata
+    }
+    assert (
+        told[("history_features",)]
+        == told[("features",)]
+        == [(c.name, c.doc) for c in TABLES["features"].columns]
+    )
+    assert told[("snapshots", "t4")] == [(c.name, c.doc) for c in TABLES["snapshots"].columns]
+    assert {spec.key.path[0] for spec in specs} - {key[0] for key in told} == {
+        "evaluation",
+        "kept_hours",
+        "model",
+    }
 
 
 @pytest.mark.slow
