@@ -1,7 +1,8 @@
 """`python -m drills.features`: every feature of a recorded lake, computed by the platform and once more by plain Python.
 
 Instants are drawn at random, at sweeps and next to them. The slow way (`polymarket_assets_tests.learning.slowly`) reads the
-same rows and shares no join and no sum with the fast one. Counts must be equal, reals to 1e-9.
+same rows and shares no join and no sum with the fast one. Counts must be equal, reals to 1e-9. It holds the whole lake in memory,
+and knows neither the thirty days after which metadata are not looked for nor hours whose messages were removed: it fits a demo, or a lake of some days.
 """
 
 from __future__ import annotations

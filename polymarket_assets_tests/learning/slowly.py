@@ -104,7 +104,7 @@ class Slow:
                 {"at": at, "usd": usd, "signed": sign * usd, "known": row["tx_hash"] is not None}
             )
         for held in found.values():
-            held.sort(key=lambda t: (t["at"], t["usd"]))
+            held.sort(key=lambda t: (t["at"], t["usd"], t["signed"] > 0))
         return found, sorted(minutes.values())  # fmt: skip
 
     # --- as of an instant ---------------------------------------------------------------------------------
@@ -339,12 +339,13 @@ class Slow:
         """Intervals over by `t` in which nobody listened to a market."""
         found = [(us(g["from_at"]), us(g["to_at"])) for g in self.gaps if g["market_id"] in (None, market_id)]
         found += [(a, b) for a, b in zip([-NEVER, *self.heard], self.heard, strict=False) if b - a > 960 * S]
-        parts: list[tuple[int, int]] = []
-        for a, b in sorted(found, key=lambda gap: (gap[1], gap[0])):  # type: ignore[arg-type, return-value]
-            if b <= t:  # type: ignore[operator]
-                # Of a gap that part counts which lies after all that were known before.
-                parts.append((max(a, parts[-1][1]) if parts else a, b))  # type: ignore[type-var, arg-type]
-        return parts
+        together: list[tuple[int, int]] = []
+        for a, b in sorted(gap for gap in found if gap[1] <= t):  # type: ignore[operator]
+            if together and a <= together[-1][1]:  # type: ignore[operator]
+                together[-1] = (together[-1][0], max(b, together[-1][1]))  # type: ignore[type-var]
+            else:
+                together.append((a, b))  # type: ignore[arg-type]
+        return together
 
     def _flow(self, market_id: str, version: Row, quote: Row, t: int) -> Row:
         names = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polymarket_assets.learning.evidence import series
@@ -22,6 +22,7 @@ def columns(rows: list[tuple[int, ...]], count: int = 2) -> list[np.ndarray]:
     return [np.array([row[n] for row in rows], dtype=np.int64) for n in range(count)]
 
 
+@settings(deadline=None)
 @given(events, asked)
 def test_what_comes_before_an_instant(found: list[Event], asked: list[Event]) -> None:
     ordered = sorted(found)
@@ -33,6 +34,7 @@ def test_what_comes_before_an_instant(found: list[Event], asked: list[Event]) ->
     assert held.latest(market, at_us).tolist() == latest
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 3)), max_size=30), st.booleans())  # fmt: skip
 def test_the_order_of_market_and_instant(found: list[tuple[int, int, int]], is_timed: bool) -> None:
     """In order of time, as trades come, another way of sorting is taken: to the same order."""
@@ -42,6 +44,7 @@ def test_the_order_of_market_and_instant(found: list[tuple[int, int, int]], is_t
     assert sorted(order) == list(range(len(given_rows)))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 9)), max_size=30))
 def test_of_equal_ones_the_last(found: list[tuple[int, int, int]]) -> None:
     table = pa.table(dict(zip(("m", "at_us", "tie"), columns(found, 3), strict=True)))
@@ -50,6 +53,7 @@ def test_of_equal_ones_the_last(found: list[tuple[int, int, int]]) -> None:
     assert taken == [(*event, tie) for event, tie in sorted(last.items())]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=40), st.data())
 def test_the_least_and_the_greatest_of_a_stretch(values: list[int], data: st.DataObject) -> None:
     spans = [sorted(data.draw(st.tuples(st.integers(0, len(values) - 1), st.integers(0, len(values) - 1)))) for _ in range(5)]  # fmt: skip
@@ -59,6 +63,7 @@ def test_the_least_and_the_greatest_of_a_stretch(values: list[int], data: st.Dat
     assert series.extreme(np.maximum, held, first, last).tolist() == [max(values[a : b + 1]) for a, b in spans]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(flags)
 def test_the_nearest_flag(found: list[bool]) -> None:
     held = np.array(found, dtype=bool)
@@ -66,6 +71,7 @@ def test_the_nearest_flag(found: list[bool]) -> None:
     assert series.next_where(held).tolist() == [min((n for n in range(at, len(found)) if found[n]), default=len(found)) for at in range(len(found))]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 2), st.integers(1, 9), st.integers(1, 3), st.integers(0, 5)), max_size=30))  # fmt: skip
 def test_each_trade_counts_once_the_first_time_it_was_heard(found: list[tuple[int, int, int, int]]) -> None:
     """Copies have the same name; names that only end alike are others."""

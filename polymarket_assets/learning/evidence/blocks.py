@@ -21,7 +21,7 @@ from polymarket_assets.learning.evidence.trades import Trades
 if TYPE_CHECKING:
     import duckdb
 
-# Rows of features computed together take half a gigabyte, with all they are made of.
+# Rows of features computed together take half a gigabyte, with all they are made of where they are as many as prices are.
 ROWS_AT_ONCE = 150_000
 # Views of the lake, that several blocks read from a copy in memory; one block alone reads what there is.
 LARGE = ("quoted", "booked", "dealt")

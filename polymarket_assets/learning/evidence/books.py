@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from polymarket_assets.learning.evidence import levels
 from polymarket_assets.learning.evidence.levels import Side
-from polymarket_assets.learning.evidence.moves import US
 from polymarket_assets.learning.evidence.quotes import Instants
 from polymarket_assets.learning.evidence.series import (
+    US,
     Columns,
     Flags,
     Series,
@@ -23,6 +23,9 @@ from polymarket_assets.learning.evidence.series import (
     whole,
 )
 from polymarket_assets.learning.features.flow import OFI_BACK_S
+
+# No best level holds more shares: sums of so many stay within 64 bits.
+_MOST_E6 = 10**15
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ def _flow(held: Books, seen: Whole) -> Columns:
 def _changes(held: Books) -> tuple[Whole, Whole, Flags]:
     """Of each book the change against the one before, the shares at both best prices, and whether it has both."""
     bids, asks = Side.of(held.bids), Side.of(held.asks)
-    bid, bid_size, ask, ask_size = (side.best(values) for side in (bids, asks) for values in (side.price_e6, side.size_e6))  # fmt: skip
+    bid, ask = (side.best(side.price_e6) for side in (bids, asks))
+    bid_size, ask_size = (np.minimum(side.best(side.size_e6), _MOST_E6) for side in (bids, asks))
     change: Whole = np.where(bid >= earlier(bid), bid_size, 0) - np.where(
         bid <= earlier(bid), earlier(bid_size), 0
     )

@@ -35,6 +35,8 @@ CLOSES_APART = timedelta(days=7)
 # Opening the files of so many days of close costs a tenth of a second: backfills share it among this many days.
 BLOCK_DAYS = 28
 
+# A source that gives a price a month tells nothing of a market between.
+OLDEST_AT_MOST_S = 30 * 86_400
 # A price older than twice the spacing its source claims says nothing of now …
 OLDEST_SPACINGS = 2
 # … except that spacing of seconds is never kept to the second,
@@ -135,7 +137,7 @@ def _choose_source(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 _ONE_PRICE = ", ".join(f"'{source}'" for source in ONE_PRICE_SOURCES)
-_BOUND_S = f"case when fidelity_s = 0 then {OLDEST_IRREGULAR_S} else greatest({OLDEST_SPACINGS} * fidelity_s, {OLDEST_AT_LEAST_S}) end"
+_BOUND_S = f"case when fidelity_s = 0 then {OLDEST_IRREGULAR_S} else least({OLDEST_AT_MOST_S}, greatest({OLDEST_SPACINGS} * fidelity_s, {OLDEST_AT_LEAST_S})) end"
 # How old a price is counts from when it could be known, but not from a publication that came later than its spacing.
 _LATE_US = "greatest(0, epoch_us(known_at) - epoch_us(priced_at) - fidelity_s::bigint * 1000000)"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from polymarket_assets.learning.evidence.moves import US, Steps
 from polymarket_assets.learning.evidence.quotes import Instants, Prices
-from polymarket_assets.learning.evidence.series import Columns, Flags, Reals, Whole, given, running
+from polymarket_assets.learning.evidence.series import US, Columns, Flags, Reals, Whole, given, running
+from polymarket_assets.learning.evidence.steps import Steps
 from polymarket_assets.learning.evidence.trades import Trades
 from polymarket_assets.learning.features.flow import KYLE_LEAST_STEPS, KYLE_STEP_S
 from polymarket_assets.learning.features.volatility import DAY_S

@@ -7,17 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from polymarket_assets.learning.evidence.moves import DAY_US, US, first_of_day
-from polymarket_assets.learning.evidence.quotes import Instants, Prices
+from polymarket_assets.learning.evidence.gaps import Gaps
+from polymarket_assets.learning.evidence.quotes import Instants, Prices, first_of_day
 from polymarket_assets.learning.evidence.series import (
+    US,
     Flags,
-    Series,
     Whole,
-    earlier,
-    in_order,
     known,
     last_where,
-    running,
     whole,
 )
 from polymarket_assets.learning.features.flow import LEAST_HEARD, WINDOWS_S
@@ -51,12 +48,12 @@ def listened(
     is_told, told_us = _told(at.market, heard)
     is_heard = _is_listened(at, prices, alive_us) | (is_told & (at.as_of_us >= told_us))
     since_us, gaps = np.where(is_told, told_us, _since_us(at, prices)), Gaps.of(deaf, at)
-    now_us, unheard_us = gaps.before_us(at.market, np.maximum(at.as_of_us, since_us), at.as_of_us), {}
+    unheard_us = {}
     for window, seconds in WINDOWS_S.items():
         begins_us = at.as_of_us - seconds * US
-        before_us = gaps.before_us(at.market, np.maximum(begins_us, since_us), at.as_of_us)
         silent_us = np.maximum(0, since_us - np.maximum(began_us, begins_us))
-        unheard_us[window] = np.minimum(seconds * US, silent_us + now_us - before_us)
+        deaf_us = gaps.within_us(at.market, np.maximum(begins_us, since_us), at.as_of_us)
+        unheard_us[window] = np.minimum(seconds * US, silent_us + deaf_us)
     return Listened(is_heard, since_us, unheard_us)
 
 
@@ -83,47 +80,3 @@ def _since_us(at: Instants, prices: Prices) -> Whole:
     """Listening began with the newest price of the day that nobody listened at, or with the day."""
     first = first_of_day(at, prices)
     return prices.at_us[np.maximum(last_where(~prices.is_listened)[at.price], first)]
-
-
-@dataclass(frozen=True)
-class Gaps:
-    """Gaps in order of market, none within another; `sums_us` of those before."""
-
-    series: Series
-    from_us: Whole
-    to_us: Whole
-    sums_us: Whole
-
-    @classmethod
-    def of(cls, deaf: pa.Table, at: Instants) -> Gaps:
-        """A gap is known when it is over; of one, that part counts which lies after all that were known before it."""
-        # No window looks back farther than a day.
-        begins_us = int(at.as_of_us.min(initial=2**62)) - 2 * DAY_US
-        deaf = _of_markets(deaf.filter(pa.array(whole(deaf, "to_us") > begins_us)), np.unique(at.market))
-        order = in_order(*(whole(deaf, name) for name in ("m", "to_us", "from_us")))
-        market, from_us, to_us = (whole(deaf, name)[order] for name in ("m", "from_us", "to_us"))
-        from_us = np.maximum(from_us, begins_us)
-        from_us = np.where(earlier(market) == market, np.maximum(from_us, earlier(to_us)), from_us)
-        kept = from_us < to_us
-        market, from_us, to_us = market[kept], from_us[kept], to_us[kept]
-        return cls(Series.over(market, from_us), from_us, to_us, running(to_us - from_us))
-
-    def before_us(self, market: Whole, at_us: Whole, as_of_us: Whole) -> Whole:
-        """How much of the market's gaps that were over by `as_of_us` lies before `at_us`."""
-        if not self.from_us.size:
-            return np.zeros_like(at_us)
-        newest = self.series.latest(market, at_us)
-        whole_us = self.sums_us[newest] - self.sums_us[self.series.begin(market)]
-        part_us = np.minimum(self.to_us[newest], at_us) - self.from_us[newest]
-        return np.where(newest >= 0, whole_us + np.where(self.to_us[newest] <= as_of_us, part_us, 0), 0)
-
-
-def _of_markets(deaf: pa.Table, markets: Whole) -> pa.Table:
-    """The same, with gaps of all markets as one of each."""
-    is_one = known(deaf, "m")
-    of_all = deaf.filter(pa.array(~is_one))
-    each = of_all.take(pa.array(np.repeat(np.arange(of_all.num_rows), markets.size)))
-    named = pa.table(
-        {"m": np.tile(markets, of_all.num_rows), "from_us": each["from_us"], "to_us": each["to_us"]}
-    )
-    return pa.concat_tables([deaf.filter(pa.array(is_one)), named.cast(deaf.schema)])

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+import pyarrow as pa
 
-from polymarket_assets.learning.evidence.quotes import Instants, Prices
+from polymarket_assets.learning.evidence.quotes import Instants, Prices, first_of_day
 from polymarket_assets.learning.evidence.series import (
+    HOUR_US,
+    US,
     Columns,
     Flags,
-    Series,
     Whole,
     earlier,
-    ends,
     extreme,
     given,
     last_where,
     next_where,
     running,
 )
-from polymarket_assets.learning.features.volatility import DAY_S, GRIDS_S, LEAST_CHANGES, WINDOWS_S
+from polymarket_assets.learning.evidence.steps import Steps
+from polymarket_assets.learning.features.volatility import GRIDS_S, LEAST_CHANGES, WINDOWS_S
 
-US = 1_000_000
-_HOUR_US, DAY_US = 3_600 * US, DAY_S * US
 # A longer pause is no pause of collection, and lies beyond what an hour looks back.
-_LONGEST_PAUSE_US = 23 * _HOUR_US
+_LONGEST_PAUSE_US = 23 * HOUR_US
 
 
 def moves(at: Instants, prices: Prices) -> Columns:
@@ -53,7 +51,7 @@ def _day(at: Instants, prices: Prices) -> Columns:
     since = prices.at_us[np.minimum(next_where(prices.is_priced)[first], at.price)]
     moved = last_where(_has_moved(prices))[at.price]
     return {
-        "prices_24h": given(count, count >= 0),
+        "prices_24h": pa.array(count),
         "lowest_e6x2": given(extreme(np.minimum, low, first, at.price), count > 0),
         "highest_e6x2": given(extreme(np.maximum, high, first, at.price), count > 0),
         "moved_us": given(np.where(moved >= first, prices.at_us[moved], since), count > 0),
@@ -61,24 +59,18 @@ def _day(at: Instants, prices: Prices) -> Columns:
 
 
 def _hour(at: Instants, prices: Prices) -> Columns:
-    first = prices.series.before(at.market, at.quoted_us - _HOUR_US + 1)
+    first = prices.series.before(at.market, at.quoted_us - HOUR_US + 1)
     has_moved, next_priced = _has_moved(prices), next_where(prices.is_priced)[first]
     prices_1h, moves_1h, missed_1h = (
         (sums := running(flags.astype(np.int64)))[at.price + 1] - sums[first]
         for flags in (prices.is_priced, has_moved, _missed(prices))
     )
     of_first = has_moved[np.minimum(next_priced, at.price)] & (next_priced <= at.price)
-    everywhere = at.market > 0
     return {
-        "prices_1h": given(prices_1h, everywhere),
-        "moves_1h": given(moves_1h - of_first, everywhere),
+        "prices_1h": pa.array(prices_1h),
+        "moves_1h": pa.array(moves_1h - of_first),
         "missed_1h": given(missed_1h, prices.spacing_us[at.price] > 0),
     }
-
-
-def first_of_day(at: Instants, prices: Prices) -> Whole:
-    """Where the first price of the day up to the newest one stands."""
-    return prices.series.before(at.market, at.quoted_us - DAY_US)
 
 
 def _has_moved(prices: Prices) -> Flags:
@@ -97,34 +89,6 @@ def _missed(prices: Prices) -> Whole:
     )
     # Rounded to whole spacings.
     return np.where(is_pause, np.maximum(0, (2 * pause_us + every_us) // np.maximum(2 * every_us, 1) - 1), 0)
-
-
-@dataclass(frozen=True)
-class Steps:
-    """The last price of each step of the clock, and its change from the step before (`follows`; elsewhere of no meaning)."""
-
-    series: Series
-    market: Whole
-    step: Whole
-    change_u: Whole
-    follows: Flags
-
-    @classmethod
-    def of(cls, prices: Prices, step_us: int) -> Steps:
-        """A price at the very end of a step belongs to it."""
-        market, logit_u = prices.market[prices.is_priced], prices.logit_u[prices.is_priced]
-        step = -(-prices.at_us[prices.is_priced] // step_us)
-        is_last = ends(market, step)
-        market, step, logit_u = market[is_last], step[is_last], logit_u[is_last]
-        follows = (earlier(market) == market) & (earlier(step) == step - 1)
-        return cls(Series.over(market, step), market, step, logit_u - earlier(logit_u), follows)
-
-    def at(self, market: Whole, step: Whole) -> Whole:
-        """Where a market's step stands; −1: it had no price."""
-        found = self.series.latest(market, step)
-        if found.size and self.step.size:
-            found[self.step[found] != step] = -1
-        return found
 
 
 def _squares(at: Instants, prices: Prices) -> Columns:

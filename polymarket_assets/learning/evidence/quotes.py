@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from polymarket_assets.learning.evidence.series import (
+    DAY_US,
     Flags,
     Reals,
     Series,
@@ -20,9 +20,6 @@ from polymarket_assets.learning.evidence.series import (
     whole,
 )
 from polymarket_assets.learning.features import price
-
-if TYPE_CHECKING:
-    pass
 
 # Of the mid whose log-odds are counted in millionths, whatever the tick.
 _HALF_TICK = price.FINEST_TICK / 2
@@ -96,3 +93,8 @@ class Instants:
         kept = price >= 0
         horizon_h, price = wanted.column("horizon_h").to_numpy(), price[kept]
         return cls(market[kept], life[kept], as_of_us[kept], horizon_h[kept], price, prices.at_us[price], prices.stands_us[price])  # fmt: skip
+
+
+def first_of_day(at: Instants, prices: Prices) -> Whole:
+    """Where the first price of the day up to the newest one stands."""
+    return prices.series.before(at.market, at.quoted_us - DAY_US)

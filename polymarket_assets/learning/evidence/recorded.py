@@ -15,7 +15,7 @@ from polymarket_assets.lake.writing import Lake, Written
 from polymarket_assets.learning.evidence import blocks, grid, quotes, rows
 from polymarket_assets.learning.evidence.listening import ALIVE_US
 from polymarket_assets.learning.evidence.trades import IS_FOR, MOST_USD_E6, USD_E6
-from polymarket_assets.learning.features.flow import OFI_BACK_S
+from polymarket_assets.learning.features.flow import KYLE_STEP_S, OFI_BACK_S
 from polymarket_assets.learning.features.volatility import DAY_S
 from polymarket_assets.tiers import TIERS
 
@@ -38,11 +38,13 @@ BOOKS_BACK = _STANDS + timedelta(seconds=OFI_BACK_S)
 # Longer silences of all markets are gaps: nobody may have listened.
 ALIVE = timedelta(microseconds=ALIVE_US)
 _MINUTE = timedelta(minutes=1)
+# A day of whole steps of the clock; a copy that was heard within the day is told by the first, however late that one was.
+_DEALT_BACK = timedelta(seconds=DAY_S + KYLE_STEP_S) + LATE
 TRADES_BACK = timedelta(seconds=DAY_S) + ALIVE + 2 * _MINUTE
 # Gaps end within the day that trades look back, or touch it.
 GAPS_BACK = timedelta(seconds=2 * DAY_S)
-# Instants whose evidence is read together.
-TOGETHER = timedelta(days=28)
+# Instants whose evidence is read together: a block of markets holds all their books of that long.
+TOGETHER = timedelta(days=2)
 STREAMED: tuple[str, ...] = ("t2", "t3", "t4")
 
 
@@ -173,10 +175,10 @@ def _interval_us() -> str:
 
 def _quotes(streamed: tuple[str, ...]) -> str:
     return f"""
-        select m, epoch_us(received_at) as at_us, 10 * epoch_us(slot_at) + substr(tier, 2)::bigint as tie, best_bid as bid, best_ask as ask, null::double as shown_price, last_trade, tick as tick_usd, coalesce(fee_rate, 0) as taker_rate,
+        select m, epoch_us(received_at) as at_us, 10 * epoch_us(slot_at) + coalesce(try_cast(substr(tier, 2) as bigint), 0) as tie, best_bid as bid, best_ask as ask, null::double as shown_price, last_trade, tick as tick_usd, coalesce(fee_rate, 0) as taker_rate,
             liquidity_usd, volume_usd, volume_24h_usd, volume_change_usd, volume_change_h, tier as tier_then, tier in ({", ".join(f"'{tier}'" for tier in streamed) or "''"}) as is_listened,
             {_interval_us()}::bigint as spacing_us, {STANDS_INTERVALS} * spacing_us as stands_us, {UP_INTERVALS} * spacing_us as fresh_us
-        from snapshots join numbered using (market_id)
+        from snapshots join numbered using (market_id) where spacing_us is not null
     """
 
 
@@ -186,7 +188,7 @@ def _dealt(span: Span) -> str:
     They are told by a hash of 64 bits: of five million, two that are none are taken for copies once in a million days.
     """
     # Differences of timestamps go by the calendar, and take four times as long as all the rest.
-    on_time = f"received_at < '{span.end.isoformat()}' and received_at >= '{(span.start - timedelta(seconds=DAY_S)).isoformat()}' and epoch_us(received_at) - epoch_us({{}}) <= {LATE // _US}"
+    on_time = f"received_at < '{span.end.isoformat()}' and received_at >= '{(span.start - _DEALT_BACK).isoformat()}' and epoch_us(received_at) - epoch_us({{}}) <= {LATE // _US}"
 
     def taken(table: str, venue_at: str, usd_e6: str) -> str:
         return f"""

@@ -2,7 +2,7 @@
 
 Searching and summing run in numpy: a search of sorted instants takes a fifteenth of the CPU of DuckDB's as-of join, running
 sums a thirtieth of its windows (`python -m benchmarks features`). Sums are of whole numbers: differences of running ones are
-exact whatever was added before, also where the running one went round 64 bits.
+exact whatever was added before, also where the running one went round 64 bits, as long as the difference does not.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ Reals = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Values = TypeVar("Values", bound=npt.NDArray[Any])
 Columns = dict[str, pa.Array]
+
+US = 1_000_000
+HOUR_US, DAY_US = 3_600 * US, 86_400 * US
 
 # Instants of one market stay below this; of it a market's number is a multiple. A hundred days of microseconds.
 _LIFE_US = 2**43
@@ -45,7 +48,7 @@ class Series:
         """
         first_us = int(at_us.min()) if at_us.size else 0
         series = cls(first_us, key(market, at_us, first_us))
-        if at_us.size and (int(at_us.max()) - first_us >= _LIFE_US or int(market.max()) >= _MOST_MARKETS):
+        if at_us.size and (int(at_us.max()) - first_us >= _LIFE_US - 1 or int(market.max()) >= _MOST_MARKETS):
             raise ValueError("events of more than a hundred days or a million markets at once")
         return series
 
@@ -134,7 +137,7 @@ def next_where(flags: Flags) -> Whole:
 
 
 def earlier(values: Values) -> Values:
-    """What the event before has; of the first, −1, which no market or place is."""
+    """What the event before has, whatever its market; of the first, −1."""
     return cast(Values, np.concatenate([np.full(1, -1, dtype=values.dtype), values[:-1]]))
 
 

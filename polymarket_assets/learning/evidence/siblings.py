@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from polymarket_assets.learning.evidence.moves import US
 from polymarket_assets.learning.evidence.quotes import Instants, Prices
 from polymarket_assets.learning.evidence.series import (
+    HOUR_US,
     Columns,
     Flags,
     Series,
@@ -23,8 +23,6 @@ from polymarket_assets.learning.evidence.series import (
     last_where,
     whole,
 )
-
-_HOUR_US = 3_600 * US
 
 
 def members(first: int, last: int) -> str:
@@ -58,7 +56,7 @@ class Members:
         """Of rows of `members`, in any order. A market moved where it had a mid an hour ago, too."""
         order = in_order(whole(found, "m"), whole(found, "as_of_us"))
         market, as_of_us, set_no = (whole(found, name)[order] for name in ("m", "as_of_us", "set_no"))
-        now, before = prices.standing(market, as_of_us), prices.standing(market, as_of_us - _HOUR_US)
+        now, before = prices.standing(market, as_of_us), prices.standing(market, as_of_us - HOUR_US)
         is_live, ask = now >= 0, prices.ask
         is_priced, is_asked = is_live & prices.is_priced[now], is_live & ~np.isnan(ask[now])
         is_moved = is_priced & (before >= 0) & prices.is_priced[before]

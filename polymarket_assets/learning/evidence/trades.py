@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from polymarket_assets.learning.evidence.listening import Listened
-from polymarket_assets.learning.evidence.moves import DAY_US, US
 from polymarket_assets.learning.evidence.quotes import Instants
 from polymarket_assets.learning.evidence.series import (
+    DAY_US,
+    US,
     Columns,
     Flags,
     Reals,
@@ -43,7 +44,7 @@ _AT_ONCE = 100_000
 
 @dataclass(frozen=True)
 class Trades:
-    """Trades in order of market, receipt and size, each once; `of[name][i]` is the sum of the first `i` of them."""
+    """Trades in order of market, receipt, size and side, each once; `of[name][i]` is the sum of the first `i` of them."""
 
     series: Series
     at_us: Whole
@@ -73,10 +74,14 @@ class Trades:
 
 
 def _once(found: pa.Table) -> Whole:
-    """Where the first of all copies of each trade stands, by market, receipt and size."""
-    market, at_us, usd, copy_of = (whole(found, name) for name in ("m", "at_us", "usd_e6", "copy_of"))
-    order = in_order(market, at_us, usd)
-    names = copy_of[order]
+    """Where the first of all copies of each trade stands, by market, receipt, size and side."""
+    order = in_order(
+        whole(found, "m"),
+        whole(found, "at_us"),
+        whole(found, "usd_e6"),
+        flags(found, "is_for").astype(np.int64),
+    )
+    names = whole(found, "copy_of")[order]
     copies = _repeated(names)
     _, first = np.unique(names[copies], return_index=True)
     return np.delete(order, np.delete(copies, first))
