@@ -1,55 +1,71 @@
-"""Groups: markets whose outcomes depend on each other, as connected components over the keys they share (ML.md 2.4).
+"""Groups: markets whose outcomes depend on each other, and when the last of each was over (ML.md 2.4).
 
-A row of features names one key of its market (`game:…`, else `neg_risk:…`, `event:…`, `market:…`) from its own ids only;
-`training_set` joins the components over all rows, and what asks the same question of one day: other thresholds, or the same
-market under the id of another source. A component is named after the smallest of its keys.
+A row of features names one key of its market (`game:…`, else `neg_risk:…`, `event:…`, `market:…`) from its own ids only. Here
+markets are joined over all rows, and over all that was known of markets, through every id they have; those that no game id tells apart also
+where they ask the same question of one day. A group is named after the smallest of its keys.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from datetime import date
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-# Alternatives, the first that fits: times of day tell one question from the next, dates and thresholds do not.
-_TOLD_APART = r"\d{1,2}(?::\d{2})?\s?[ap]m\b|\d{1,2}:\d{2}\b"
-_DATE = rf"{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s*\d{{4}}\b)?|\d{{4}}-\d{{2}}-\d{{2}}\b|\d{{1,2}}/\d{{1,2}}(?:/\d{{2,4}})?\b"
-_NUMBER = r"\d[\d,]*(?:\.\d+)?\s?(?:[kmb]|bn|million|billion|trillion|°?[cf])?(?!\w)"
-_PARTS = re.compile(rf"\b(?:(?P<told>{_TOLD_APART})|{_DATE}|{_NUMBER})|[^\w\s:]")
-_THRESHOLD = frozenset(["above", "and", "at", "below", "between", "exactly", "fewer", "greater", "higher", "least", "less", "lower", "more", "most", "or", "over", "than", "under"])  # fmt: skip
-# Fewer words are no question.
-_LEAST_WORDS = 2
+import pyarrow as pa
 
+from polymarket_assets.learning.components import joined
+from polymarket_assets.learning.questions import same_question
 
-def same_question(question: str | None, ends: date | None) -> str | None:
-    """The key that questions of one day share which differ in thresholds and dates only; none: it does not say enough."""
-    if question is None or ends is None:
-        return None
-    left = _PARTS.sub(lambda part: part["told"].replace(" ", "") if part["told"] else " ", question.lower())
-    words = [word for word in left.split() if word not in _THRESHOLD]
-    return f"question:{' '.join(words)}:{ends:%Y-%m-%d}" if len(words) >= _LEAST_WORDS else None
+if TYPE_CHECKING:
+    import duckdb
+
+# A market that closed so long ago, or was last heard of, and has no label will not get one.
+GIVEN_UP = timedelta(days=30)
+
+_MEMBERS = pa.schema([("market_id", pa.string()), ("joined_id", pa.string())])
 
 
-def joined(markets: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
-    """The group of each market, given its keys: markets that share a key, or a chain of them, share a group."""
-    parent: dict[str, str] = {}
-    first_key: dict[str, str] = {}
-    for market_id, keys in markets:
-        for key in keys:
-            first = first_key.setdefault(market_id, key)
-            _join(parent, first, key)
-    return {market_id: _root(parent, key) for market_id, key in first_key.items()}
+def make(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
+    """Of the relations `judged` and `newest` the relation `members` (market_id, joined_id) and temp table `overs` (joined_id, group_over_at)."""
+    connection.execute(f"create temp table there as {_THERE}", {"now": now})
+    found = joined(
+        (market_id, [*filter(None, keys), *filter(None, [None if game else same_question(question, ends)])])
+        for market_id, keys, game, question, ends in connection.execute(_KEYS).fetchall()
+    )
+    connection.register(
+        "members", pa.table({"market_id": list(found), "joined_id": list(found.values())}, schema=_MEMBERS)
+    )
+    connection.execute(f"create temp table overs as {_OVERS}", {"now": now})
 
 
-def _join(parent: dict[str, str], one: str, other: str) -> None:
-    """Put two components together under the smaller name."""
-    low, high = sorted((_root(parent, one), _root(parent, other)))
-    parent[high] = low
+# What is known of each market: a row of features, its newest metadata, and what was fetched when it had closed.
+_THERE = """
+    select market_id, event_id, null as neg_risk_id, case when group_id like 'game:%' then group_id[6:] end as game_id, group_id, null as question,
+        scheduled_end, null::timestamptz as closed_at, as_of as seen_at
+    from judged
+    union all by name
+    select market_id, event_id, neg_risk_id, game_id, question, effective_close as scheduled_end, case when phase = 'closed' then received_at end as closed_at, received_at as seen_at
+    from markets where received_at <= $now qualify row_number() over (partition by market_id order by received_at desc) = 1
+    union all by name
+    select market_id, event_id, neg_risk_id, game_id, question, effective_close as scheduled_end, closed_at, closed_at as seen_at
+    from history_markets where closed_at <= $now
+"""
 
+_KEYS = """
+    select distinct market_id, [group_id, 'event:' || event_id, 'neg_risk:' || neg_risk_id, 'game:' || game_id], max(game_id) over (partition by market_id), question, scheduled_end
+    from there order by market_id
+"""
 
-def _root(parent: dict[str, str], key: str) -> str:
-    while (above := parent.setdefault(key, key)) != key:
-        parent[key] = parent[above]
-        key = above
-    return key
+# A market is over with its label, not before it was due; without one, a while after it closed or was last heard of. One that is not leaves its
+# group open: early ends among siblings of which others still trade tell of the outcome.
+_OVERS = f"""
+    with markets_of as (
+        select market_id, max(scheduled_end) as ends, min(closed_at) as closed_at, max(seen_at) as seen_at from there group by market_id
+    ), ended as (
+        select market_id, ends, case when state not in ('open', 'proposed', 'disputed') then coalesce(label_seen_at, resolved_at, closed_at + interval {GIVEN_UP.days} days, newest.seen_at)
+            when closed_at is not null then closed_at + interval {GIVEN_UP.days} days
+            when greatest(m.seen_at, ends) < $now - interval {GIVEN_UP.days} days then greatest(m.seen_at, ends) + interval {GIVEN_UP.days} days end as over_at
+        from markets_of m left join newest using (market_id)
+    )
+    select joined_id, case when count(over_at) = count(*) then max(greatest(over_at, ends)) end as group_over_at
+    from ended join members using (market_id) group by joined_id
+"""

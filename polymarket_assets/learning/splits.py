@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Instants = npt.NDArray[np.int64]  # microseconds since 1970, UTC
+NEVER = np.iinfo(np.int64).max
 _WEEK_US = int(timedelta(days=7) / timedelta(microseconds=1))
 
 # From this span on one cut a week, as models are retrained in production.
@@ -69,21 +70,21 @@ def folds(rows: pa.Table, planned: Plan) -> Iterator[Fold]:
     """The folds of a plan that have rows on both sides, in order of time."""
     at = _instants(rows, "as_of")
     over, group = _per_group(rows, _over(rows))
-    is_open = pc.fill_null(rows.column("group_open"), False).to_numpy()
     for number, cut in enumerate(planned.cuts):
-        until = planned.cuts[number + 1] if number + 1 < len(planned.cuts) else np.iinfo(np.int64).max
-        train = np.flatnonzero((over[group] < cut - planned.embargo_us) & ~is_open)
+        until = planned.cuts[number + 1] if number + 1 < len(planned.cuts) else NEVER
+        train = np.flatnonzero(over[group] < cut - planned.embargo_us)
         test = np.flatnonzero((at >= cut) & (at < until))
         if train.size and test.size:
             yield Fold(number, cut, train, test)
 
 
 def _over(rows: pa.Table) -> Instants:
-    """When each row's question was over for good: the last of its instant, its scheduled end and its label."""
+    """When each row's question was over for good: the last of its instant, its scheduled end, its label and all of its group; open: never."""
     ends = rows.column("scheduled_end")
     scheduled = _instants(rows.set_column(0, "end", pc.coalesce(ends, rows.column("as_of"))), "end")
+    group = pc.fill_null(rows.column("group_over_at").cast(pa.int64()), NEVER).to_numpy()
     known: Instants = np.maximum.reduce(
-        [_instants(rows, "as_of"), _instants(rows, "label_seen_at"), scheduled]
+        [_instants(rows, "as_of"), _instants(rows, "label_seen_at"), scheduled, group]
     )
     return known
 

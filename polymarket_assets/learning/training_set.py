@@ -6,7 +6,7 @@ Rows are chosen by their instant and their *scheduled* end, never by when they a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -18,14 +18,11 @@ from polymarket_assets.learning.evidence import grid
 from polymarket_assets.learning.evidence.history import ONE_PRICE_SOURCES
 
 if TYPE_CHECKING:
-    import duckdb
+    pass
 
 # Siblings count as live at an instant when they have a row in the day before it, kept or not: whether they get
 # a label is known later and must not weigh.
 SIBLINGS_BACK = "interval 24 hours"
-
-# A market that closed so long ago and has no label will not get one.
-GIVEN_UP = timedelta(days=30)
 
 # Why a row is left out, the first reason that holds; `kept` otherwise.
 _REASONS: tuple[tuple[str, str], ...] = (
@@ -53,12 +50,12 @@ class TrainingSet:
 def build(lake: Lake, *, now: datetime) -> TrainingSet:
     """The training set as it could be built at `now`."""
     with reading.connect(lake) as connection:
+        connection.execute(f"create temp table newest as {_NEWEST}", {"now": now})
         connection.execute(f"create temp table judged as {_JUDGED}", {"now": now})
         counted = connection.execute(
             "select fate, count(*) from judged group by fate order by fate"
         ).fetchall()
-        connection.register("members", _members(connection))
-        connection.execute(f"create temp table open_groups as {_OPEN}", {"now": now})
+        groups.make(connection, now)
         found = connection.sql(_WEIGHTED).to_arrow_table()
     census = {"kept": 0, **dict(counted)}
     return TrainingSet(conform(TABLES["training_set"], found), census)
@@ -74,41 +71,15 @@ def read(lake: Lake) -> pa.Table:
     return reading.rows(lake, "training_set")
 
 
-def _members(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Each market's group: components over all rows, whatever partition they stand in and whatever became of them."""
-    found = connection.execute(_KEYS).fetchall()
-    group_of = groups.joined(
-        (market_id, (group_id, f"event:{event_id}", *filter(None, [groups.same_question(question, ends)])))
-        for market_id, group_id, event_id, question, ends in found
-    )
-    return pa.table({"market_id": list(group_of), "joined_id": list(group_of.values())}, schema=_MEMBERS)
-
-
-_MEMBERS = pa.schema([("market_id", pa.string()), ("joined_id", pa.string())])
-
-_KEYS = """
-    with asked as (select market_id, question from markets union select market_id, question from history_markets)
-    select distinct market_id, group_id, event_id, question, scheduled_end::date from judged left join asked using (market_id)
-"""
-
-# Groups that are not over at $now (ML.md 2.4): early ends among siblings of which others still trade tell of the outcome.
-_OPEN = f"""
-    with closed as (
-        select market_id from history_markets where closed_at <= $now - interval {GIVEN_UP.days} days
-        union select market_id from markets where phase = 'closed' and received_at <= $now - interval {GIVEN_UP.days} days
-    )
-    select distinct joined_id from judged join members using (market_id)
-    where fate = 'not_due' or fate in ('no_label', 'not_final', 'label_later') and market_id not in (from closed)
-"""
-
 _ONE_PRICE = ", ".join(repr(source) for source in ONE_PRICE_SOURCES)
+
+_NEWEST = """
+    select * from resolutions where seen_at <= $now qualify row_number() over (partition by market_id order by version desc, seen_at desc) = 1
+"""
 
 # A market of the venue may stand under the id of a dataset, too, and with one price beside a grid of them: once counts.
 _JUDGED = f"""
-    with newest as (
-        select * from resolutions where seen_at <= $now
-        qualify row_number() over (partition by market_id order by version desc, seen_at desc) = 1
-    ), named as (
+    with named as (
         select market_id, any_value('pm:' || condition_id) as real_id from history_markets
         where condition_id is not null and market_id not like 'pm:%' group by market_id
     ), held as (
@@ -132,7 +103,7 @@ _PLANNED = f"case when source in ({_ONE_PRICE}) then 1 else {grid.planned_rows(_
 
 _WEIGHTED = f"""
     with grouped as (
-        select * exclude (group_id), joined_id as group_id from judged join members using (market_id)
+        select * exclude (group_id), joined_id as group_id from judged join members using (market_id) join overs using (joined_id)
     ), shared as (
         select *, 1.0 / ({_PLANNED}) / count(distinct market_id) over (
             partition by group_id order by as_of range between {SIBLINGS_BACK} preceding and current row
@@ -140,7 +111,7 @@ _WEIGHTED = f"""
     ), kept as (
         from shared where fate = 'kept'
     )
-    select {", ".join(name for name in TABLES["training_set"].names if name not in ("weight", "group_open"))}, group_id in (from open_groups) as group_open,
+    select {", ".join(name for name in TABLES["training_set"].names if name != "weight")},
         share * (select count(distinct group_id) from kept) / sum(share) over () as weight
     from kept order by market_id, as_of
 """

@@ -45,6 +45,7 @@ def _market(
         "coverage": 1.0, "sources": ["synthetic"], "category": ("sports", "politics", "crypto")[n % 3], "neg_risk": n % 4 == 0,
         "yesno_labels": True, "by_deadline": deadline, "tick_c": 1.0, "fee_rate": 0.03, "label": label, "label_version": 1,
         "label_seen_at": end + timedelta(hours=3),
+        "group_over_at": end + timedelta(hours=3),
     }  # fmt: skip
     return [
         {**common, **_instant(end - timedelta(hours=h), h, mid, dice)}

@@ -32,6 +32,7 @@ def table(given: list[tuple[int, int, int, int]]) -> pa.Table:
             "as_of": T0 + timedelta(hours=at),
             "scheduled_end": T0 + timedelta(hours=at + end),
             "label_seen_at": T0 + timedelta(hours=at + label),
+            "group_over_at": T0,
         }
         for n, (group, at, end, label) in enumerate(given)
     ]
@@ -75,7 +76,8 @@ def test_a_group_of_which_a_market_is_still_open_is_tested_on_only() -> None:
     """Of markets that end early with YES, those that are over tell of the outcome: of the others nobody knows."""
     rows = table([(n // 4, 24 * n, 1, 2) for n in range(100)])
     is_open = [group == "g1" for group in rows.column("group_id").to_pylist()]
-    told = rows.set_column(rows.schema.get_field_index("group_open"), "group_open", pa.array(is_open))
+    over_at = [None if found else T0 for found in is_open]
+    told = rows.set_column(rows.schema.get_field_index("group_over_at"), "group_over_at", pa.array(over_at, pa.timestamp("us", tz="UTC")))  # fmt: skip
     planned = splits.plan(told, embargo=timedelta(hours=1))
     open_rows = {n for n, found in enumerate(is_open) if found}
     known = [(set(fold.train.tolist()) & open_rows, set(fold.test.tolist())) for fold in splits.folds(rows, planned)]  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning import training_set
 from polymarket_assets.learning.evidence import grid
+from polymarket_assets_tests.collecting.fakes import market_row
 from polymarket_assets_tests.learning.rows import HOUR, NOON, closed_market, publish, resolution
 
 END = NOON + 24 * HOUR
@@ -137,33 +138,58 @@ def test_the_same_question_of_one_day_is_one_group(lake: Lake) -> None:
         "a": "Bitcoin above $100,000 on June 3?", "b": "Bitcoin above $105k on June 3?", "c": "Bitcoin Up or Down - June 3, 3PM ET", "d": "Bitcoin Up or Down - June 3, 4PM ET",
     }  # fmt: skip
     put(lake, [feature(name) for name in questions] + [feature("e", scheduled_end=END + 24 * HOUR)])
-    publish(lake, "history_markets", [closed_market(f"pm:{name}", END, question=question) for name, question in {**questions, "e": questions["a"]}.items()])  # fmt: skip
+    publish(lake, "history_markets", [closed_market(f"pm:{name}", END + 24 * HOUR * (name == "e"), question=question) for name, question in {**questions, "e": questions["a"]}.items()])  # fmt: skip
     publish(lake, "resolutions", [resolution(f"pm:{name}", END, 1) for name in "abcde"])
     group_of = {row["market_id"]: row["group_id"] for row in build(lake, END + 72 * HOUR).rows.to_pylist()}
     assert group_of["pm:a"] == group_of["pm:b"]
     assert len(set(group_of.values())) == 4
 
 
+DAY = 24 * HOUR
+
+
 @pytest.mark.parametrize(
-    ("what", "sibling", "more", "is_open"),
+    ("what", "sibling", "more", "over_at"),
     [
-        ("labelled", {}, {}, False),
-        ("still trading", None, {}, True),
-        ("proposed", {"state": "proposed", "label": None}, {}, True),
-        ("annulled", {"state": "annulled", "label": None}, {}, False),
-        ("ended early", {}, {"scheduled_end": NOW + HOUR}, True),
-        ("never labelled, closed long ago", None, {"closed": NOW - 31 * 24 * HOUR}, False),
-        ("not labelled yet, closed a week ago", None, {"closed": NOW - 7 * 24 * HOUR}, True),
+        ("labelled", {}, {}, END + 2 * HOUR),
+        ("labelled later", {"label_seen_at": END + 30 * HOUR}, {}, END + 30 * HOUR),
+        ("annulled", {"state": "annulled", "label": None, "label_seen_at": None, "resolved_at": END + 5 * HOUR}, {}, END + 5 * HOUR),
+        ("labelled early, not due yet", {}, {"scheduled_end": NOW + HOUR}, NOW + HOUR),
+        ("still trading", None, {}, None),
+        ("proposed", {"state": "proposed", "label": None}, {}, None),
+        ("closed long ago without a label", None, {"closed": NOW - 31 * DAY}, NOW - DAY),
+        ("closed a week ago without one", None, {"closed": NOW - 7 * DAY}, NOW + 23 * DAY),
     ],
-)
-def test_a_group_is_open_while_one_of_its_markets_is(what: str, sibling: dict[str, Any] | None, more: dict[str, Any], is_open: bool, lake: Lake) -> None:  # fmt: skip
-    closed = more.pop("closed", None)
-    put(lake, [feature("a", event_id="1", group_id="event:1"), feature("b", event_id="1", group_id="event:1", **more)])  # fmt: skip
-    publish(lake, "resolutions", [resolution("pm:a", END, 1), *([] if sibling is None else [{**resolution("pm:b", END, 1), **sibling}])])  # fmt: skip
+)  # fmt: skip
+def test_when_the_last_market_of_a_group_was_over(what: str, sibling: dict[str, Any] | None, more: dict[str, Any], over_at: datetime | None, lake: Lake) -> None:  # fmt: skip
+    """Where no row of it is kept, too."""
+    closed = {**more}.pop("closed", None)
+    of_b = {name: value for name, value in more.items() if name != "closed"}
+    put(lake, [feature("a", event_id="1", group_id="event:1"), feature("b", event_id="1", group_id="event:1", mid=None, **of_b)])  # fmt: skip
+    publish(lake, "resolutions", [resolution("pm:a", END, 1, label_seen_at=END), *([] if sibling is None else [{**resolution("pm:b", END, 1), "label_seen_at": END + 2 * HOUR, **sibling}])])  # fmt: skip
     if closed is not None:
         publish(lake, "history_markets", [closed_market("pm:b", closed)])
     rows = build(lake).rows.to_pylist()
-    assert {row["group_open"] for row in rows if row["market_id"] == "pm:a"} == {is_open}
+    assert {row["group_over_at"] for row in rows} == {over_at if over_at is None else max(over_at, END)}
+
+
+@pytest.mark.parametrize(
+    ("what", "market", "is_open"),
+    [
+        ("due in months: it has no row yet", {"received_at": NOW - HOUR, "effective_close": NOW + 90 * DAY}, True),
+        ("of another event", {"received_at": NOW - HOUR, "effective_close": NOW + 90 * DAY, "event_id": "2"}, False),
+        ("not known yet", {"received_at": NOW + HOUR, "effective_close": NOW + 90 * DAY}, False),
+        ("closed", {"received_at": NOW - 40 * DAY, "effective_close": END, "phase": "closed"}, False),
+        ("lost a year ago", {"received_at": NOW - 400 * DAY, "effective_close": NOW - 370 * DAY}, False),
+    ],
+)  # fmt: skip
+def test_siblings_without_rows_keep_their_group_open(what: str, market: dict[str, Any], is_open: bool, lake: Lake) -> None:  # fmt: skip
+    put(lake, [feature("a", event_id="1", group_id="event:1")])
+    publish(lake, "resolutions", [resolution("pm:a", END, 1)])
+    publish(
+        lake, "markets", [{**market_row(2), "event_id": "1", "neg_risk_id": None, "game_id": None, **market}]
+    )
+    assert {row["group_over_at"] is None for row in build(lake).rows.to_pylist()} == {is_open}
 
 
 def test_planned_rows_are_those_of_the_planned_life(lake: Lake) -> None:

@@ -67,9 +67,9 @@ TRAINING_SET = Table(
         required("label_seen_at", INSTANT, "when it could first be used"),
         required("weight", REAL, "from what was known at as_of only; sums to the number of groups"),
         optional(
-            "group_open",
-            FLAG,
-            "a market of the group was still open when the set was built: it is tested on, not trained on",
+            "group_over_at",
+            INSTANT,
+            "when the last market of its group had ended, with a label or given up; null: one is open, and the group is tested on, not trained on",
         ),
     ),
     grain=Grain.WHOLE,

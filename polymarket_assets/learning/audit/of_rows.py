@@ -79,21 +79,21 @@ def weighed(audit: Audit) -> Finding:
 def apart(audit: Audit) -> Finding:
     """No group is on both sides of a cut, and nothing on the earlier side became known after it, or is still to come."""
     rows, mixed, late, number = audit.built.rows, 0, 0, 0
-    groups, seen, is_open = (
+    groups, seen, over = (
         rows.column("group_id").to_pylist(),
         rows.column("label_seen_at").cast(pa.int64()).to_pylist(),
-        rows.column("group_open").to_pylist(),
+        pc.fill_null(rows.column("group_over_at").cast(pa.int64()), splits.NEVER).to_pylist(),
     )
     for fold in splits.folds(rows, splits.plan(rows)):
         number += 1
         train, test = {groups[i] for i in fold.train}, {groups[i] for i in fold.test}
         mixed += len(train & test)
-        late += sum(seen[i] >= fold.cut_us or bool(is_open[i]) for i in fold.train)
+        late += sum(max(seen[i], over[i]) >= fold.cut_us for i in fold.train)
     if not number:
         return Finding(None, "no folds: too little was decided")
     return Finding(
         not mixed and not late,
-        f"{number} folds, {mixed} groups on both sides, {late} labels of the future or of groups still open",
+        f"{number} folds, {mixed} groups on both sides, {late} labels of the future, or of groups open at the cut",
     )
 
 
