@@ -6,6 +6,8 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -62,6 +64,15 @@ def test_a_clean_lake_is_green(lake: Lake) -> None:
     found = {guard.name: guard.ask(audited) for guard in GUARDS}
     assert {name: finding.said for name, finding in found.items() if finding.good is False} == {}
     assert [name for name, finding in found.items() if finding.good is None] == ["one value in one source"], "the lake does not try the others"  # fmt: skip
+
+
+def test_a_lake_may_be_named_from_where_one_stands(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the README's example does."""
+    there = Path(lake.root)
+    monkeypatch.chdir(there.parent)
+    row = audit(lake).drawn[0]
+    with TemporaryDirectory() as folder:
+        assert lakes.as_it_is(Lake(there.name), row, Path(folder)).root == folder
 
 
 @pytest.mark.parametrize(("found", "code"), [((True, None), 0), ((True, False), 1), ((None, None), 0)])

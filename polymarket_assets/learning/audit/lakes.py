@@ -60,7 +60,7 @@ def _copy(
         read = pq.read_table(file, filters=wanted, partitioning=None)
         held = change(table, reading.completed(TABLES[table], read).cast(TABLES[table].schema))
         if held.num_rows:
-            to = folder / Path(file).parent.relative_to(lake.root) / f"part-{number}.parquet"
+            to = folder / Path(file).parent.relative_to(Path(lake.root).absolute()) / f"part-{number}.parquet"
             to.parent.mkdir(parents=True, exist_ok=True)
             pq.write_table(held, to)
 
