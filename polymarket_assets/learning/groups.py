@@ -55,13 +55,13 @@ _KEYS = """
     from there order by market_id
 """
 
-# A market is over with its label, not before it was due; without one, a while after it closed or was last heard of. One that is not leaves its
+# A market is over with its label, or when it was seen that it gets none (what is imported is seen late), not before it was due; without one, a while after it closed or was last heard of. One that is not leaves its
 # group open: early ends among siblings of which others still trade tell of the outcome.
 _OVERS = f"""
     with markets_of as (
         select market_id, max(scheduled_end) as ends, min(closed_at) as closed_at, max(seen_at) as seen_at from there group by market_id
     ), ended as (
-        select market_id, ends, case when state not in ('open', 'proposed', 'disputed') then coalesce(label_seen_at, resolved_at, closed_at + interval {GIVEN_UP.days} days, newest.seen_at)
+        select market_id, ends, case when state not in ('open', 'proposed', 'disputed') then coalesce(label_seen_at, resolved_at, least(newest.seen_at, closed_at + interval {GIVEN_UP.days} days))
             when closed_at is not null then closed_at + interval {GIVEN_UP.days} days
             when greatest(m.seen_at, ends) < $now - interval {GIVEN_UP.days} days then greatest(m.seen_at, ends) + interval {GIVEN_UP.days} days end as over_at
         from markets_of m left join newest using (market_id)

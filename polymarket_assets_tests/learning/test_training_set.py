@@ -154,6 +154,8 @@ DAY = 24 * HOUR
         ("labelled", {}, {}, END + 2 * HOUR),
         ("labelled later", {"label_seen_at": END + 30 * HOUR}, {}, END + 30 * HOUR),
         ("annulled", {"state": "annulled", "label": None, "label_seen_at": None, "resolved_at": END + 5 * HOUR}, {}, END + 5 * HOUR),
+        ("split, as seen", {"state": "split", "label": None, "label_seen_at": None, "seen_at": END + 3 * HOUR}, {}, END + 3 * HOUR),
+        ("split, imported long after", {"state": "split", "label": None, "label_seen_at": None, "seen_at": NOW}, {"closed": NOW - 31 * DAY}, NOW - DAY),
         ("labelled early, not due yet", {}, {"scheduled_end": NOW + HOUR}, NOW + HOUR),
         ("still trading", None, {}, None),
         ("proposed", {"state": "proposed", "label": None}, {}, None),
