@@ -8,7 +8,6 @@ and knows neither the thirty days after which metadata are not looked for nor ho
 from __future__ import annotations
 
 import argparse
-import math
 import random
 import sys
 from collections import Counter
@@ -23,13 +22,13 @@ from rich.table import Table
 from polymarket_assets.lake import open_existing, reading
 from polymarket_assets.lake.errors import LakeError
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.learning.audit.audited import is_same
 from polymarket_assets.learning.evidence.recorded import at_instants
 from polymarket_assets.learning.features.catalogue import GROUPS
 from polymarket_assets_tests.learning.slowly import Slow
 
 INSTANTS = 1_000
 _NEAR_S = 90.0
-_TOLERANCE = 1e-9
 Row = dict[str, Any]
 _WANTED = pa.schema([("market_id", pa.string()), ("as_of", pa.timestamp("us", tz="UTC"))])
 
@@ -43,13 +42,6 @@ def drawn(lake: Lake, count: int, seed: int) -> pa.Table:
         for row in dice.sample(sampled, min(count, len(sampled)))
     ]  # fmt: skip
     return pa.Table.from_pylist(found, _WANTED)
-
-
-def is_same(slow: Any, fast: Any) -> bool:
-    """Whether two values are equal; reals to 1e-9, absolutely or of their size."""
-    if isinstance(slow, float) and isinstance(fast, float):
-        return math.isclose(slow, fast, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
-    return bool(slow == fast)
 
 
 def compared(lake: Lake, wanted: pa.Table) -> tuple[int, Counter[str], dict[str, str]]:

@@ -29,9 +29,10 @@ def test_what_comes_before_an_instant(found: list[Event], asked: list[Event]) ->
     held, (market, at_us) = Series.over(*columns(ordered)), columns(asked)
     assert held.before(market, at_us).tolist() == [sum(event < ask for event in ordered) for ask in asked]
     assert held.until(market, at_us).tolist() == [sum(event <= ask for event in ordered) for ask in asked]
-    assert held.begin(market).tolist() == [sum(event[0] < ask[0] for event in ordered) for ask in asked]
     latest = [max((n for n, event in enumerate(ordered) if event[0] == ask[0] and event <= ask), default=-1) for ask in asked]  # fmt: skip
     assert held.latest(market, at_us).tolist() == latest
+    exactly = [place if place >= 0 and ordered[place] == ask else -1 for place, ask in zip(latest, asked, strict=True)]  # fmt: skip
+    assert held.exactly(market, at_us).tolist() == exactly
 
 
 @settings(deadline=None)

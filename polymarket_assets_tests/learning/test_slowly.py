@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from drills import features as drill
-from drills.features import is_same
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.learning.audit.audited import is_same
 from polymarket_assets.learning.evidence import blocks
 from polymarket_assets.learning.evidence.recorded import at_instants, recorded
 from polymarket_assets.learning.features.catalogue import FEATURES

@@ -97,11 +97,12 @@ def differences(row: dict[str, Any], other: dict[str, Any] | None) -> list[str]:
     return [
         f"{f.name} of {where}: {row[f.name]} and {other[f.name]}"
         for f in FEATURES
-        if not _is_same(row[f.name], other[f.name])
+        if not is_same(row[f.name], other[f.name])
     ]
 
 
-def _is_same(one: Any, other: Any) -> bool:
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two values are equal; reals to a billionth, absolutely or of their size."""
     if isinstance(one, float) and isinstance(other, float):
         return abs(one - other) <= SAME * max(1.0, abs(one), abs(other))
     return bool(one == other)

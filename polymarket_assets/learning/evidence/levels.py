@@ -71,13 +71,15 @@ class Side:
         """Sizes in millionths as reals: sums of them go beyond 64 bits."""
         return self.size_e6.astype(np.float64)
 
+    @cached_property
+    def dollars_e12(self) -> Reals:
+        """Price × size of each level."""
+        return self.sizes * self.price_e6
+
 
 def sums(side: Side, name: str) -> Columns:
     """Shares and dollars near the best price, the mean distance, the largest level; null for books without this side."""
-    dollars, away_e6 = (
-        side.sizes * side.price_e6,
-        np.abs(side.price_e6 - side.spread(side.best(side.price_e6))),
-    )
+    away_e6 = np.abs(side.price_e6 - side.spread(side.best(side.price_e6)))
     near = away_e6 <= MEAN_DISTANCE_C * _E6_A_CENT
     shares_near = side.each(side.sizes * near)
     mean_e6 = np.divide(
@@ -88,19 +90,18 @@ def sums(side: Side, name: str) -> Columns:
     )
     largest = side.each(side.size_e6, np.maximum)
     found = {
-        "best_c": side.best(side.price_e6) / _E6_A_CENT, "levels": side.counts, "shares": side.each(side.sizes) / 1e6, "shares_top": side.each(side.sizes * (away_e6 == 0)) / 1e6,
+        "best_c": side.best(side.price_e6) / _E6_A_CENT, "shares": side.each(side.sizes) / 1e6, "shares_top": side.each(side.sizes * (away_e6 == 0)) / 1e6,
         "near_levels": side.each(near.astype(np.int64)), "wall_shares": largest / 1e6, "wall_c": _wall(side, largest) / _E6_A_CENT,
     }  # fmt: skip
     found |= {
-        f"usd_{cents}c": side.each(dollars * (away_e6 <= cents * _E6_A_CENT)) / 1e12 for cents in _DOLLARS_C
+        f"usd_{cents}c": side.each(side.dollars_e12 * (away_e6 <= cents * _E6_A_CENT)) / 1e12
+        for cents in _DOLLARS_C
     }
     found |= {
         f"shares_{cents}c": side.each(side.sizes * (away_e6 <= cents * _E6_A_CENT)) / 1e6
         for cents in _SHARES_C
     }
-    columns = {
-        f"{name}_{what}": given(values, side.is_there) for what, values in found.items() if what != "levels"
-    }
+    columns = {f"{name}_{what}": given(values, side.is_there) for what, values in found.items()}
     return columns | {
         f"{name}_levels": pa.array(side.counts),
         f"{name}_mean_c": given(mean_e6 / _E6_A_CENT, side.is_there & (shares_near > 0)),
@@ -123,7 +124,7 @@ def shares_and_logs(side: Side) -> tuple[Reals, Reals]:
 
 def walked(asks: Side) -> tuple[Reals, Flags]:
     """Shares had for `WALK_USD` from the best ask up, and where there is as much on offer."""
-    dollars = asks.sizes * asks.price_e6
+    dollars = asks.dollars_e12
     spent = np.where(dollars >= _WALK_E12, _WALK_E12, asks.price_e6 * asks.size_e6)
     before = running(spent)[:-1]
     before = before - asks.spread(asks.best(before))

@@ -59,13 +59,13 @@ def listened(
 
 def _told(market: Whole, heard: pa.Table) -> tuple[Flags, Whole]:
     """Since when trades of the market are known, where that is told."""
-    order = np.argsort(whole(heard, "m"))
-    if not order.size:
+    if not heard.num_rows:
         return np.zeros(market.size, dtype=bool), np.zeros(market.size, dtype=np.int64)
-    markets = whole(heard, "m")[order]
+    heard = heard.sort_by("m")
+    markets = whole(heard, "m")
     place = np.minimum(np.searchsorted(markets, market), markets.size - 1)
-    is_told = (markets[place] == market) & known(heard, "since_us")[order][place]
-    return is_told, whole(heard, "since_us")[order][place]
+    is_told = (markets[place] == market) & known(heard, "since_us")[place]
+    return is_told, whole(heard, "since_us")[place]
 
 
 def _is_listened(at: Instants, prices: Prices, alive_us: Whole) -> Flags:

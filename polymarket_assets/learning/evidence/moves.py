@@ -28,7 +28,13 @@ _LONGEST_PAUSE_US = 23 * HOUR_US
 
 def moves(at: Instants, prices: Prices) -> Columns:
     """Of each instant what prices did: `logit_u_<window>`, the day and hour, `squares_<grid>`."""
-    return {**_lags(at, prices), **_day(at, prices), **_hour(at, prices), **_squares(at, prices)}
+    has_moved = _has_moved(prices)
+    return {
+        **_lags(at, prices),
+        **_day(at, prices, has_moved),
+        **_hour(at, prices, has_moved),
+        **_squares(at, prices),
+    }
 
 
 def _lags(at: Instants, prices: Prices) -> Columns:
@@ -42,14 +48,14 @@ def _lags(at: Instants, prices: Prices) -> Columns:
     return found
 
 
-def _day(at: Instants, prices: Prices) -> Columns:
+def _day(at: Instants, prices: Prices, has_moved: Flags) -> Columns:
     """The first price of a window tells of no change within it."""
     first = first_of_day(at, prices)
     ever = running(prices.is_priced.astype(np.int64))
     count = ever[at.price + 1] - ever[first]
     low, high = (np.where(prices.is_priced, prices.mid_e6x2, other) for other in (2**40, -(2**40)))
     since = prices.at_us[np.minimum(next_where(prices.is_priced)[first], at.price)]
-    moved = last_where(_has_moved(prices))[at.price]
+    moved = last_where(has_moved)[at.price]
     return {
         "prices_24h": pa.array(count),
         "lowest_e6x2": given(extreme(np.minimum, low, first, at.price), count > 0),
@@ -58,9 +64,9 @@ def _day(at: Instants, prices: Prices) -> Columns:
     }
 
 
-def _hour(at: Instants, prices: Prices) -> Columns:
+def _hour(at: Instants, prices: Prices, has_moved: Flags) -> Columns:
     first = prices.series.before(at.market, at.quoted_us - HOUR_US + 1)
-    has_moved, next_priced = _has_moved(prices), next_where(prices.is_priced)[first]
+    next_priced = next_where(prices.is_priced)[first]
     prices_1h, moves_1h, missed_1h = (
         (sums := running(flags.astype(np.int64)))[at.price + 1] - sums[first]
         for flags in (prices.is_priced, has_moved, _missed(prices))

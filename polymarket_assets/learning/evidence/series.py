@@ -60,10 +60,6 @@ class Series:
         """The same, with those of the instant."""
         return np.searchsorted(self.keys, self._key(market, at_us), side="right")
 
-    def begin(self, market: Whole) -> Whole:
-        """How many events are of the markets before."""
-        return np.searchsorted(self.keys, market * _LIFE_US)
-
     def newest(self, market: Whole, count: Whole) -> Whole:
         """Where the last of the first `count` events stands, as counted by `before` or `until`; −1: it is of another market."""
         if not self.keys.size:
@@ -74,6 +70,13 @@ class Series:
     def latest(self, market: Whole, at_us: Whole) -> Whole:
         """Where the market's newest event up to the instant stands; −1: there is none."""
         return self.newest(market, self.until(market, at_us))
+
+    def exactly(self, market: Whole, at_us: Whole) -> Whole:
+        """Where the market's last event of the very instant stands; −1: there is none."""
+        place = self.latest(market, at_us)
+        if self.keys.size:
+            place[self.keys[place] != self._key(market, at_us)] = -1
+        return place
 
     def _key(self, market: Whole, at_us: Whole) -> Whole:
         return key(market, np.clip(at_us, self.first_us - 1, self.first_us + _LIFE_US - 2), self.first_us)

@@ -86,9 +86,7 @@ class Members:
 
 def siblings(at: Instants, held: Members) -> Columns:
     """Of each instant its market among its set; a market without a set, or alone in it, has no values but counts of 1."""
-    place = held.series.latest(at.market, at.as_of_us)
-    if held.market.size:
-        place[held.as_of_us[place] != at.as_of_us] = -1
+    place = held.series.exactly(at.market, at.as_of_us)
     found = {name: column.take(pa.array(place, mask=place < 0)) for name, column in _among(held).items()}
     return found | {name: found[name].fill_null(1) for name in ("siblings", "siblings_live")}
 
@@ -111,7 +109,7 @@ def _in_sets(held: Members) -> Columns:
         found: Whole = sums[np.cumsum(is_first) - 1]
         return found
 
-    count, movers, moved = whole_set(is_first | True), whole_set(held.is_moved), whole_set(held.moved_e6x2)
+    count, movers, moved = whole_set(np.ones(mid.size)), whole_set(held.is_moved), whole_set(held.moved_e6x2)
     is_best, second = mid == mid[begins], np.where(count > 1, mid[np.minimum(begins + 1, mid.size - 1)], -1)
     other = np.where(held.is_priced & is_best, second, mid[begins])
     rank = last_where(is_first | (earlier(mid) != mid)) - begins + 1

@@ -30,7 +30,4 @@ class Steps:
 
     def at(self, market: Whole, step: Whole) -> Whole:
         """Where a market's step stands; −1: it had no price."""
-        found = self.series.latest(market, step)
-        if found.size and self.step.size:
-            found[self.step[found] != step] = -1
-        return found
+        return self.series.exactly(market, step)
