@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--seed", type=int, default=DEFAULT_SEED)
     serve.add_argument("--profile", choices=sorted(PROFILES), default="demo")
     serve.add_argument("--edge", type=_finite, default=EDGE_LOGIT, help="logit by which markets by a deadline are overpriced")  # fmt: skip
+    serve.add_argument("--overpaid", type=_finite, help="logit by which takers overpay for YES on Yes/No markets (default: as the profile says: 0, or 0.4 in lesson)")  # fmt: skip
     serve.add_argument("--v1-data", action="store_true", help="the Data API's first version answers too")
     serve.add_argument("--no-v2-data", action="store_true", help="the Data API's second version is not there")
     serve.add_argument("--rate", type=_finite, help="frames a second that the profile busy sends to one who listens to all (default 2,000)")  # fmt: skip
@@ -72,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 def _generated(given: argparse.Namespace) -> Callable[[], Venue]:
     from simulator.generated import venue
 
-    return lambda: venue(seed=given.seed, ledger=given.ledger, profile=given.profile, edge=given.edge, v1_data=given.v1_data, v2_data=not given.no_v2_data, faults=given.faults, rate=given.rate, places=given.times)  # fmt: skip
+    return lambda: venue(seed=given.seed, ledger=given.ledger, profile=given.profile, edge=given.edge, overpaid=given.overpaid, v1_data=given.v1_data, v2_data=not given.no_v2_data, faults=given.faults, rate=given.rate, places=given.times)  # fmt: skip
 
 
 def _replayed(given: argparse.Namespace) -> Callable[[], Venue]:

@@ -1,10 +1,10 @@
-"""The planted edge: where the venue's price is wrong, and by how much. A model that sees the feature can learn exactly this.
+"""The planted edges: where the venue's price is wrong, and by how much. A model that sees the features can learn exactly this.
 
-Markets that ask whether something happens by a date (feature `by_deadline`) are overpriced by `EDGE_LOGIT`:
+    mid = sigmoid(logit(p) + edge)
 
-    mid = sigmoid(logit(p) + edge),   edge = EDGE_LOGIT for such wording, else 0
-
-so the truth behind a quoted mid is p = sigmoid(logit(mid) - edge). Everything else is priced right.
+`edge` is a sum: markets that ask whether something happens by a date (feature `by_deadline`) are overpriced by `EDGE_LOGIT`, and where
+takers overpay for YES (`Profile.overpaid_logit`) all markets of Yes and No (feature `yesno_labels`) are by that. The truth behind a
+quoted mid is p = sigmoid(logit(mid) - edge). Everything else is priced right.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ class Engine:
     def _welcome(self, market: Market, now: float) -> None:
         if market.placeholder:
             return
-        self._ledger.write("listed", condition_id=market.condition_id, gamma_id=market.id, token_ids=list(market.tokens), event=market.event.kind, slug=market.slug, listed_at=market.listed_at, ends_at=market.ends_at, by_deadline=market.edge != 0, book=market.has_book)  # fmt: skip
+        self._ledger.write("listed", condition_id=market.condition_id, gamma_id=market.id, token_ids=list(market.tokens), event=market.event.kind, slug=market.slug, listed_at=market.listed_at, ends_at=market.ends_at, by_deadline=market.by_deadline, edge_logit=market.edge, book=market.has_book)  # fmt: skip
         if market.trades(now):
             # From the scheduled instant on, so that a late machine draws the same dice at the same times.
             floor = self._exchange.open_floor(market, max(market.listed_at, self._exchange.started_at))
@@ -170,7 +170,8 @@ def _ending(market: Market) -> dict[str, Any]:
         "payouts": [payout / 1_000_000 for payout in market.ending.payouts],
         "was_disputed": market.ending.was_disputed,
         "true_probability_at_listing": round(market.truth(market.listed_at), 6),
-        "by_deadline": market.edge != 0,
+        "by_deadline": market.by_deadline,
+        "edge_logit": market.edge,
     }
 
 

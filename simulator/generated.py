@@ -30,6 +30,7 @@ def venue(
     ledger: Path | None,
     profile: str | Profile = "demo",
     edge: float = EDGE_LOGIT,
+    overpaid: float | None = None,
     v1_data: bool = False,
     v2_data: bool = True,
     ping_timeout_s: float = PING_TIMEOUT_S,
@@ -38,13 +39,22 @@ def venue(
     rate: float | None = None,
     places: float = 1.0,
 ) -> Venue:
-    """Everything a seed decides, ready to be served from now on; `faults` is a script. Raises `ValueError` and `OSError` for what cannot be."""
+    """Everything a seed decides, ready to be served from now on; `overpaid` takes the place of what the profile says, `faults` is a script. Raises `ValueError` and `OSError` for what cannot be."""
     planned = script.read(faults) if faults is not None else []
     sizes = times(_at_rate(profile if isinstance(profile, Profile) else PROFILES[profile], rate), places)
+    if overpaid is not None:
+        sizes = replace(sizes, overpaid_logit=overpaid)
     universe = Universe(seed, sizes, clock(), edge)
     exchange = Exchange(universe, seed, clock)
     told = Ledger(ledger)
-    told.write("universe", seed=seed, profile=sizes.name, edge_logit=edge, started_at=universe.start)
+    told.write(
+        "universe",
+        seed=seed,
+        profile=sizes.name,
+        edge_logit=edge,
+        overpaid_logit=sizes.overpaid_logit,
+        started_at=universe.start,
+    )
     hub = Hub(exchange, told, clock, ping_timeout_s, seed)
     engine = Engine(exchange, hub, told)
     engine.begin()

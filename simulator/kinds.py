@@ -26,6 +26,7 @@ OF_V2, WITH_BOTH_IDS = 0.25, 0.1
 MOST_CELLS, PAST_CELLS, RACE_CELLS = 4096, 1024, 512
 PLACEHOLDER_LIFE_S = 30 * 86_400.0
 HALF = 0.5
+YES_NO = ("Yes", "No")
 # So often a parent also has a market that is traded elsewhere.
 BOOKLESS = 0.15
 # Most news on a question comes late: in the last tenth of its life comes a half of what comes evenly.
@@ -54,6 +55,7 @@ class Maker:
 
     seed: int
     edge_logit: float = EDGE_LOGIT
+    overpaid_logit: float = 0.0
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(FIRST_MARKET_ID))
     _events: itertools.count[int] = field(default_factory=lambda: itertools.count(FIRST_EVENT_ID))
 
@@ -65,8 +67,7 @@ class Maker:
         event = self._event(STANDALONE, title, wording.slug(title, name), topic, lives)
         for i, (life, (_, question, deadline)) in enumerate(zip(lives, asked, strict=True)):
             path = self._path(name, i, life, (_x0(_prior(roll, deadline)),))
-            planted = self.edge_logit if deadline else 0.0
-            self._market(event, roll, life, question, path, edge=planted, place=i, name=f"{name}/{i}")
+            self._market(event, roll, life, question, path, by_deadline=deadline, place=i, name=f"{name}/{i}")
         if roll.random() < BOOKLESS:
             _, question, _ = self._question(roll, lives[0])
             path = self._path(name, "bookless", lives[0], (0.0,))
@@ -147,7 +148,7 @@ class Maker:
         cells = max(8, min(most, math.ceil(span)))
         return Path(information, np.array(x0), cells, many(self.seed, name, part, "path"))
 
-    def _market(self, event: Event, roll: random.Random, life: Life, question: str, path: Path, *, name: str, leg: int = 0, edge: float = 0.0, place: int = 0, group: str = "", outcomes: tuple[str, str] = ("Yes", "No"), has_book: bool = True, placeholder: bool = False, sports: str | None = None, line: float | None = None, crypto: tuple[str, str] | None = None, slug: str | None = None) -> None:  # fmt: skip
+    def _market(self, event: Event, roll: random.Random, life: Life, question: str, path: Path, *, name: str, leg: int = 0, by_deadline: bool = False, place: int = 0, group: str = "", outcomes: tuple[str, str] = YES_NO, has_book: bool = True, placeholder: bool = False, sports: str | None = None, line: float | None = None, crypto: tuple[str, str] | None = None, slug: str | None = None) -> None:  # fmt: skip
         thin = roll.random() < 0.12
         number = str(next(self._numbers))
         end_date = _end_date(life, event, roll)
@@ -156,12 +157,16 @@ class Maker:
             event=event, id=number, outcomes=outcomes, slug=slug or wording.slug(question, number),
             question=question, description=wording.description(question), created_at=event.created_at, listed_at=life.listed_at,
             ends_at=life.ends_at, end_date=end_date, ending=self._ending(event, life, path.wins(leg), roll, placeholder),
-            path=path, leg=leg, edge=edge, tick=1 if roll.random() < 0.2 else 10,
+            path=path, leg=leg, by_deadline=by_deadline, edge=self._edge(outcomes, by_deadline), tick=1 if roll.random() < 0.2 else 10,
             half_spread=roll.choice((0.4, 0.5, 0.7, 1.0)) * (4 if thin else 1), depth=math.exp(roll.gauss(5, 0.6)) / (5 if thin else 1),
             levels=4 if thin else roll.randint(10, 16), pace=_pace(life, roll), group_title=group, group_place=str(place),
             sports_type=sports, line=line, crypto=crypto, has_book=has_book, placeholder=placeholder, **self._ids(event, name, place),
         )  # fmt: skip
         event.markets.append(market)
+
+    def _edge(self, outcomes: tuple[str, str], by_deadline: bool) -> float:
+        """By how many logits the price lies above the truth."""
+        return self.edge_logit * by_deadline + self.overpaid_logit * (outcomes == YES_NO)
 
     def _ending(self, event: Event, life: Life, yes: bool, roll: random.Random, placeholder: bool) -> Ending:
         if placeholder:

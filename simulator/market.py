@@ -70,6 +70,7 @@ class Market:
     ending: Ending
     path: Path
     leg: int
+    by_deadline: bool  # the wording
     edge: float
     tick: int  # tick size at birth, in thousandths
     # Half-spread in ticks, shares at the best level, levels a side, trades a minute in quiet times.

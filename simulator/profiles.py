@@ -49,6 +49,10 @@ class Profile:
     past_days: int = 3
     # Of stand-alone events of the past: such a share was decided weeks before its deadline.
     past_early: float = 0.0
+    # Markets of the past were listed so many days before they ended.
+    past_life_d: tuple[float, float] = (1.0, 12.0)
+    # Takers overpay for YES: prices of Yes/No markets lie so many logits above the truth.
+    overpaid_logit: float = 0.0
 
 
 DEMO = Profile(
@@ -80,6 +84,12 @@ DEMO = Profile(
     past_races=8,
     past_games=9,
     past_windows=18,
+)
+
+# The same with something to learn, and to trade on paper: takers overpay for YES, markets of the past lived for hours, so that many are
+# over before others begin, and brief ones come often enough for what is bought to be paid while somebody waits.
+LESSON = replace(
+    DEMO, name="lesson", brief_every_s=8.0, past_standalone=120, past_life_d=(0.1, 0.7), overpaid_logit=0.4
 )
 
 SMALL = Profile(
@@ -169,4 +179,4 @@ def times(profile: Profile, factor: float) -> Profile:
     return replace(profile, standing=places)
 
 
-PROFILES = {profile.name: profile for profile in (DEMO, SMALL, BUSY, TIERED, PAST)}
+PROFILES = {profile.name: profile for profile in (DEMO, LESSON, SMALL, BUSY, TIERED, PAST)}

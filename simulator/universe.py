@@ -40,7 +40,7 @@ class Universe:
 
     def __init__(self, seed: int, profile: Profile, start: float, edge_logit: float = EDGE_LOGIT) -> None:
         self.seed, self.profile, self.start = seed, profile, start
-        self._maker = Maker(seed, edge_logit)
+        self._maker = Maker(seed, edge_logit, profile.overpaid_logit)
         self._queue: list[_Due] = []
         self._order = itertools.count()
         self.events: list[Event] = []
@@ -155,15 +155,15 @@ class Universe:
     def _past_day(self, name: str, day: float) -> Iterator[Event]:
         roll, profile = dice(self.seed, "past", name), self.profile
         for n in range(profile.past_standalone):
-            lives = [_past_life(roll, day) for _ in range(roll.choice((1, 1, 2, 3)))]
+            lives = [self._past_life(roll, day) for _ in range(roll.choice((1, 1, 2, 3)))]
             early = dice(self.seed, "early", name, n)
             if early.random() < profile.past_early:
                 lives = [replace(life, end_date=life.ends_at + early.uniform(*DECIDED_EARLY_D) * DAY_S) for life in lives]  # fmt: skip
             yield self._maker.standalone(f"{name}s{n}", lives)
         for n in range(profile.past_races):
-            yield self._maker.race(f"{name}r{n}", _past_life(roll, day), roll.choice((3, 4, 5)))
+            yield self._maker.race(f"{name}r{n}", self._past_life(roll, day), roll.choice((3, 4, 5)))
         for n in range(profile.past_games):
-            life = _past_life(roll, day)
+            life = self._past_life(roll, day)
             yield self._maker.game(f"{name}g{n}", float(round(life.ends_at - GAME_S)), life, roll.choice((1, 2, 3)))  # fmt: skip
         for n in range(profile.past_windows):
             yield self._past_window(f"{name}w{n}", roll, day, n)
@@ -175,11 +175,10 @@ class Universe:
         life = Life(opens - PAST_WINDOW_LEAD_S, ends, ends + roll.uniform(15, 60))
         return self._maker.window(name, asset, "5m", opens, life)
 
-
-def _past_life(roll: random.Random, day: float) -> Life:
-    """A life that closed on a day: ended up to three hours before, mostly when it was scheduled."""
-    closed = day + roll.uniform(60, DAY_S - 60)
-    ends = float(round(closed - roll.uniform(0.3, 3) * HOUR_S))
-    moved = roll.choices([0.0, roll.uniform(0, 20), -roll.uniform(0, 4)], [0.6, 0.25, 0.15])[0]
-    scheduled = float(round((ends + moved * HOUR_S) / 60) * 60)
-    return Life(ends - roll.uniform(1, 12) * DAY_S, ends, closed, end_date=scheduled)
+    def _past_life(self, roll: random.Random, day: float) -> Life:
+        """A life that closed on a day: ended up to three hours before, mostly when it was scheduled."""
+        closed = day + roll.uniform(60, DAY_S - 60)
+        ends = float(round(closed - roll.uniform(0.3, 3) * HOUR_S))
+        moved = roll.choices([0.0, roll.uniform(0, 20), -roll.uniform(0, 4)], [0.6, 0.25, 0.15])[0]
+        scheduled = float(round((ends + moved * HOUR_S) / 60) * 60)
+        return Life(ends - roll.uniform(*self.profile.past_life_d) * DAY_S, ends, closed, end_date=scheduled)

@@ -138,6 +138,18 @@ def test_resolved_markets_by_a_deadline_were_overpriced_by_the_planted_logit() -
         assert error < 0.1
 
 
+def test_takers_that_overpay_lift_yes_over_no_and_nothing_else(universe: Universe) -> None:
+    """The demo's edge: on top of the wording's on every Yes/No market, none on games and windows; and nothing else changes."""
+    lifted = Universe(universe.seed, replace(universe.profile, overpaid_logit=0.4), universe.start)
+    assert lifted.markets.keys() == universe.markets.keys()
+    for number, market in lifted.markets.items():
+        right = universe.markets[number]
+        extra = 0.4 if market.outcomes == ("Yes", "No") else 0.0
+        assert market.edge == pytest.approx(right.edge + extra)
+        assert (market.truth(START), market.ending) == (right.truth(START), right.ending)
+    assert {RACE, STANDALONE} == {m.event.kind for m in lifted.markets.values() if m.edge}
+
+
 def _offset(logit: np.ndarray, won: np.ndarray) -> tuple[float, float]:
     """Maximum likelihood of c in P(won) = sigmoid(logit - c), and its standard error."""
     c = 0.0
