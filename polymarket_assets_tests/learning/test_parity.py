@@ -56,7 +56,7 @@ KNOWS: dict[str, tuple[str, ...]] = {
         (RECORDED, QUOTED, DISPLAYED),
     ),
     **dict.fromkeys(("kyle_24h",), SERIES),
-    **dict.fromkeys(("category", "neg_risk", "yesno_labels", "by_deadline"), EVERYBODY),
+    **dict.fromkeys(("category", "neg_risk", "yesno_labels", "updown_labels", "by_deadline"), EVERYBODY),
     # The last tick tells where the price went, volumes and liquidity of the end how it went, a moved end that it did.
     **dict.fromkeys(("tick_c", "fee_rate", "log_liq", "log_cumvol", "end_moves", "log_vol_24h", "listed_flow"), (RECORDED,)),
     **dict.fromkeys(("age_h", "hours_to_end", "life_frac", "hours_to_start"), EVERYBODY),

@@ -12,7 +12,7 @@ from polymarket_assets.learning.features import (
     quality,
     volatility,
 )
-from polymarket_assets.learning.features.declaring import Feature, Kind
+from polymarket_assets.learning.features.declaring import Feature, Kind, Mirror
 
 GROUPS: dict[str, tuple[Feature, ...]] = {
     "price": price.FEATURES,
@@ -30,3 +30,10 @@ BY_NAME: dict[str, Feature] = {feature.name: feature for feature in FEATURES}
 # The codes of features that are words.
 WORDS: dict[str, list[str]] = {"category": list(market.CATEGORIES), "tier": list(quality.TIERS)}
 assert set(WORDS) == {feature.name for feature in FEATURES if feature.kind is Kind.WORD}
+
+# What features become when the outcomes of a market change places; those that stay the same are not among them.
+MIRRORS: dict[str, str] = {
+    feature.name: feature.mirror.value if isinstance(feature.mirror, Mirror) else feature.mirror
+    for feature in FEATURES
+    if feature.mirror is not Mirror.SAME
+}

@@ -20,6 +20,15 @@ class Kind(Enum):
     SMALL = "small"  # a small whole number
 
 
+class Mirror(Enum):
+    """What a value becomes when the two outcomes of a market change places."""
+
+    SAME = "same"
+    NEGATED = "negated"
+    COMPLEMENT = "complement"  # 1 − value
+    UNKNOWN = "unknown"
+
+
 # What a feature is made of, by the letter of docs/features.md.
 SOURCES: dict[str, str] = {
     "S": "prices: the newest snapshot, of history the newest price",
@@ -51,6 +60,8 @@ class Feature:
     is_required: bool = False
     # Made of the sides of trades: of use only where `sign_quality` is high.
     is_signed: bool = False
+    # When outcomes change places: what becomes of it, or the feature it changes places with.
+    mirror: Mirror | str = Mirror.SAME
 
     @property
     def said(self) -> str:

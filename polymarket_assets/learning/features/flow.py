@@ -6,7 +6,7 @@ buying the other one is selling it. Features of signs are only as good as `sign_
 
 from __future__ import annotations
 
-from polymarket_assets.learning.features.declaring import Feature
+from polymarket_assets.learning.features.declaring import Feature, Mirror
 
 # Seconds back, by the name that windows have in columns.
 WINDOWS_S: dict[str, int] = {"5m": 300, "1h": 3_600, "24h": 86_400}
@@ -35,7 +35,7 @@ def _usd(name: str) -> Feature:
 def _signed(name: str) -> Feature:
     return Feature(
         f"sflow_{name}", "dollars for − against the outcome / dollars", "−1 … 1", "T", name, f"{_DEAF}; no trades", f"signed_e6_{name} / nullif(usd_e6_{name}, 0)",
-        leak="signs: `sign_quality`", idea="order flow [cks], takers' optimism", is_signed=True,
+        leak="signs: `sign_quality`", idea="order flow [cks], takers' optimism", is_signed=True, mirror=Mirror.NEGATED,
     )  # fmt: skip
 
 
@@ -47,7 +47,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "ofi_15m", "order-flow imbalance of the best levels from each book to the next / mean shares at the best prices", "ratio", "B", "15m",
         f"fewer than {OFI_LEAST_BOOKS} books; one-sided ones between", f"case when books_15m >= {OFI_LEAST_BOOKS} then ofi_e6_15m / nullif(top_e6_15m / books_15m, 0) end",
-        idea="better than trades where signs are poor [cks][mlofi]",
+        idea="better than trades where signs are poor [cks][mlofi]", mirror=Mirror.NEGATED,
     ),
     Feature(
         "vpin_24h", f"mean of abs(bought − sold) / volume over {VPIN_BUCKETS} buckets of equal dollars", "0 … 1", "T", "24h", f"{_DEAF}; fewer than {VPIN_LEAST_TRADES} trades",
@@ -60,7 +60,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "whale_sflow_24h", "the same dollars, for − against the outcome / their sum", "−1 … 1", "T", "24h", f"{_DEAF}; no such trade", "whale_signed_e6_24h / nullif(whale_e6_24h, 0)",
-        leak="signs: `sign_quality`", idea="direction of large flow", is_signed=True,
+        leak="signs: `sign_quality`", idea="direction of large flow", is_signed=True, mirror=Mirror.NEGATED,
     ),
     Feature(
         "kyle_24h", f"slope through 0, with a ridge of {KYLE_RIDGE}, of changes of log-odds on signed dollars, {KYLE_STEP_S // 60}-minute steps of the clock", "logit / $1,000", "S T", "24h",

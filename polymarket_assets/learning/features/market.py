@@ -59,6 +59,10 @@ FEATURES: tuple[Feature, ...] = (
         idea="optimism only where YES can be bought [becker]", kind=Kind.FLAG, is_required=True,
     ),
     Feature(
+        "updown_labels", "the outcomes are Up and Down: where a price will be, of which the spot price tells all there is to know", "flag", "M", "–",
+        "never, but in rows computed before it was a feature", "list_transform(outcomes, lambda name: lower(name)) = ['up', 'down']", idea="judged apart", kind=Kind.FLAG,
+    ),
+    Feature(
         "by_deadline", 'the question asks whether something happens by a date ("by June 30", "before 2027")', "flag", "M", "–", "never",
         f"coalesce(regexp_matches(lower(question), '{BY_DEADLINE}'), false)", idea="ends early only with YES", kind=Kind.FLAG, is_required=True,
     ),

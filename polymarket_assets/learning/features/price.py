@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polymarket_assets.learning.features.declaring import Feature
+from polymarket_assets.learning.features.declaring import Feature, Mirror
 
 # The middle of a wider book is a guess between two orders, not a price: such a row has no mid.
 WIDEST_BOOK = 0.10
@@ -29,11 +29,11 @@ def logit(price: str, half_tick: str = _HALF_TICK) -> str:
 FEATURES: tuple[Feature, ...] = (
     Feature(
         "mid", "(bid + ask) / 2, or the displayed price where a source has no quotes", "probability", "S", "now",
-        "one-sided, crossed or wide book, never the last trade in its place", mid("bid", "ask", "shown_price"), idea="the forecast to beat",
+        "one-sided, crossed or wide book, never the last trade in its place", mid("bid", "ask", "shown_price"), idea="the forecast to beat", mirror=Mirror.COMPLEMENT,
     ),
     Feature(
         "logit_mid", "ln(m / (1 − m)), m the mid kept half a tick from 0 and 1 (tick not known: 0.001)", "logit", "S M", "now", "no mid",
-        logit("mid"), idea="favourite-longshot bias [burgi]; also the base margin",
+        logit("mid"), idea="favourite-longshot bias [burgi]; also the base margin", mirror=Mirror.NEGATED,
     ),
     Feature("spread_c", "ask − bid", "cents", "S", "now", "one-sided; no quotes", "100 * (ask - bid)", idea="thin market"),
     Feature(
@@ -42,7 +42,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "last_trade_dev_c", "last trade, as the book names it, − mid", "cents", "S", "last trade", "never traded; no mid; history",
-        "100 * (last_trade - mid)", leak="stale: see `trade_age_s`", idea="direction of the latest aggression",
+        "100 * (last_trade - mid)", leak="stale: see `trade_age_s`", idea="direction of the latest aggression", mirror=Mirror.NEGATED,
     ),
     Feature("edge_ticks", "min(mid, 1 − mid) / tick", "ticks", "S M", "now", "no mid; tick not known", "least(mid, 1 - mid) / nullif(tick_usd, 0)", idea="discreteness near 0 and 1"),
     Feature(

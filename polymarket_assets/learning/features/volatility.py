@@ -6,7 +6,7 @@ of the tick moves nothing. Windows end at the newest price; a window that is not
 
 from __future__ import annotations
 
-from polymarket_assets.learning.features.declaring import Feature
+from polymarket_assets.learning.features.declaring import Feature, Mirror
 
 # Seconds back, by the name that windows have in columns.
 WINDOWS_S: dict[str, int] = {"1m": 60, "5m": 300, "15m": 900, "1h": 3_600, "6h": 21_600, "24h": 86_400}
@@ -21,7 +21,7 @@ def _return(name: str) -> Feature:
     return Feature(
         f"lret_{name}", f"log-odds of the mid now − {name} before the newest price", "logit", "S", name,
         f"prices are {name} or farther apart; none was fresh {name} before; no mid at either end", f"(logit_u - logit_u_{name}) / 1e6",
-        idea="news under way, bounce, reversal after a day [ideanotes]",
+        idea="news under way, bounce, reversal after a day [ideanotes]", mirror=Mirror.NEGATED,
     )  # fmt: skip
 
 
@@ -39,9 +39,9 @@ FEATURES: tuple[Feature, ...] = (
     Feature("range_24h_c", "highest − lowest mid", "cents", "S", "24h", "no mid; fewer than two prices", "case when mid is not null and prices_24h > 1 then (highest_e6x2 - lowest_e6x2) / 2e4 end", idea="belief resolved or disputed"),
     Feature(
         "pos_range_24h", "(mid − lowest) / (highest − lowest)", "0 … 1", "S", "24h", "no mid; it never moved",
-        "(mid_e6x2 - lowest_e6x2) / nullif(highest_e6x2 - lowest_e6x2, 0)", idea="at the high or at the low",
+        "(mid_e6x2 - lowest_e6x2) / nullif(highest_e6x2 - lowest_e6x2, 0)", idea="at the high or at the low", mirror=Mirror.COMPLEMENT,
     ),
-    Feature("ret_z_1h", "`lret_1h` / (`rv_24h` / √24)", "z", "S", "24h", "either is null; it never moved", "lret_1h / nullif(rv_24h / sqrt(24), 0)", idea="size of a surprise"),
+    Feature("ret_z_1h", "`lret_1h` / (`rv_24h` / √24)", "z", "S", "24h", "either is null; it never moved", "lret_1h / nullif(rv_24h / sqrt(24), 0)", idea="size of a surprise", mirror=Mirror.NEGATED),
     Feature(
         "unchanged_s", "log1p of seconds from the last change of the mid to `as_of`, from the first price of the day before where it did not change", "log s", "S", "24h", "no mid; fewer than two prices",
         "case when mid is not null and prices_24h > 1 then ln(1 + (epoch_us(as_of) - moved_us) / 1e6) end", idea="a stale quote, or certainty",

@@ -29,7 +29,7 @@ def market(lake: Held, market_id: str, version: Row, quote: Row, as_of: datetime
     angle = 2 * math.pi * (us(as_of) % (86400 * S)) / (86400 * S)  # type: ignore[operator]
     return {
         "category": named if named in CATEGORIES else "other", "neg_risk": version["neg_risk"],
-        "yesno_labels": [o.lower() for o in version["outcomes"]] == ["yes", "no"], "by_deadline": bool(re.search(BY_DEADLINE, (version["question"] or "").lower())),
+        "yesno_labels": [o.lower() for o in version["outcomes"]] == ["yes", "no"], "updown_labels": [o.lower() for o in version["outcomes"]] == ["up", "down"], "by_deadline": bool(re.search(BY_DEADLINE, (version["question"] or "").lower())),
         "log_liq": log1p(quote["liquidity_usd"]), "log_cumvol": log1p(quote["volume_usd"]), "age_h": log1p(age), "hours_to_end": signed_log(left),
         "life_frac": age / (age + left) if age + left > 0 else None,
         "hours_to_start": None if starts is None else signed_log((starts - as_of) / timedelta(hours=1)),
