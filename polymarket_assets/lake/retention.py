@@ -28,6 +28,9 @@ REMEMBERED: Mapping[str, str] = {
     "resolutions": "its versions are numbered from what is there, and labels have no other home",
     "census": "every market ever seen stays in it, with when it was first seen",
     "training_set": "it is one set and not filed by time",
+    "paper_orders": "open positions of the paper portfolio are made of them",
+    "paper_positions": "what the paper portfolio earned stands nowhere else",
+    "paper_accounts": "the paper portfolio goes on from the newest of them",
     "history_markets": "markets of the past without an end that is settled are found in it",
 }
 # Days that are looked back at: hours of `trades` are built again within a week, ends of markets are asked about for 45

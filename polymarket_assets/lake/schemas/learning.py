@@ -71,6 +71,16 @@ TRAINING_SET = Table(
             INSTANT,
             "when the last market of its group had ended, with a label or given up; null: one is open, and the group is tested on, not trained on",
         ),
+        optional(
+            "week_complete_at",
+            INSTANT,
+            "when nearly all groups due in the same week had ended: before that, those that have are no fair sample, and are not trained on; null: written before this was known",
+        ),
+        optional(
+            "was_disputed",
+            FLAG,
+            "its resolution was disputed at any time; null: written before this was kept",
+        ),
     ),
     grain=Grain.WHOLE,
 )
@@ -87,8 +97,29 @@ PREDICTIONS = Table(
         required("mid", REAL, "the market's price then"),
         required("probability", REAL, "the model's"),
         required("created_at", INSTANT, "when it was stored"),
+        optional("role", TEXT, "champion | shadow | challenger: what the model was when it spoke"),
+        optional("group_id", TEXT, "group of the row it was made from; null: the market is taken as its own"),
+        optional(
+            "correction_sd",
+            REAL,
+            "standard deviation of the correction over the model's members, logits; null: no bound is known, and paper does not trade on it",
+        ),
+        optional("scheduled_end", INSTANT, "effective close as expected at as_of"),
+        optional("horizon_h", REAL, "hours to it"),
+        optional("category", TEXT, "as in `features`"),
+        optional("tier", TEXT, "t1 … t4 of the snapshot"),
+        optional("neg_risk", FLAG, "member of a set of which exactly one resolves YES"),
+        optional("yesno_labels", FLAG, "the outcomes are Yes and No"),
+        optional("updown_labels", FLAG, "the outcomes are Up and Down"),
+        optional("spread_c", REAL, "ask − bid, cents"),
     ),
 )
+
+MODEL_VERSION = required(
+    "model_version", TEXT, "<registered name>/<version>: every model has a portfolio of its own"
+)
+GROUP_ID = required("group_id", TEXT, "markets that share a cap of stakes")
+OUTCOME = required("outcome_index", INT8, "outcome bought")
 
 PAPER_ORDERS = Table(
     "paper_orders",
@@ -97,14 +128,23 @@ PAPER_ORDERS = Table(
     "decided_at",
     (
         required("order_id", TEXT, "<model version>:<market id>:<instant>"),
+        MODEL_VERSION,
         MARKET_ID,
+        GROUP_ID,
         required("decided_at", INSTANT, "decision"),
         optional("executed_at", INSTANT, "book it was filled against; null: never"),
-        required("outcome_index", INT8, "outcome bought"),
-        required("price", REAL, "mean fill, dollars a share"),
+        OUTCOME,
+        required(
+            "belief", REAL, "what a share was believed to be worth at least: the limit of price and fee"
+        ),
+        required("mid", REAL, "mid of the outcome at the decision"),
+        optional("price", REAL, "mean fill, dollars a share; null: never"),
         required("shares", REAL, "shares bought"),
         required("fee_usd", REAL, "taker fee of that market then"),
+        required("cost_usd", REAL, "paid, with the fee"),
+        required("fate", TEXT, "filled, or why it was not"),
     ),
+    grain=Grain.DAY,
 )
 
 PAPER_POSITIONS = Table(
@@ -114,15 +154,68 @@ PAPER_POSITIONS = Table(
     "opened_at",
     (
         required("position_id", TEXT, "<model version>:<market id>"),
+        MODEL_VERSION,
         MARKET_ID,
-        required("opened_at", INSTANT, "first fill"),
-        optional("settled_at", INSTANT, "payout; null: open"),
-        required("outcome_index", INT8, "outcome held"),
+        GROUP_ID,
+        required("opened_at", INSTANT, "decision of its first fill"),
+        optional("settled_at", INSTANT, "when the payout was known; null: open"),
+        OUTCOME,
         required("shares", REAL, "shares held"),
         required("cost_usd", REAL, "paid, with fees"),
+        required("fee_usd", REAL, "fees in it"),
         optional("payout_usd", REAL, "received; null: open"),
         required("fills", INT32, "orders behind it"),
     ),
+    grain=Grain.DAY,
 )
 
-TABLES = (FEATURES, TRAINING_SET, PREDICTIONS, PAPER_ORDERS, PAPER_POSITIONS)
+PAPER_ACCOUNTS = Table(
+    "paper_accounts",
+    "a paper portfolio after a run of decisions; written last, so that orders and positions of a run that died are made again",
+    ("model_version", "through"),
+    "through",
+    (
+        MODEL_VERSION,
+        required(
+            "through", INSTANT, "all that was predicted up to here is decided, all that was known is settled"
+        ),
+        required("cash_usd", REAL, "free"),
+        required("locked_usd", REAL, "open positions at cost"),
+        required("realised_usd", REAL, "gained by settled positions since the beginning"),
+        required("fees_usd", REAL, "paid since the beginning"),
+        optional(
+            "open_since",
+            INSTANT,
+            "opened_at of the oldest open position: nothing older is read; null: none is open",
+        ),
+        required("decided", INT32, "predictions decided in this run"),
+        required("unbounded", INT32, "of these, without a bound to trade on"),
+        required("orders", INT32, "orders of this run"),
+        required("fills", INT32, "of these, filled"),
+        required("settled", INT32, "positions settled in this run"),
+    ),
+    grain=Grain.DAY,
+)
+
+TRIALS = Table(
+    "trials",
+    "something that was tried in order to be better; each one weighs on what may be claimed",
+    ("run_id", "made_for", "number"),
+    "tried_at",
+    (
+        required("run_id", TEXT, "run of the tracking server that it was part of"),
+        required(
+            "made_for",
+            TEXT,
+            "cut it was tried before; model: all rows; sealed: weeks that were opened for a claim",
+        ),
+        required("number", INT32, "0, 1, … within that"),
+        required("tried_at", INSTANT, "when it was stored"),
+        required("what", TEXT, "JSON: the shape of the trees"),
+        optional("loss", REAL, "log loss on inner folds − that of B3, nats; null: given up early"),
+        required("state", TEXT, "complete | pruned | fail"),
+    ),
+    grain=Grain.DAY,
+)
+
+TABLES = (FEATURES, TRAINING_SET, TRIALS, PREDICTIONS, PAPER_ORDERS, PAPER_POSITIONS, PAPER_ACCOUNTS)
