@@ -20,12 +20,19 @@ if TYPE_CHECKING:
 
 # A market that closed so long ago, or was last heard of, and has no label will not get one.
 GIVEN_UP = timedelta(days=30)
+# A week of ends is a fair sample when this share of its groups have ended (ML.md 2.4), rounded down so that one may always be
+# missing: by deadline, YES comes early. Groups due within the last days are not missed yet: two hours of challenge and the days
+# a dispute takes.
+COMPLETE = 0.98
+MISSED_AFTER = timedelta(days=3)
+# Of data shorter than eight weeks an eighth stands for a week, as embargoes shrink with them.
+WEEK_US, WEEKS_AT_LEAST = 7 * 86_400_000_000, 8
 
 _MEMBERS = pa.schema([("market_id", pa.string()), ("joined_id", pa.string())])
 
 
 def make(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
-    """Of the relations `judged` and `newest` the relation `members` (market_id, joined_id) and temp table `overs` (joined_id, group_over_at)."""
+    """Of the relations `judged` and `newest` the relation `members` (market_id, joined_id) and temp table `overs` (joined_id, group_over_at, week_complete_at: null where it is not)."""
     connection.execute(f"create temp table there as {_THERE}", {"now": now})
     found = joined(
         (market_id, [*filter(None, keys), *filter(None, [None if game else same_question(question, ends)])])
@@ -63,9 +70,20 @@ _OVERS = f"""
     ), ended as (
         select market_id, ends, case when state not in ('open', 'proposed', 'disputed') then coalesce(label_seen_at, resolved_at, least(newest.seen_at, closed_at + interval {GIVEN_UP.days} days))
             when closed_at is not null then closed_at + interval {GIVEN_UP.days} days
-            when greatest(m.seen_at, ends) < $now - interval {GIVEN_UP.days} days then greatest(m.seen_at, ends) + interval {GIVEN_UP.days} days end as over_at
+            when greatest(m.seen_at, ends) < $now - interval {GIVEN_UP.days} days then greatest(m.seen_at, ends) + interval {GIVEN_UP.days} days end as over_at,
+            coalesce(state not in ('open', 'proposed', 'disputed'), false) as is_known
         from markets_of m left join newest using (market_id)
+    ), grouped as (
+        select joined_id, case when count(over_at) = count(*) then max(greatest(over_at, ends)) end as group_over_at,
+            max(ends) as due_at, case when bool_and(is_known) then max(over_at) end as known_at
+        from ended join members using (market_id) group by joined_id
+    ), cut as (
+        select greatest(least({WEEK_US}, (max(epoch_us(as_of)) - min(epoch_us(as_of))) // {WEEKS_AT_LEAST}), 1) as week_us from judged
+    ), weeks as (
+        select epoch_us(due_at) // week_us as week, list_sort(list(known_at) filter (known_at is not null)) as known, floor({COMPLETE} * count(*))::bigint as wanted
+        from grouped cross join cut semi join (select distinct joined_id from judged join members using (market_id)) using (joined_id)
+        where due_at < $now - interval {MISSED_AFTER.days} days group by week
     )
-    select joined_id, case when count(over_at) = count(*) then max(greatest(over_at, ends)) end as group_over_at
-    from ended join members using (market_id) group by joined_id
+    select joined_id, group_over_at, case when coalesce(wanted, 0) = 0 then due_at else known[wanted] end as week_complete_at
+    from grouped cross join cut left join weeks on week = epoch_us(due_at) // week_us
 """

@@ -26,6 +26,10 @@ WEEKLY_FROM = timedelta(weeks=8)
 EMBARGO = timedelta(days=3)
 # Shorter data are cut at quantiles of time, with the embargo shortened in proportion.
 CUTS_OF_SHORT_DATA = 4
+# The last of weekly cuts are sealed: nobody looks at them before a claim is made (ML.md 2.4).
+SEALED = 0.2
+# Inner folds, of the train side of a cut: what is fitted before them is close to all there is, and each has something to test.
+INNER = (0.4, 0.6, 0.8)
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Plan:
 
     cuts: tuple[int, ...]  # microseconds since 1970, ascending
     embargo_us: int
+    # The first cut whose test side is sealed.
+    sealed_from_us: int = NEVER
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class Fold:
     cut_us: int
     train: npt.NDArray[np.int64]
     test: npt.NDArray[np.int64]
+    is_sealed: bool = False
 
 
 def plan(
@@ -53,17 +60,35 @@ def plan(
     embargo: timedelta = EMBARGO,
     weekly_from: timedelta = WEEKLY_FROM,
 ) -> Plan:
-    """Weekly cuts where the rows span `weekly_from` or more, else `cuts` of them at quantiles of the groups' first instants."""
-    at = _instants(rows, "as_of")
-    embargo_us = int(embargo / timedelta(microseconds=1))
-    if not at.size:
-        return Plan((), embargo_us)
-    span, long = int(at.max() - at.min()), int(weekly_from / timedelta(microseconds=1))
-    if span >= long:
-        return Plan(tuple(range(int(at.min()) + _WEEK_US, int(at.max()) + 1, _WEEK_US)), embargo_us)
-    firsts = _per_group(rows, -at)[0] * -1
-    found = np.unique(np.quantile(firsts, np.arange(1, cuts + 1) / (cuts + 1)).astype(np.int64))
-    return Plan(tuple(int(cut) for cut in found), embargo_us * span // long)
+    """Weekly cuts where the rows span `weekly_from` or more, the last of them sealed; else `cuts` of them at quantiles."""
+    first, last = _span(rows)
+    if last - first >= _us(weekly_from):
+        weekly = tuple(range(first + _WEEK_US, last + 1, _WEEK_US))
+        return Plan(weekly, _us(embargo), weekly[-round(SEALED * len(weekly))])
+    return at_quantiles(rows, np.arange(1, cuts + 1) / (cuts + 1), embargo=embargo, whole=weekly_from)
+
+
+def inner(rows: pa.Table) -> Plan:
+    """Cuts inside the train side of a cut."""
+    return at_quantiles(rows, np.array(INNER))
+
+
+def at_quantiles(
+    rows: pa.Table,
+    shares: npt.NDArray[np.float64],
+    *,
+    embargo: timedelta = EMBARGO,
+    whole: timedelta = WEEKLY_FROM,
+) -> Plan:
+    """Cuts at these quantiles of the groups' first instants; the embargo is whole from a span of `whole` on."""
+    if not rows.num_rows:
+        return Plan((), _us(embargo))
+    first, last = _span(rows)
+    firsts = _per_group(rows, -_instants(rows, "as_of"))[0] * -1
+    found = np.unique(np.quantile(firsts, shares).astype(np.int64))
+    return Plan(
+        tuple(int(cut) for cut in found), min(_us(embargo), _us(embargo) * (last - first) // _us(whole))
+    )
 
 
 def folds(rows: pa.Table, planned: Plan) -> Iterator[Fold]:
@@ -75,16 +100,23 @@ def folds(rows: pa.Table, planned: Plan) -> Iterator[Fold]:
         train = np.flatnonzero(over[group] < cut - planned.embargo_us)
         test = np.flatnonzero((at >= cut) & (at < until))
         if train.size and test.size:
-            yield Fold(number, cut, train, test)
+            yield Fold(number, cut, train, test, cut >= planned.sealed_from_us)
+
+
+def closed(rows: pa.Table) -> npt.NDArray[np.int64]:
+    """The rows of groups of which nothing is open: what a model that goes into production may learn from."""
+    over, group = _per_group(rows, _over(rows))
+    return np.flatnonzero(over[group] < NEVER) if rows.num_rows else np.zeros(0, np.int64)
 
 
 def _over(rows: pa.Table) -> Instants:
-    """When each row's question was over for good: the last of its instant, its scheduled end, its label and all of its group; open: never."""
+    """When each row's question was over for good: the last of its instant, its scheduled end, its label, all of its group and nearly all of its week; open: never."""
     ends = rows.column("scheduled_end")
     scheduled = _instants(rows.set_column(0, "end", pc.coalesce(ends, rows.column("as_of"))), "end")
     group = pc.fill_null(rows.column("group_over_at").cast(pa.int64()), NEVER).to_numpy()
+    week = pc.fill_null(rows.column("week_complete_at").cast(pa.int64()), 0).to_numpy()
     known: Instants = np.maximum.reduce(
-        [_instants(rows, "as_of"), _instants(rows, "label_seen_at"), scheduled, group]
+        [_instants(rows, "as_of"), _instants(rows, "label_seen_at"), scheduled, group, week]
     )
     return known
 
@@ -95,6 +127,16 @@ def _per_group(rows: pa.Table, values: Instants) -> tuple[Instants, npt.NDArray[
     largest = np.full(int(group.max()) + 1 if group.size else 0, np.iinfo(np.int64).min)
     np.maximum.at(largest, group, values)
     return largest, group
+
+
+def _span(rows: pa.Table) -> tuple[int, int]:
+    """The first and last instant; without rows, one instant."""
+    at = _instants(rows, "as_of")
+    return (int(at.min()), int(at.max())) if at.size else (0, 0)
+
+
+def _us(time: timedelta) -> int:
+    return time // timedelta(microseconds=1)
 
 
 def _instants(rows: pa.Table, name: str) -> Instants:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # a label is known later and must not weigh.
 SIBLINGS_BACK = "interval 24 hours"
 
-# Why a row is left out, the first reason that holds; `kept` otherwise.
+# Why a row is left out, beside `censored`: the first reason that holds; `kept` otherwise.
 _REASONS: tuple[tuple[str, str], ...] = (
     ("duplicate", "repeated > 1"),
     ("no_label", "state is null or state = 'open'"),
@@ -52,10 +52,11 @@ def build(lake: Lake, *, now: datetime) -> TrainingSet:
     with reading.connect(lake) as connection:
         connection.execute(f"create temp table newest as {_NEWEST}", {"now": now})
         connection.execute(f"create temp table judged as {_JUDGED}", {"now": now})
+        groups.make(connection, now)
+        connection.execute(_CENSOR)
         counted = connection.execute(
             "select fate, count(*) from judged group by fate order by fate"
         ).fetchall()
-        groups.make(connection, now)
         found = connection.sql(_WEIGHTED).to_arrow_table()
     census = {"kept": 0, **dict(counted)}
     return TrainingSet(conform(TABLES["training_set"], found), census)
@@ -86,7 +87,7 @@ _JUDGED = f"""
         select f.*, coalesce(n.real_id, f.market_id) as real_id from features f left join named n using (market_id)
         where f.as_of <= $now
     ), joined as (
-        select f.*, r.state, r.label, r.version as label_version, r.label_seen_at,
+        select f.*, r.state, r.label, r.version as label_version, r.label_seen_at, r.was_disputed,
             least(r.decided_seen_at, r.resolved_at, r.label_seen_at) as known_end,
             case when f.market_id <> real_id and bool_or(f.market_id = real_id) over (partition by real_id) then 2
                 when f.source in ({_ONE_PRICE}) and bool_or(f.source not in ({_ONE_PRICE})) over (partition by real_id) then 2
@@ -95,6 +96,12 @@ _JUDGED = f"""
     )
     select *, case {" ".join(f"when {holds} then '{reason}'" for reason, holds in _REASONS)} else 'kept' end as fate
     from joined
+"""
+
+# Of a week of which many have not ended, those that have are no fair sample.
+_CENSOR = """
+    update judged set fate = 'censored' where fate = 'kept'
+        and market_id in (select market_id from members join overs using (joined_id) where week_complete_at is null)
 """
 
 # Planned rows: of the life as it was planned at the instant; a source of one price planned one.

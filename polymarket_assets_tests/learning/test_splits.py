@@ -72,6 +72,42 @@ def test_training_windows_expand(given: list[tuple[int, int, int, int]]) -> None
     assert all(earlier <= later for earlier, later in itertools.pairwise(trains))
 
 
+@settings(max_examples=50, deadline=None)
+@given(rows_of, st.integers(1, 6))
+def test_nothing_crosses_an_inner_cut_nor_leaves_the_train_side(given: list[tuple[int, int, int, int]], cuts: int) -> None:  # fmt: skip
+    """What is fitted on inner folds knows no row of the outer test side, and of each inner cut only what was over before it."""
+    rows = table(given)
+    for outer in splits.folds(rows, splits.plan(rows, cuts=cuts)):
+        train = rows.take(outer.train)
+        before, at = outer.cut_us, micros(train, "as_of")
+        assert (at < before).all()
+        for fold in splits.folds(train, splits.inner(train)):
+            groups = np.asarray(train.column("group_id").to_pylist())
+            assert not set(groups[fold.train]) & set(groups[fold.test])
+            assert (micros(train, "label_seen_at")[fold.train] < fold.cut_us).all()
+            assert (at[fold.test] >= fold.cut_us).all()
+
+
+def test_a_week_of_which_too_much_is_open_is_not_trained_on_before_it_is_whole() -> None:
+    """Of markets by a deadline, YES comes early: the ends of a week that are there first are no fair sample."""
+    rows = table([(n, 24 * n, 1, 2) for n in range(60)])
+    whole_at = [T0 + timedelta(days=40) if n < 20 else T0 for n in range(60)]
+    told = rows.set_column(rows.schema.get_field_index("week_complete_at"), "week_complete_at", pa.array(whole_at, pa.timestamp("us", tz="UTC")))  # fmt: skip
+    for fold in splits.folds(told, splits.plan(told, embargo=timedelta(hours=1))):
+        is_late = fold.cut_us > micros(told, "week_complete_at").max()
+        assert bool(set(fold.train.tolist()) & set(range(20))) is bool(is_late)
+
+
+def test_the_last_fifth_of_weekly_cuts_is_sealed_and_short_data_have_none() -> None:
+    rows = training_rows(200, days=100)
+    found = list(splits.folds(rows, splits.plan(rows)))
+    sealed = [fold.is_sealed for fold in found]
+    assert sealed == sorted(sealed), "the last of them"
+    assert sum(sealed) == pytest.approx(len(found) / 5, abs=1)
+    short = training_rows(200, days=30)
+    assert not any(fold.is_sealed for fold in splits.folds(short, splits.plan(short)))
+
+
 def test_a_group_of_which_a_market_is_still_open_is_tested_on_only() -> None:
     """Of markets that end early with YES, those that are over tell of the outcome: of the others nobody knows."""
     rows = table([(n // 4, 24 * n, 1, 2) for n in range(100)])

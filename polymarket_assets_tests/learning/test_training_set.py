@@ -176,6 +176,28 @@ def test_when_the_last_market_of_a_group_was_over(what: str, sibling: dict[str, 
 
 
 @pytest.mark.parametrize(
+    ("ended", "of", "late", "complete"),
+    [(98, 100, 0, True), (97, 100, 0, False), (9, 10, 0, True), (8, 10, 0, False), (10, 20, 10, True), (0, 1, 0, True)],
+    ids=["98 of 100", "97 of 100", "one of ten is missing", "two of ten are", "ten are due since yesterday only", "one alone"],
+)  # fmt: skip
+def test_rows_of_a_week_of_which_too_many_have_not_ended_are_censored(ended: int, of: int, late: int, complete: bool, lake: Lake) -> None:  # fmt: skip
+    """Those that have ended are no fair sample: by a deadline, YES comes early. All rows are counted, whatever becomes of them."""
+    now = END + 96 * HOUR
+    due = [now - HOUR if n >= of - late else END for n in range(of)]
+    put(
+        lake,
+        [
+            feature(f"{n}", event_id=f"{n}", group_id=f"event:{n}", scheduled_end=end)
+            for n, end in enumerate(due)
+        ],
+    )
+    publish(lake, "resolutions", [resolution(f"pm:{n}", END, 1, label_seen_at=END) for n in range(ended)])
+    census = build(lake, now).census
+    assert (census["kept"], census.get("censored", 0)) == ((ended, 0) if complete else (0, ended))
+    assert sum(census.values()) == of
+
+
+@pytest.mark.parametrize(
     ("what", "market", "is_open"),
     [
         ("due in months: it has no row yet", {"received_at": NOW - HOUR, "effective_close": NOW + 90 * DAY}, True),
