@@ -35,13 +35,14 @@ class Panel:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table: headings, rows of text, and the columns that are numbers."""
+    """A table: headings, rows of text, the columns that are numbers, and those that are sentences."""
 
     title: str
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
     remark: str = ""
     numbers: frozenset[int] = frozenset()
+    sentences: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,12 @@ class Page:
     title: str
     badges: Sequence[str]
     facts: Sequence[tuple[str, str]]
-    panels: Sequence[Panel]
+    panels: Sequence[Panel | Grid]
     grids: Sequence[Grid]
     made: str
     notes: Sequence[str] = field(default_factory=tuple)
+    # What a reader is to take away, large under the title.
+    lead: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,9 @@ def html(page: Page) -> str:
         loader=jinja2.PackageLoader("polymarket_assets.report", "."), autoescape=True, undefined=jinja2.StrictUndefined
     )  # fmt: skip
     specs = {
-        f"chart{n}": _spec(panel.chart) for n, panel in enumerate(page.panels) if panel.chart is not None
+        f"chart{n}": _spec(panel.chart)
+        for n, panel in enumerate(page.panels)
+        if isinstance(panel, Panel) and panel.chart is not None
     }
     # The library is code of ours and no text: the one thing that is not escaped.
     library = markupsafe.Markup(vl_convert.javascript_bundle(vl_version=_vega_lite()) if specs else "")  # type: ignore[call-arg]  # its stub knows no defaults
@@ -101,15 +106,25 @@ def html(page: Page) -> str:
 
 
 def png(page: Page) -> bytes:
-    """The charts under one another, with title, badges and remarks."""
+    """The charts under one another, with title, badges and remarks; tables are on the page alone."""
     import altair as alt
-    import vl_convert
 
-    drawn = [_titled(panel) for panel in page.panels]
+    drawn = [_titled(panel) for panel in page.panels if isinstance(panel, Panel)]
     title = alt.TitleParams(_lines(page.title, 90), subtitle=_lines(" · ".join(page.badges), 150), fontSize=18, subtitleFontSize=12, offset=14)  # fmt: skip
     stacked = alt.vconcat(*drawn, spacing=22).resolve_scale(color="independent", fill="independent", stroke="independent", size="independent")  # fmt: skip
-    spec = stacked.properties(title=title, padding=20).to_dict()
-    return vl_convert.vegalite_to_png(spec, vl_version=_vega_lite(), scale=_SHARPNESS, config={**config("light"), "background": "white"})  # fmt: skip
+    return _rendered(stacked.properties(title=title, padding=20))
+
+
+def picture(panel: Panel, *, sharpness: float = _SHARPNESS) -> bytes:
+    """One panel as PNG, with its title and remark; `sharpness` is pixels of the picture for one of the chart."""
+    return _rendered(_titled(panel).properties(padding=20), sharpness)
+
+
+def _rendered(chart: Any, sharpness: float = _SHARPNESS) -> bytes:
+    import vl_convert
+
+    spec = chart.to_dict()
+    return vl_convert.vegalite_to_png(spec, vl_version=_vega_lite(), scale=sharpness, config={**config("light"), "background": "white"})  # fmt: skip
 
 
 def _titled(panel: Panel) -> Any:
