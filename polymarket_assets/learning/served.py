@@ -1,12 +1,14 @@
 """The model as it is served: a correction added to the price's own log-odds, never a probability without the price.
 
-This file is the whole code of a logged model: MLflow copies it beside the booster and runs it where the
+This file is the whole code of a logged model: MLflow copies it beside the boosters and runs it where the
 platform is not installed. So it imports nothing of the platform, and training uses the encoding defined here.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -22,59 +24,140 @@ Reals = npt.NDArray[np.float64]
 FINEST_TICK_C = 0.1
 
 
-def margin(frame: pd.DataFrame) -> Reals:
-    """The log-odds of column `mid`, kept half a tick (`tick_c`, cents) away from 0 and 1; null where there is no mid."""
+def inside(frame: pd.DataFrame) -> Reals:
+    """Column `mid`, kept half a tick (`tick_c`, cents) away from 0 and 1; null where there is no mid."""
     tick = frame["tick_c"].astype(float).fillna(FINEST_TICK_C) if "tick_c" in frame else FINEST_TICK_C
     half = np.asarray(tick / 200.0)
-    inside = np.clip(frame["mid"].to_numpy(dtype=float), half, 1.0 - half)
-    found: Reals = np.log(inside / (1.0 - inside))
+    found: Reals = np.clip(frame["mid"].to_numpy(dtype=float), half, 1.0 - half)
     return found
 
 
-def encode(frame: pd.DataFrame, names: list[str], categories: dict[str, list[str]]) -> pd.DataFrame:
-    """The model's columns: numbers as floats, categories by their fixed lists (what is not listed is `other`)."""
-    encoded: dict[str, Any] = {}
-    for name in names:
-        column: Any = margin(frame) if name == "logit_mid" else frame[name]
-        if name in categories:
-            known = pd.Series(column, index=frame.index).astype("string")
-            column = pd.Categorical(known.where(known.isin(categories[name]), "other"), categories[name])
-        else:
-            column = np.asarray(pd.Series(column).astype("float64"))
-        encoded[name] = column
-    return pd.DataFrame(encoded, index=frame.index)
+def margin(frame: pd.DataFrame) -> Reals:
+    """The log-odds of `inside`."""
+    price = inside(frame)
+    found: Reals = np.log(price / (1.0 - price))
+    return found
 
 
-def matrix(
-    frame: pd.DataFrame, names: list[str], categories: dict[str, list[str]], **more: Any
-) -> xgboost.DMatrix:
-    """Rows as XGBoost takes them, the price as base margin: at fitting and at every prediction."""
-    encoded = encode(frame, names, categories)
-    return xgboost.DMatrix(encoded, base_margin=margin(frame), enable_categorical=True, **more)
+def has_order(rows: pd.DataFrame) -> Any:
+    """Whether the outcomes are Yes and No; of two names either may come first, and a correction must not depend on which."""
+    return rows["yesno_labels"].astype("boolean").fillna(True).to_numpy(dtype=bool)
 
 
-def probabilities(
-    booster: xgboost.Booster, frame: pd.DataFrame, names: list[str], categories: dict[str, list[str]]
-) -> Reals:
-    """The model's probability of the canonical outcome, per row; null where there is no mid to start from."""
-    found = booster.predict(matrix(frame, names, categories)).astype(np.float64)
-    return np.where(frame["mid"].isna().to_numpy(), np.nan, found)
+_TURNED: dict[str, Any] = {
+    "negated": lambda values: -values,
+    "complement": lambda values: 1.0 - values,
+    "unknown": lambda values: values * np.nan,
+}
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The features in the order of the boosters' columns, and the fixed words of those that are words."""
+
+    names: tuple[str, ...]
+    categories: dict[str, list[str]]
+    # What features become when the outcomes change places: negated, complement, unknown, or the feature they change with.
+    mirrors: dict[str, str] = field(default_factory=dict)
+
+    def frame(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The boosters' columns: numbers as floats, words by their fixed lists (what is not listed is `other`)."""
+        return pd.DataFrame({name: self._column(rows, name) for name in self.names}, index=rows.index)
+
+    def mirrored(self, encoded: pd.DataFrame) -> pd.DataFrame:
+        """The same rows, asked about the other outcome."""
+        turned = {name: _TURNED[how](encoded[name]) if how in _TURNED else encoded[how] for name, how in self.mirrors.items() if name in encoded}  # fmt: skip
+        return encoded.assign(**turned)
+
+    def _column(self, rows: pd.DataFrame, name: str) -> Any:
+        if name == "logit_mid":
+            return margin(rows)
+        if name not in self.categories:
+            return np.asarray(rows[name].astype("float64"))
+        known, words = rows[name].astype("string"), self.categories[name]
+        return pd.Categorical(known.where(known.isin(words), "other"), words)
+
+
+@dataclass(frozen=True)
+class Shrinkage:
+    """What is left of a correction: `logit q = intercept + slope · (logit(mid) + kappa · f)`; kappa 0 is the price itself."""
+
+    kappa: float = 1.0
+    intercept: float = 0.0
+    slope: float = 1.0
+
+    def probabilities(self, price: Reals, corrections: Reals) -> Reals:
+        """Of prices inside (0, 1) and corrections in logits; where nothing is corrected, the price to the last bit."""
+        if self.kappa == 0.0:
+            return price
+        odds = np.log(price / (1 - price))
+        moved = self.intercept + self.slope * (odds + self.kappa * corrections)
+        return np.where(moved == odds, price, 1 / (1 + np.exp(-moved)))
+
+
+@dataclass(frozen=True)
+class Correction:
+    """Boosters of one shape, learnt from different draws of groups, and how much of what they say is believed."""
+
+    boosters: tuple[xgboost.Booster, ...]
+    encoding: Encoding
+    shrinkage: Shrinkage
+
+    def members(self, rows: pd.DataFrame) -> Reals:
+        """(boosters × rows): what each adds to the price's log-odds, before it is shrunk."""
+        if not self.boosters:
+            return np.zeros((1, len(rows)))
+        encoded, ordered = self.encoding.frame(rows), has_order(rows)
+        said = self._said(encoded)
+        if not ordered.all():
+            other = self._said(self.encoding.mirrored(encoded[~ordered]))
+            said[:, ~ordered] = (said[:, ~ordered] - other) / 2
+        return said
+
+    def _said(self, encoded: pd.DataFrame) -> Reals:
+        """Without the price as margin boosters say their correction alone; it is added to the price's log-odds, always."""
+        data = xgboost.DMatrix(encoded, base_margin=np.zeros(len(encoded)), enable_categorical=True)
+        return np.stack(
+            [booster.predict(data, output_margin=True).astype(np.float64) for booster in self.boosters]
+        )
+
+    def probabilities(self, rows: pd.DataFrame) -> Reals:
+        """The probability of the canonical outcome, per row; null where there is no mid to start from."""
+        return self.shrinkage.probabilities(inside(rows), self.members(rows).mean(0))
+
+    def spread(self, rows: pd.DataFrame) -> Reals:
+        """Standard deviation of the shrunk correction over the members, logits: how much hangs on which groups were seen."""
+        found: Reals = abs(self.shrinkage.slope * self.shrinkage.kappa) * self.members(rows).std(0)
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Write native boosters and one JSON file into an empty folder."""
+        for n, booster in enumerate(self.boosters):
+            booster.save_model(folder / f"{n}.ubj")
+        told = {"encoding": asdict(self.encoding), "shrinkage": asdict(self.shrinkage), "boosters": len(self.boosters)}  # fmt: skip
+        (folder / "correction.json").write_text(json.dumps(told), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Correction:
+        """Read what `save` wrote."""
+        told = json.loads((folder / "correction.json").read_text(encoding="utf-8"))
+        boosters = tuple(xgboost.Booster(model_file=folder / f"{n}.ubj") for n in range(told["boosters"]))
+        encoding = Encoding(**{**told["encoding"], "names": tuple(told["encoding"]["names"])})
+        return cls(boosters, encoding, Shrinkage(**told["shrinkage"]))
 
 
 class CorrectedPrice(PythonModel):
     """Takes `mid` and the features, returns probabilities."""
 
+    correction: Correction
+
     def load_context(self, context: Any) -> None:
-        """Read the booster (native format) and the encoding beside it."""
-        self.booster = xgboost.Booster(model_file=context.artifacts["booster"])
-        with open(context.artifacts["encoding"], encoding="utf-8") as file:
-            encoding = json.load(file)
-        self.names: list[str] = encoding["names"]
-        self.categories: dict[str, list[str]] = encoding["categories"]
+        """Read the boosters and the encoding beside them."""
+        self.correction = Correction.load(Path(context.artifacts["correction"]))
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> Reals:
         """Probabilities of the canonical outcome."""
-        return probabilities(self.booster, model_input, self.names, self.categories)
+        return self.correction.probabilities(model_input)
 
 
 mlflow.models.set_model(CorrectedPrice())
