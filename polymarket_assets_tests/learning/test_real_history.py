@@ -58,7 +58,7 @@ def test_prices_are_older_than_their_instants_and_before_the_close(lake: Lake, r
 
 def test_the_verdict_on_real_markets_is_credible(rows: pa.Table) -> None:
     """A lower bound above +1 % would be a leak before it was an edge."""
-    judged = evaluation.evaluate(training.train(rows, seed=7).predictions)
+    judged = evaluation.evaluate(training.train(rows, seed=7).out_of_fold)
     assert not judged.overall.suspicious, judged.verdict
     assert abs(judged.overall.brier_skill.value) < 0.02
-    assert [scores.source for scores in judged.scores] == ["all", "weather"]
+    assert [scores.part for scores in judged.scores] == ["all", "weather"]
