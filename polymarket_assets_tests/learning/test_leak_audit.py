@@ -127,6 +127,7 @@ def without(reason: str) -> Plant:
         patch.setattr(training_set, "_JUDGED", broken.replace(f"when {holds} then '{reason}'", ""))
         audited.__post_init__()
 
+    plant.__name__ = f"without_{reason}"
     return plant
 
 

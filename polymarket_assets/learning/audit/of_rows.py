@@ -10,10 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from polymarket_assets.lake import reading
-from polymarket_assets.learning import splits, training, training_set
+from polymarket_assets.learning import splits, training_set
 from polymarket_assets.learning.audit import lakes
 from polymarket_assets.learning.audit.audited import SAME, Audit, Finding
-from polymarket_assets.learning.errors import TooLittleToLearn
 
 
 def once(audit: Audit) -> Finding:
@@ -94,40 +93,6 @@ def apart(audit: Audit) -> Finding:
     return Finding(
         not mixed and not late,
         f"{number} folds, {mixed} groups on both sides, {late} labels of the future, or of groups open at the cut",
-    )
-
-
-def fitted(audit: Audit) -> Finding:
-    """What is predicted of a week does not change with how later weeks end: nothing was fitted on them."""
-    rows = audit.built.rows
-    try:
-        told = training.train(rows, seed=audit.seed).predictions
-        last_us = pc.min(
-            told.filter(pc.equal(told.column("fold"), pc.max(told.column("fold")))).column("as_of")
-        )
-        is_later = pc.greater_equal(rows.column("as_of"), last_us)
-        turned = pc.if_else(
-            is_later, pc.subtract(pa.scalar(1, pa.int8()), rows.column("label")), rows.column("label")
-        )
-        other = training.train(
-            rows.set_column(rows.column_names.index("label"), rows.schema.field("label"), turned),
-            seed=audit.seed,
-        ).predictions
-    except TooLittleToLearn as e:
-        return Finding(None, str(e).split(":")[0])
-    pairs = zip(
-        *(
-            part.filter(pc.less(part.column("as_of"), last_us)).column("probability").to_pylist()
-            for part in (told, other)
-        ),
-        strict=True,
-    )
-    moved = [abs(one - two) for one, two in pairs]
-    if not moved:
-        return Finding(None, "no fold before the last")
-    return Finding(
-        max(moved, default=0.0) < SAME,
-        f"{len(moved):,} predictions before the last cut, {sum(m >= SAME for m in moved):,} moved with labels after it",
     )
 
 
