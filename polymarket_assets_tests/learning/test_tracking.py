@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from polymarket_assets.learning import evaluation, tracking, training
-from polymarket_assets.learning.served import probabilities
+from polymarket_assets.learning import evaluation, model_report, tracking, training
+from polymarket_assets.learning.features.catalogue import WORDS
+from polymarket_assets.learning.served import Correction
+from polymarket_assets.learning.tracking import links
 from polymarket_assets.venue.errors import Gone, Unavailable
 from polymarket_assets_tests.learning.synthetic import training_rows
 
@@ -30,11 +33,13 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     uri = f"sqlite:///{folder}/mlflow.db"
     client = mlflow.MlflowClient(uri)
     client.create_experiment(tracking.EXPERIMENT, artifact_location=str(folder / "artifacts"))
-    rows = training_rows(300, edge=0.6)
-    trained = training.train(rows, seed=7)
+    rows = training_rows(400, edge=0.8, days=60)
+    trained = training.train(rows)
     run_id = tracking.log_training(trained, rows, uri)
-    judged = evaluation.evaluate(tracking.load_predictions(run_id, uri))
-    tracking.log_evaluation(run_id, judged, uri)
+    judged = evaluation.evaluate(tracking.load_out_of_fold(run_id, uri))
+    explained = tracking.load_explained(run_id, uri)
+    page = model_report.page(judged, explained, [("Run", run_id)])
+    tracking.log_evaluation(run_id, judged, {"backtest/roi": 0.25}, page, explained, uri)
     return {
         "uri": uri,
         "run_id": run_id,
@@ -52,19 +57,25 @@ def artifact(logged: dict[str, Any], path: str) -> Any:
 def test_the_run_holds_parameters_figures_and_the_code_version(logged: dict[str, Any]) -> None:
     run = logged["client"].get_run(logged["run_id"])
     assert run.info.status == "FINISHED"
-    assert run.data.params["max_depth"] == "2"
+    assert run.data.params["depth"] == "2"
     assert run.data.params["seed"] == "7"
     assert run.data.tags["code_version"] == run.data.params["code_version"] != ""
-    assert run.data.metrics["training_groups"] == 300
+    assert run.data.metrics["training_groups"] == 400
     assert run.data.metrics["brier_skill"] == pytest.approx(logged["judged"].overall.brier_skill.value)
-    assert {"brier.synthetic", "brier_skill_low", "log_loss_b2", "detectable_logit"} <= set(run.data.metrics)
+    assert {
+        "synthetic/brier",
+        "b3/log_loss_gain_by_group",
+        "brier_skill_low",
+        "log_loss_mid",
+        "detectable_logit",
+    } <= set(run.data.metrics)
     assert logged["judged"].verdict in run.data.tags["mlflow.note.content"]
 
 
 def test_the_run_says_which_rows_it_was_trained_on(logged: dict[str, Any]) -> None:
     found = artifact(logged, "lake/partitions.json")
-    assert found["training_set"] == {"sha256": tracking.fingerprint(logged["rows"]), "rows": 900}
-    assert sum(part["rows"] for part in found["partitions"]) == 900
+    assert found["training_set"] == {"sha256": tracking.fingerprint(logged["rows"]), "rows": 1200}
+    assert sum(part["rows"] for part in found["partitions"]) == 1200
     assert {(part["asset"], part["source"]) for part in found["partitions"]} == {
         ("history_features", "synthetic")
     }
@@ -84,13 +95,19 @@ def test_the_fingerprint_is_of_the_rows_not_of_their_chunks(logged: dict[str, An
 
 
 def test_the_run_holds_predictions_features_and_pictures(logged: dict[str, Any]) -> None:
-    assert tracking.load_predictions(logged["run_id"], logged["uri"]).equals(logged["trained"].predictions)
+    assert tracking.load_out_of_fold(logged["run_id"], logged["uri"]).equals(logged["trained"].out_of_fold)
+    assert tracking.load_explained(logged["run_id"], logged["uri"]) == logged["trained"].explained
     listed = artifact(logged, "features/list.json")["features"]
-    assert [feature["name"] for feature in listed] == list(logged["trained"].feature_names)
+    assert [feature["name"] for feature in listed] == list(logged["trained"].correction.encoding.names)
     page = Path(logged["client"].download_artifacts(logged["run_id"], "features/list.html")).read_text(encoding="utf-8")  # fmt: skip
-    assert all(f"<td>{name}<td>" in page for name in logged["trained"].feature_names)
+    assert all(f"<td>{name}<td>" in page for name in logged["trained"].correction.encoding.names)
+    report = Path(logged["client"].download_artifacts(logged["run_id"], "model_report.html")).read_text(encoding="utf-8")  # fmt: skip
+    assert logged["run_id"] in report
+    assert logged["client"].get_run(logged["run_id"]).data.metrics["backtest/roi"] == 0.25
     pictures = {item.path for item in logged["client"].list_artifacts(logged["run_id"], "plots")}
-    assert pictures == {f"plots/{name}.png" for name in ("reliability", "skill_by_source", "feature_gain")}
+    assert {
+        f"plots/{name}.png" for name in ("reliability", "skill_by_week", "skill_by_slice", "feature_gain")
+    } <= pictures
 
 
 _ELSEWHERE = """
@@ -112,12 +129,10 @@ def test_the_model_scores_where_the_platform_is_not_installed(logged: dict[str, 
     """Loaded elsewhere it must give the same probabilities, price included: without the margin they would be far off."""
     trained = logged["trained"]
     frame = logged["rows"].slice(0, 20).to_pandas()
-    asked = frame[["mid", *(name for name in trained.feature_names if name != "logit_mid")]].astype(
-        {
-            name: "float64"
-            for name in trained.feature_names
-            if name not in (*training.CATEGORICAL, "logit_mid")
-        }
+    asked = frame[
+        ["mid", *(name for name in trained.correction.encoding.names if name != "logit_mid")]
+    ].astype(
+        {name: "float64" for name in trained.correction.encoding.names if name not in (*WORDS, "logit_mid")}
     )
     asked.to_parquet(tmp_path / "rows.parquet")
     command = [
@@ -130,7 +145,7 @@ def test_the_model_scores_where_the_platform_is_not_installed(logged: dict[str, 
     ]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120)
     assert done.returncode == 0, done.stderr
-    wanted = probabilities(trained.model, frame, list(trained.feature_names), training.CATEGORICAL)
+    wanted = trained.correction.probabilities(frame)
     assert json.loads(done.stdout) == pytest.approx(wanted, abs=1e-6)
 
 
@@ -157,13 +172,38 @@ def model_uri(logged: dict[str, Any]) -> str:
     return str(found.artifact_location)
 
 
-def test_the_booster_is_stored_in_its_native_form(logged: dict[str, Any]) -> None:
-    import xgboost
-
+def test_boosters_are_stored_in_their_native_form(logged: dict[str, Any]) -> None:
     folder = Path(model_uri(logged).removeprefix("file://"))
     assert not list(folder.rglob("*.pkl"))
-    booster = xgboost.Booster(model_file=str(folder / "artifacts" / "booster.ubj"))
-    assert booster.save_raw() == logged["trained"].model.save_raw()
+    found = Correction.load(folder / "artifacts" / "correction")
+    held = logged["trained"].correction
+    assert [one.save_raw() for one in found.boosters] == [one.save_raw() for one in held.boosters]
+    assert (found.encoding, found.shrinkage) == (held.encoding, held.shrinkage)
+
+
+def test_the_table_of_runs_is_told_which_figures_it_shows(logged: dict[str, Any]) -> None:
+    """MLflow shows none by itself; a column of a figure that no run holds would stay empty."""
+    tags = logged["client"].get_experiment_by_name(tracking.EXPERIMENT).tags
+    shown = json.loads(tags["mlflow.sharedViewState.trainings"])["selectedColumns"]
+    run = logged["client"].get_run(logged["run_id"]).data
+    named = {f"metrics.`{name}`" for name in run.metrics} | {f"params.`{name}`" for name in run.params}
+    assert {c for c in shown if not c.startswith("attributes.")} <= named
+    assert "metrics.`brier_skill`" in shown
+
+
+@pytest.mark.parametrize("link", [links.of_runs, links.of_versions, lambda uri: links.of_run(uri, "r")])
+def test_runs_in_files_have_no_pages(logged: dict[str, Any], link: Callable[[str], str | None]) -> None:
+    assert link(logged["uri"]) is None
+
+
+def test_links_lead_to_training_runs(logged: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow's own front page is for language models."""
+    monkeypatch.setattr(links, "_experiment", lambda uri: "4")
+    for page in (links.of_runs("http://m"), links.of_run("http://m", "r"), links.of_versions("http://m")):
+        assert page is not None
+        assert page.startswith("http://m/#/")
+        assert "workflowType=machine_learning" in page
+    assert "/experiments/4/runs/r?" in str(links.of_run("http://m", "r"))
 
 
 def test_a_server_that_is_not_there_is_said_at_once(logged: dict[str, Any]) -> None:
@@ -179,7 +219,7 @@ def test_a_server_that_is_not_there_is_said_at_once(logged: dict[str, Any]) -> N
 def test_a_run_without_predictions_is_gone(logged: dict[str, Any]) -> None:
     run = logged["client"].create_run(logged["client"].get_run(logged["run_id"]).info.experiment_id)
     with pytest.raises(Gone, match="train again"):
-        tracking.load_predictions(run.info.run_id, logged["uri"])
+        tracking.load_out_of_fold(run.info.run_id, logged["uri"])
 
 
 def test_the_example_is_what_the_model_takes(logged: dict[str, Any]) -> None:

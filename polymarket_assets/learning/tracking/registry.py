@@ -1,0 +1,151 @@
+"""The registered model and its aliases: which version is on trial, which is followed, and which came before it.
+
+Every training registers a version, the challenger. Promotion moves aliases (`learning.promotion`); until a model has earned it,
+the champion is a version that says the market's own price.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+
+from polymarket_assets.learning.served import Correction, Encoding, Shrinkage
+from polymarket_assets.learning.tracking import models, server
+from polymarket_assets.learning.tracking.runs import open_experiment
+from polymarket_assets.venue.errors import Gone
+
+NAME = "polymarket"
+CHALLENGER, SHADOW, CHAMPION, PREVIOUS = "challenger", "shadow", "champion", "previous"
+ALIASES = (CHALLENGER, SHADOW, CHAMPION, PREVIOUS)
+# Asked live: what is followed, what is watched, and what is new, so that evidence gathers from its first day.
+ASKED = (CHAMPION, SHADOW, CHALLENGER)
+# The tag of a version that says the price, and of no other.
+_PRICE = "says_the_price"
+_ABOUT = (
+    "Corrections of Polymarket's own price. champion: what is followed; shadow: watched live before it may be; challenger: the newest "
+    "training; previous: what was followed before. The asset `promotion` moves aliases, and says why."
+)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered version: its number, the run it came from, and what was said of it."""
+
+    number: str
+    run_id: str
+    tags: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """As it stands in `predictions`."""
+        return f"{NAME}/{self.number}"
+
+    @property
+    def says_the_price(self) -> bool:
+        """Whether it corrects nothing."""
+        return _PRICE in self.tags
+
+
+class Registry:
+    """The registry of one server; every call raises `Unavailable` where it does not answer."""
+
+    def __init__(self, tracking_uri: str) -> None:
+        self._uri = tracking_uri
+
+    def register(self, run_id: str, tags: dict[str, str]) -> Version:
+        """Register the model of a run; it is the challenger from now on."""
+        with server.bound(self._uri) as mlflow:
+            made = mlflow.register_model(f"runs:/{run_id}/{models.MODEL}", NAME, tags=tags)
+        self.point(CHALLENGER, str(made.version))
+        return Version(str(made.version), run_id, tags)
+
+    def at(self, alias: str) -> Version | None:
+        """The version of an alias."""
+        from mlflow.exceptions import MlflowException
+
+        with server.bound(self._uri) as mlflow:
+            try:
+                found = mlflow.MlflowClient().get_model_version_by_alias(NAME, alias)
+            except MlflowException as e:
+                if e.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                    raise
+                return None
+        return Version(str(found.version), found.run_id, dict(found.tags))
+
+    def point(self, alias: str, number: str | None) -> None:
+        """Move an alias to a version, or take it away."""
+        with server.bound(self._uri) as mlflow:
+            client = mlflow.MlflowClient()
+            if number is None:
+                client.delete_registered_model_alias(NAME, alias)
+            else:
+                client.set_registered_model_alias(NAME, alias, number)
+
+    def describe(self, run_id: str, said: str) -> None:
+        """Say of the versions of a run what was found of them, where people look at versions."""
+        with server.bound(self._uri) as mlflow:
+            client = mlflow.MlflowClient()
+            client.update_registered_model(NAME, _ABOUT)
+            for version in client.search_model_versions(f"run_id = '{run_id}'"):
+                client.update_model_version(NAME, version.version, said)
+
+    def tag(self, version: Version, tags: dict[str, str]) -> None:
+        """Say something of a version."""
+        with server.bound(self._uri) as mlflow:
+            for name, value in tags.items():
+                mlflow.MlflowClient().set_model_version_tag(NAME, version.number, name, value)
+
+    def metric(self, version: Version, name: str) -> float | None:
+        """A figure of the run a version came from."""
+        with server.bound(self._uri) as mlflow:
+            found = mlflow.MlflowClient().get_run(version.run_id).data.metrics.get(name)
+        return None if found is None else float(found)
+
+    def correction(self, version: Version) -> Correction:
+        """The model of a version. Raises `Gone` where its files are."""
+        from mlflow.exceptions import MlflowException
+
+        with server.bound(self._uri) as mlflow:
+            try:
+                loaded = mlflow.pyfunc.load_model(f"models:/{NAME}/{version.number}")
+            except MlflowException as e:
+                raise Gone(f"the files of {version.name} are not there: {e}") from e
+        found: Correction = loaded.unwrap_python_model().correction
+        return found
+
+    def followed(self) -> dict[str, tuple[str, Correction]]:
+        """The models that are asked live, by role, each with its name; one version in two roles is asked once, as the first."""
+        named = {role: version for role in ASKED if (version := self.at(role))}
+        first = {version.number: role for role, version in reversed(named.items())}
+        return {role: (version.name, self.correction(version)) for role, version in named.items() if first[version.number] == role}  # fmt: skip
+
+    def held_price(self) -> Version | None:
+        """The version that says the price, where one is registered."""
+        with server.bound(self._uri) as mlflow:
+            held = mlflow.MlflowClient().search_model_versions(f"name = '{NAME}'")
+        found = [one for one in held if _PRICE in one.tags]
+        return Version(str(found[0].version), found[0].run_id, dict(found[0].tags)) if found else None
+
+    def price(self, rows: pa.Table, encoding: Encoding) -> Version:
+        """The version that says the price, registered once and champion until a model is; `rows` give its example."""
+        if held := self.held_price():
+            return held
+        with server.bound(self._uri) as mlflow:
+            run_id = _log_price(mlflow, rows, encoding)
+            made = mlflow.register_model(f"runs:/{run_id}/{models.MODEL}", NAME, tags={_PRICE: "yes"})
+        if self.at(CHAMPION) is None:
+            self.point(CHAMPION, str(made.version))
+        return Version(str(made.version), run_id, {_PRICE: "yes"})
+
+
+def _log_price(mlflow: Any, rows: pa.Table, encoding: Encoding) -> str:
+    open_experiment(mlflow)
+    with TemporaryDirectory() as folder, mlflow.start_run(run_name="the market's own price") as run:
+        mlflow.log_params({"kappa": 0.0})
+        mlflow.set_tag("mlflow.note.content", "Corrects nothing: what is followed until a model has earned it, and again when one is given up.")  # fmt: skip
+        models.log(mlflow, Correction((), encoding, Shrinkage(0.0)), rows, Path(folder))
+    return str(run.info.run_id)
