@@ -1,0 +1,1 @@
+"""Live: what models say before the outcome, stored, and how that went."""

@@ -1,0 +1,77 @@
+"""Scoring: what models say of the newest snapshots, stored before the outcome is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from polymarket_assets.lake import TABLES, reading
+from polymarket_assets.lake.spans import Span
+from polymarket_assets.lake.writing import Lake, Written, conform
+from polymarket_assets.learning.evidence.recorded import STANDS_INTERVALS, at_instants
+from polymarket_assets.tiers import TIERS
+
+if TYPE_CHECKING:
+    from polymarket_assets.learning.served import Correction
+
+# T0 is sampled once an hour, days before anything is decided: its rows of the decision grid are enough.
+SCORED = tuple(tier.name for tier in TIERS if tier.name != "t0")
+_BACK = STANDS_INTERVALS * max(tier.every for tier in TIERS if tier.name in SCORED)
+# What of a feature row stands beside its forecast, so that a judgement can be sliced without the row.
+_KEPT = ("market_id", "as_of", "group_id", "category", "tier", "neg_risk", "yesno_labels", "updown_labels", "horizon_h", "spread_c", "scheduled_end", "mid")  # fmt: skip
+
+
+def scored(
+    lake: Lake,
+    models: Mapping[str, tuple[str, Correction]],
+    *,
+    as_of: datetime,
+    created_at: datetime,
+    streamed: tuple[str, ...],
+) -> pa.Table:
+    """Rows of `predictions` of all markets with a snapshot that stands; `models` by role, each with its name."""
+    found = at_instants(lake, sampled(lake, as_of), streamed=streamed)
+    priced = found.filter(pc.is_valid(found.column("mid")))
+    return pa.concat_tables(
+        [
+            TABLES["predictions"].schema.empty_table(),
+            *(_said(priced, role, *model, created_at) for role, model in models.items()),
+        ]
+    )
+
+
+def publish(lake: Lake, predicted: pa.Table, as_of: datetime) -> Written:
+    """Publish the predictions of one instant; a repetition replaces them."""
+    return lake.publish("predictions", predicted, part=f"{as_of:%M%S}", at=as_of.replace(minute=0, second=0, microsecond=0))  # fmt: skip
+
+
+def sampled(lake: Lake, as_of: datetime) -> pa.Table:
+    """Markets that were sampled in a tier that is scored, and the instant."""
+    import duckdb
+
+    span = Span(as_of - _BACK, as_of + timedelta(microseconds=1))
+    files = reading.files(lake, "snapshots", span)
+    tiers = ", ".join(f"'{tier}'" for tier in SCORED)
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        reading.add_view(connection, "snapshots", files)
+        asked = f"select distinct market_id, $at::timestamptz as as_of from snapshots where tier in ({tiers}) and received_at between $from and $at"
+        return connection.sql(asked, params={"at": as_of, "from": span.start}).to_arrow_table()
+
+
+def _said(rows: pa.Table, role: str, name: str, correction: Correction, created_at: datetime) -> pa.Table:
+    frame = rows.to_pandas()
+    count = rows.num_rows
+    columns = {column: rows.column(column) for column in _KEPT}
+    columns |= {
+        "model_version": pa.array([name] * count, pa.string()),
+        "role": pa.array([role] * count, pa.string()),
+        "probability": pa.array(correction.probabilities(frame)),
+        "correction_sd": pa.array(correction.spread(frame)),
+        "created_at": pa.array([created_at] * count, pa.timestamp("us", tz="UTC")),
+    }
+    return conform(TABLES["predictions"], pa.table(columns))

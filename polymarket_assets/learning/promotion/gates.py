@@ -1,0 +1,83 @@
+"""What each step of a model needs (ML.md 4.7): gates with what was found, whether they hold or not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from polymarket_assets.learning.drift import Drifted
+from polymarket_assets.learning.evaluation import SEALED, Evaluation, Interval
+from polymarket_assets.learning.evaluation.claims import Gate
+from polymarket_assets.learning.evaluation.intervals import LEVEL
+
+# A shadow becomes champion after so many weeks and resolved groups of forecasts stored before their outcome …
+LIVE_WEEKS, LIVE_GROUPS = 4, 1_000
+# … on which it loses no more than this over the price at the lower end, nats.
+LIVE_LOSS = -0.001
+# Fewer live groups than this make an interval over two weeks meaningless: nothing is given up on it.
+FALLBACK_GROUPS = 30
+
+
+_NONE_SEALED = "there are none: eight weeks of decided markets are needed"
+
+
+def of_claim(judged: Evaluation, against_champion: Interval | None, leaks: str | None, openings: int = 1) -> tuple[Gate, ...]:  # fmt: skip
+    """Challenger to shadow. `judged`: the judgement of sealed weeks, of open ones where there are none; `against_champion`: its
+    log-loss gain over the champion on the same rows, None where the champion is the price; `leaks`: what the audit is red about;
+    `openings`: how often sealed weeks were opened."""
+    first, *others = judged.gates
+    if judged.kind != SEALED:
+        first = replace(first, told=_NONE_SEALED)
+    found = [first, *others, _paid(judged.overall.gain_over_best, openings), Gate("no leak", not leaks, leaks or "the audit of the training set is green")]  # fmt: skip
+    if against_champion is not None:
+        found.append(Gate("better than the champion on the same rows", against_champion.low > 0, nats(against_champion)))  # fmt: skip
+    return tuple(found)
+
+
+def of_shadow(live: Evaluation | None, backtested: Interval) -> tuple[Gate, ...]:
+    """Shadow to champion. `live`: the judgement of its stored predictions; `backtested`: its gain over the price out of fold."""
+    if live is None:
+        return (Gate("scored live", False, "none of its stored predictions has an outcome yet"),)
+    gain, weeks = live.overall.log_loss_gain, len(live.weekly.weeks)
+    return (
+        Gate(f"at least {LIVE_WEEKS} weeks scored live", weeks >= LIVE_WEEKS, f"{weeks}"),
+        Gate(f"at least {LIVE_GROUPS:,} resolved groups", live.overall.groups >= LIVE_GROUPS, f"{live.overall.groups:,}"),
+        Gate("no worse than the price by a thousandth of a nat", gain.low > LIVE_LOSS, nats(gain)),
+        Gate("live as out of fold", agree(gain, backtested), f"live {nats(gain)}, out of fold {nats(backtested)}"),
+    )  # fmt: skip
+
+
+def of_staying(live: Evaluation | None, drifted: Sequence[Drifted], top: Sequence[str]) -> tuple[Gate, ...]:
+    """Champion to remain. `live`: the judgement of the last two weeks; `drifted`: features that moved; `top`: those it rests on most."""
+    worn = [one for one in drifted if one.is_null_rate_moved or (one.feature in top and one.is_moved)]
+    told = ", ".join(one.said for one in worn[:3])
+    found = [Gate("inputs as they were learnt from", not worn, told or "no feature moved too far")]
+    if live is None or live.overall.groups < FALLBACK_GROUPS:
+        groups = live.overall.groups if live else 0
+        return (
+            *found,
+            Gate("not worse than the price", True, f"{groups} groups of two weeks: too few to tell"),
+        )
+    gain = live.overall.log_loss_gain
+    return (*found, Gate("not worse than the price", gain.high >= 0, f"two weeks: {nats(gain)}"))
+
+
+def _paid(gain: Interval, openings: int) -> Gate:
+    """Whether a gain is more than the luckiest of so many looks would show (Bonferroni), as if it were normal."""
+    from scipy.stats import norm
+
+    error = gain.width / 2 / float(norm.ppf((1 + LEVEL) / 2))
+    p_value = float(norm.sf(gain.value / error)) if error > 0 else 1.0
+    name = f"still, with {openings} openings of sealed weeks paid for"
+    return Gate(name, p_value * openings < (1 - LEVEL) / 2, f"p {p_value:.2g}, one-sided")
+
+
+def agree(one: Interval, other: Interval) -> bool:
+    """Whether two figures differ by no more than their intervals together explain."""
+    return abs(one.value - other.value) <= math.hypot(one.width / 2, other.width / 2)
+
+
+def nats(gain: Interval) -> str:
+    """A gain with its interval, in words."""
+    return f"{1e3 * gain.value:+.2f} thousandths of a nat ({1e3 * gain.low:+.2f} … {1e3 * gain.high:+.2f})"

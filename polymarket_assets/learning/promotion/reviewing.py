@@ -1,0 +1,162 @@
+"""A review: every version that an alias names is asked for its evidence, and every step it may take is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from polymarket_assets.lake import reading
+from polymarket_assets.lake.spans import Span
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.learning import drift, evaluation, tracking, trials
+from polymarket_assets.learning.audit.audited import Audit
+from polymarket_assets.learning.audit.guards import GUARDS
+from polymarket_assets.learning.errors import NothingToJudge
+from polymarket_assets.learning.evaluation import Evaluation, Interval
+from polymarket_assets.learning.live import outcomes
+from polymarket_assets.learning.out_of_fold import PRICE
+from polymarket_assets.learning.promotion import deciding, gates
+from polymarket_assets.learning.promotion.deciding import Decision
+from polymarket_assets.learning.tracking.registry import CHALLENGER, CHAMPION, SHADOW, Registry, Version
+
+# A champion is watched over so long, a shadow over all it said; recent features are those of a week.
+WATCHED, RECENT, EVER = timedelta(weeks=2), timedelta(weeks=1), timedelta(days=365)
+# Features whose drift alone gives a champion up: those its splits rest on most.
+TOP = 10
+# Rows of features that the audit computes again, of each kind.
+AUDITED = 10
+# What the audit of a challenger found stands with its version: it is asked once.
+_LEAKS = "leaks"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The log-loss gain over the price of stored predictions and of out-of-fold rows, nats."""
+
+    live: Interval
+    out_of_fold: Interval
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether both intervals together allow for the difference."""
+        return gates.agree(self.live, self.out_of_fold)
+
+    @property
+    def said(self) -> str:
+        """In words."""
+        return f"gains {gates.nats(self.live)} live, {gates.nats(self.out_of_fold)} out of fold"
+
+
+@dataclass(frozen=True)
+class Review:
+    """The lake, the registry and the instant of a review; `streamed`: tiers that are listened to."""
+
+    lake: Lake
+    registry: Registry
+    tracking_uri: str
+    now: datetime
+    streamed: tuple[str, ...]
+
+    def decisions(self) -> Iterator[Decision]:
+        """Each step that some version may take; one that is granted is carried out before the next is looked at."""
+        for step in (self._staying, self._shadow, self._challenger):
+            if found := step():
+                deciding.carried_out(found, self.registry)
+                yield found
+
+    def _staying(self) -> Decision | None:
+        champion = self.registry.at(CHAMPION)
+        price = self.registry.held_price()
+        if champion is None or champion.says_the_price or price is None:
+            return None
+        explained = tracking.load_explained(champion.run_id, self.tracking_uri)
+        asked = gates.of_staying(self._live(champion, WATCHED), self.drifted(champion), list(explained.gains)[:TOP])  # fmt: skip
+        return deciding.to_stay(champion, price, asked)
+
+    def _shadow(self) -> Decision | None:
+        shadow, champion = self.registry.at(SHADOW), self.registry.at(CHAMPION)
+        if shadow is None:
+            return None
+        told = evaluation.evaluate(self._out_of_fold(shadow)).overall.log_loss_gain
+        return deciding.to_champion(shadow, champion, gates.of_shadow(self._live(shadow, EVER), told))
+
+    def _challenger(self) -> Decision | None:
+        challenger = self.registry.at(CHALLENGER)
+        followed = [self.registry.at(alias) for alias in (SHADOW, CHAMPION)]
+        if challenger is None or any(one and one.number == challenger.number for one in followed):
+            return None
+        rows, champion = self._out_of_fold(challenger), followed[1]
+        asked = gates.of_claim(
+            self._claimed(challenger, rows),
+            None
+            if champion is None or champion.says_the_price
+            else _against(rows, self._out_of_fold(champion)),
+            self._leaks(challenger),
+            trials.openings(self.lake),
+        )
+        return deciding.to_shadow(
+            challenger, asked, roi_low=self.registry.metric(challenger, "backtest/roi_low")
+        )
+
+    def _claimed(self, version: Version, rows: pa.Table) -> Evaluation:
+        """The judgement a claim rests on: of sealed weeks, whose opening is stored; of open ones where none is sealed yet."""
+        if not pc.any(rows.column("is_sealed")).as_py():
+            return evaluation.evaluate(rows)
+        trials.publish_opening(self.lake, version.run_id, self.now)
+        return evaluation.evaluate(rows, sealed=True)
+
+    def followed(self) -> Version | None:
+        """The champion; while that says the price, the challenger."""
+        champion = self.registry.at(CHAMPION)
+        return champion if champion and not champion.says_the_price else self.registry.at(CHALLENGER)
+
+    def gap(self, version: Version) -> Gap | None:
+        """What a version gains over the price live and out of fold; None where nothing live is decided."""
+        live = self._live(version, EVER)
+        if live is None:
+            return None
+        return Gap(live.overall.log_loss_gain, evaluation.evaluate(self._out_of_fold(version)).overall.log_loss_gain)  # fmt: skip
+
+    def drifted(self, version: Version) -> list[drift.Drifted]:
+        """The features of the last week, as far as they were recorded, against those a version learnt from."""
+        span = Span(self.now - RECENT, self.now)
+        recent = reading.rows(self.lake, "features", span)
+        recorded = recent.filter(pc.equal(recent.column("source"), "recorded"))
+        return drift.compared(tracking.load_profiles(version.run_id, self.tracking_uri), recorded)
+
+    def _live(self, version: Version, back: timedelta) -> Evaluation | None:
+        rows = outcomes.decided(self.lake, version.name, since=self.now - back, now=self.now)
+        try:
+            return evaluation.judge_predictions(rows)
+        except NothingToJudge:
+            return None
+
+    def _out_of_fold(self, version: Version) -> pa.Table:
+        return tracking.load_out_of_fold(version.run_id, self.tracking_uri)
+
+    def _leaks(self, version: Version) -> str | None:
+        """What the audit is red about, empty where it is green."""
+        if _LEAKS not in version.tags:
+            audit = Audit(self.lake, self.now, AUDITED, streamed=self.streamed)
+            red = [guard.name for guard in GUARDS if guard.ask(audit).good is False]
+            self.registry.tag(version, {_LEAKS: ", ".join(red) or "none"})
+            version.tags[_LEAKS] = ", ".join(red) or "none"
+        return None if version.tags[_LEAKS] == "none" else version.tags[_LEAKS]
+
+
+def _against(rows: pa.Table, champion: pa.Table) -> Interval | None:
+    """Log-loss gain over a champion on the sealed rows that both were asked about; None: there are none."""
+    theirs = champion.select(["market_id", "as_of", "probability"]).rename_columns(
+        ["market_id", "as_of", "theirs"]
+    )
+    both = rows.filter(rows.column("is_sealed")).join(theirs, ["market_id", "as_of"], join_type="inner")
+    if not both.num_rows:
+        return None
+    # A judgement whose price is the champion.
+    asked = ["market_id", "group_id", "as_of", "label", "label_seen_at", "weight", "probability"]
+    seen = both.select(asked).append_column(PRICE, both.column("theirs"))
+    return evaluation.judge_predictions(seen).overall.log_loss_gain
