@@ -11,7 +11,7 @@ from functools import partial
 
 import dagster as dg
 
-from polymarket_assets import tier_checks, trade_checks
+from polymarket_assets import learning_checks, tier_checks, trade_checks
 from polymarket_assets.collecting import whales
 from polymarket_assets.collecting.hearing import MISDATED
 from polymarket_assets.lake import layout, reading
@@ -144,4 +144,9 @@ def _checks(asset: str) -> dg.AssetChecksDefinition:
     return check
 
 
-ALL = [*(_checks(asset) for asset in _CHECKED), *trade_checks.WARNINGS, *tier_checks.ALL]
+ALL = [
+    *(_checks(asset) for asset in _CHECKED),
+    *trade_checks.WARNINGS,
+    *tier_checks.ALL,
+    *learning_checks.WARNINGS,
+]

@@ -103,9 +103,23 @@ DAY_FEATURES = dg.define_asset_job(
 )
 LEARNING = dg.define_asset_job(
     "learning",
-    selection=["training_set", "model", "evaluation"],
+    selection=["training_set", "model", "evaluation", "promotion"],
     tags=TRAIN,
-    description="Rebuild the training set, train, and judge against the market's own price.",
+    description="Rebuild the training set, train, judge against the market's own price, and decide which model is followed.",
+)
+FOLLOWING = dg.define_asset_job(
+    "following",
+    selection=["promotion"],
+    tags={**TRAIN, "alone": "following"},
+    description="Look at what is followed: whether it may stay, and whether what is watched may take its place.",
+)
+# Of the newest snapshots: later they are not the newest any more.
+LIVE = dg.define_asset_job(
+    "live",
+    selection=["predictions", "paper_portfolio"],
+    partitions_def=HOUR,
+    tags={"alone": "live", "dagster/priority": "4"},
+    description="Store what models say of the newest snapshots, and trade it on paper.",
 )
 # It waits behind everything that cannot be done later; two would remove what the other is about to name.
 KEEPING = dg.define_asset_job(
@@ -125,5 +139,7 @@ ALL = [
     CLOSED_DAY,
     DAY_FEATURES,
     LEARNING,
+    FOLLOWING,
+    LIVE,
     KEEPING,
 ]

@@ -25,7 +25,7 @@ from dagster._core.storage.local_compute_log_manager import LocalComputeLogManag
 # Logs of a day are looked at; those of the day before by nobody, if nothing failed.
 LOGS_FOR = timedelta(hours=24)
 # Jobs whose runs come all the time and whose partition, or whole, says the same after the last as after all of them.
-PRUNED = ("window_t0", "window_t1", "window_t2", "window_t3", "window_t4", "discovery", "closed_hour", "hour_features", "resolving", "keeping", "census_day")  # fmt: skip
+PRUNED = ("window_t0", "window_t1", "window_t2", "window_t3", "window_t4", "discovery", "closed_hour", "hour_features", "resolving", "keeping", "census_day", "live", "following")  # fmt: skip
 # Runs read, and rows deleted, at once: other processes write between two of them.
 A_PAGE, AT_ONCE = 500, 200
 MOST_PAGES = 2_000

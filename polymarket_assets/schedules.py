@@ -109,13 +109,14 @@ ALL: list[dg.ScheduleDefinition] = [
         lambda tick: day_before(tick - HISTORY_FEATURES_LAG),
         "History features of the day two weeks ago, when the markets alive then have closed.",
     ),
+    # When something is to be learnt the sensor `enough_to_learn` sees.
     dg.ScheduleDefinition(
-        name="learning",
-        job=jobs.LEARNING,
-        cron_schedule="30 3 * * 1",
+        name="following",
+        job=jobs.FOLLOWING,
+        cron_schedule="10 5 * * *",
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Every Monday: train on what is labelled, judge against the price.",
+        description="Every day: whether the model that is followed may stay, and who may take its place.",
     ),
     dg.ScheduleDefinition(
         name="census_day",

@@ -4,7 +4,7 @@ Cadences of sampling are schedules and belong in `schedules.py`.
 """
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -22,6 +22,7 @@ from polymarket_assets.lake.spans import hour_of
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.partitions import HOUR, hour_key, utc_now
 from polymarket_assets.resources import LakeResource
+from polymarket_assets.tiers import TIERS
 
 if TYPE_CHECKING:
     from polymarket_assets.collecting.candidates import Due
@@ -37,6 +38,13 @@ RESOLVE_EVERY_S = 300
 UNSETTLED_EVERY_S = 300
 MOST_UNSETTLED = 24
 _LATER = {"dagster/priority": "-5"}
+# How often is looked whether windows are over, and how far apart models are asked at least: windows last a quarter of an hour.
+LIVE_LOOK_S = 60
+LIVE_APART = timedelta(minutes=10)
+SCORED = tuple(dg.AssetKey(["snapshots", tier.name]) for tier in TIERS if tier.name != "t0")
+# How often is looked whether there is enough to learn from: it reads the resolutions since the last training.
+LEARN_LOOK_S = 1_800
+LEARN_AGAIN = timedelta(days=1)
 
 
 def sealed(lake: Lake, now: datetime) -> dict[str, tuple[str, datetime, manifests.Manifest]]:
@@ -167,4 +175,56 @@ def unsettled_hours(
     return dg.SensorResult(run_requests=asked)
 
 
-ALL = [sealed_hours, ended_markets, unsettled_hours]
+@dg.sensor(
+    job=jobs.LIVE,
+    minimum_interval_seconds=LIVE_LOOK_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks models about the newest snapshots once the windows of a quarter hour are over.",
+)
+def windows_over(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """The cursor is when it was asked for last: windows of four tiers end together, and one run speaks of all their snapshots."""
+    now = utc_now()
+    since = datetime.fromisoformat(context.cursor) if context.cursor else None
+    if since and now - since < LIVE_APART:
+        return dg.SkipReason(f"asked at {since:%H:%M}")
+    newest = max((at for key in SCORED if (at := _materialised_at(context.instance, key))), default=None)
+    if newest is None or (since and newest <= since):
+        return dg.SkipReason("no window of T1 … T4 is over since the last look")
+    if not _materialised_at(context.instance, dg.AssetKey("model")):
+        return dg.SkipReason("there is no model to ask yet")
+    context.update_cursor(now.isoformat())
+    return dg.RunRequest(run_key=now.isoformat(), partition_key=hour_key(now))
+
+
+@dg.sensor(
+    job=jobs.LEARNING,
+    minimum_interval_seconds=LEARN_LOOK_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Trains again when enough groups were decided since the last training, and once a month at least.",
+)
+def enough_to_learn(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
+    """A training that failed is asked for again a day later: what it lacked may have come."""
+    from polymarket_assets.learning import due
+
+    now = utc_now()
+    asked = datetime.fromisoformat(context.cursor) if context.cursor else None
+    if asked and now - asked < LEARN_AGAIN:
+        return dg.SkipReason(f"asked at {asked:%Y-%m-%d %H:%M} UTC")
+    try:
+        found = due.found(
+            lake.open(), trained_at=_materialised_at(context.instance, dg.AssetKey("model")), now=now
+        )
+    except LakeError as e:
+        return dg.SkipReason(f"the lake could not be read, nothing is concluded from that: {e}")
+    if not found.is_due:
+        return dg.SkipReason(found.said)
+    context.update_cursor(now.isoformat())
+    return dg.RunRequest(run_key=now.isoformat(), tags={"learning": found.said})
+
+
+def _materialised_at(instance: dg.DagsterInstance, key: dg.AssetKey) -> datetime | None:
+    event = instance.get_latest_materialization_event(key)
+    return datetime.fromtimestamp(event.timestamp, UTC) if event else None
+
+
+ALL = [sealed_hours, ended_markets, unsettled_hours, windows_over, enough_to_learn]

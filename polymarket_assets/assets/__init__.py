@@ -8,6 +8,7 @@ from polymarket_assets.assets import (
     collection,
     features,
     history,
+    live,
     markets,
     models,
     operations,
@@ -24,6 +25,7 @@ MODULES: dict[str, ModuleType] = {
     "labels": resolutions,
     "features": features,
     "models": models,
+    "live": live,
     "operations": operations,
 }
 

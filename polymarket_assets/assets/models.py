@@ -1,13 +1,22 @@
-"""Learning: the training set, a model that starts from the price, and its judgement against the price."""
+"""Learning: the training set, a model that starts from the price, its judgement against the price, and which model is followed."""
 
 import dagster as dg
+from pydantic import Field
 
 from polymarket_assets.assets.running import materialized, metadata, told_plainly, written_metadata
 from polymarket_assets.partitions import utc_now
-from polymarket_assets.resources import LakeResource, TrackingResource
+from polymarket_assets.resources import LakeResource, SettingsResource, TrackingResource
 
 # One seed for everything random in a training run, so that it can be repeated.
 SEED = 7
+
+
+class TrainingConfig(dg.Config):
+    """How a model is made."""
+
+    TRIALS: int = Field(
+        0, ge=0, le=100
+    )  # shapes tried at each cut and for the model; 0: the small trees of the documentation
 
 
 @dg.asset(
@@ -29,35 +38,60 @@ def training_set(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Ma
 
 @dg.asset(deps=[training_set], group_name="models", kinds={"xgboost", "mlflow"}, owners=["team:learning"])
 def model(
-    context: dg.AssetExecutionContext, lake: LakeResource, tracking: TrackingResource
+    context: dg.AssetExecutionContext, config: TrainingConfig, lake: LakeResource, tracking: TrackingResource
 ) -> dg.MaterializeResult:
-    """XGBoost on the price's own log-odds: it learns corrections only. Tracked in MLflow with all it came from."""
+    """XGBoost on the price's own log-odds: it learns corrections only. Tracked in MLflow with all it came from; the challenger from now on."""
+    from polymarket_assets.learning import making
     from polymarket_assets.learning import tracking as recording
-    from polymarket_assets.learning import training
     from polymarket_assets.learning import training_set as building
 
     with told_plainly():
-        address = tracking.address()
+        address, opened = tracking.address(), lake.open()
         recording.require(address)
-        rows = building.read(lake.open())
-        run_id = recording.log_training(training.train(rows, seed=SEED), rows, address)
-        told = {"mlflow_run_id": run_id, "mlflow": _link(address, run_id), "rows": rows.num_rows}
+        made = making.made(opened, building.read(opened), address, seed=SEED, trials=config.TRIALS, now=utc_now(), log=context.log.info)  # fmt: skip
+        told = {"mlflow_run_id": made.run_id, "mlflow": _link(address, made.run_id), "version": made.version, "rows": made.rows, "kappa": made.kappa, "trials": made.trials}  # fmt: skip
         return materialized(context, told)
 
 
 @dg.asset(deps=[model], group_name="models", kinds={"mlflow"}, owners=["team:learning"])
-def evaluation(context: dg.AssetExecutionContext, tracking: TrackingResource) -> dg.MaterializeResult:
-    """Does it beat the market's own price on unseen events? Log loss and Brier with event-clustered intervals, per source."""
-    from polymarket_assets.learning import evaluation as judging
-    from polymarket_assets.learning import tracking as recording
+def evaluation(context: dg.AssetExecutionContext, lake: LakeResource, tracking: TrackingResource) -> dg.MaterializeResult:  # fmt: skip
+    """Does it beat the market's own price on unseen events, and what would trading it have brought? Figures, pictures and a page to send."""
+    from polymarket_assets.learning import making
 
     with told_plainly():
         address, run_id = tracking.address(), _newest_run(context)
-        judged = judging.evaluate(recording.load_predictions(run_id, address))
-        recording.log_evaluation(run_id, judged, address)
-        context.log.info(judged.verdict)
-        told = {"mlflow_run_id": run_id, "mlflow": _link(address, run_id), **judged.metadata()}
-        return materialized(context, told)
+        judged = making.judged(lake.open(), run_id, address)
+        context.log.info(judged.evaluation.verdict)
+        context.log.info(judged.backtest.verdict)
+        told = {"mlflow_run_id": run_id, "mlflow": _link(address, run_id), **judged.evaluation.metadata(), "backtest": judged.backtest.verdict}  # fmt: skip
+        shown = {name: dg.MetadataValue.md(picture) for name, picture in judged.pictures.items()}
+        return materialized(context, {**told, **shown})
+
+
+@dg.asset(
+    deps=[evaluation, "predictions", "resolutions"],
+    group_name="models",
+    kinds={"mlflow"},
+    owners=["team:learning"],
+)
+def promotion(
+    context: dg.AssetExecutionContext, lake: LakeResource, tracking: TrackingResource, settings: SettingsResource
+) -> dg.MaterializeResult:  # fmt: skip
+    """Which model is followed: gates decide on each step, print why, and give a champion up for the price where it wears out."""
+    from polymarket_assets.learning.promotion.reviewing import Review
+    from polymarket_assets.learning.tracking.registry import ALIASES, Registry
+
+    with told_plainly():
+        address = tracking.address()
+        registry = Registry(address)
+        review = Review(lake.open(), registry, address, utc_now(), tuple(settings.read().stream_tiers))
+        decisions = list(review.decisions())
+        for decision in decisions:
+            context.log.info(decision.said)
+        versions = {alias: registry.at(alias) for alias in ALIASES}
+        told = {alias: version.name for alias, version in versions.items() if version}
+        tables = "\n\n".join(decision.table() for decision in decisions) or "no version asks for anything"
+        return materialized(context, {**told, "decisions": dg.MetadataValue.md(tables)})
 
 
 def _newest_run(context: dg.AssetExecutionContext) -> str:
@@ -70,9 +104,10 @@ def _newest_run(context: dg.AssetExecutionContext) -> str:
 
 def _link(address: str, run_id: str) -> dg.MetadataValue:
     """The run's page, where the tracking server has pages."""
-    if not address.startswith("http"):
-        return dg.MetadataValue.text(f"run {run_id} in {address}")
-    return dg.MetadataValue.url(f"{address}/#/runs/{run_id}")
+    from polymarket_assets.learning.tracking import links
+
+    page = links.of_run(address, run_id)
+    return dg.MetadataValue.url(page) if page else dg.MetadataValue.text(f"run {run_id} in {address}")
 
 
-ASSETS = [training_set, model, evaluation]
+ASSETS = [training_set, model, evaluation, promotion]

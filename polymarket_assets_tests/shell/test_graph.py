@@ -47,6 +47,8 @@ def test_the_catalogue_shows_what_columns_hold() -> None:
         "evaluation",
         "kept_hours",
         "model",
+        "paper_portfolio",
+        "promotion",
     }
 
 
