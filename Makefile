@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers soak drill-restart drill-bootstrap drill-features label-census leak-audit lock
+.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers soak drill-restart drill-bootstrap drill-features label-census leak-audit ml-acceptance ml-real lock
 
 # Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
 # leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
@@ -83,6 +83,14 @@ label-census: setup
 # Whether features or rows know more than they could have; `make leak-audit AUDIT="--root data/demo/lake --rows 50"`.
 leak-audit: setup
 	@$(BIN)/python -m polymarket_assets.learning leak-audit $(AUDIT)
+
+# Twenty minutes: is the word about a model to be trusted, either way? `make ml-acceptance DRILL="--seeds 1"` for a look.
+ml-acceptance: setup
+	@$(BIN)/python -m drills.acceptance $(DRILL)
+
+# Twenty minutes: every dataset, one model over all and one for each source; `make ml-real DRILL="--only weather mlb"` of some.
+ml-real: setup
+	@$(BIN)/python -m drills.real $(DRILL)
 
 # Needs `uv`; run after a change of the dependencies in pyproject.toml.
 lock:
