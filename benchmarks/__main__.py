@@ -37,6 +37,7 @@ SUITES = {
     "kept": "benchmarks.kept_bytes",
     "imported": "benchmarks.imported",
     "features": "benchmarks.features",
+    "learning": "benchmarks.learning",
     "orchestration": "benchmarks.orchestration.suite",
     "stream": "benchmarks.stream.suite",
 }
@@ -105,7 +106,7 @@ def _parser(names: Collection[str]) -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure; nothing is asserted.")
     parser.add_argument("figures", nargs="*", type=figure, metavar="FIGURE", help=", ".join(names))
-    parser.add_argument("--long", action="store_true", help="with stream: ten minutes of 10,000 messages a second, and the start with 40,000 tokens too; with tiers: ten minutes more at five times the size")  # fmt: skip
+    parser.add_argument("--long", action="store_true", help="with learning: a search of all 80 trials; with stream: ten minutes of 10,000 messages a second, and the start with 40,000 tokens too; with tiers: ten minutes more at five times the size")  # fmt: skip
     parser.add_argument("--out", type=Path, default=RESULTS, help=f"JSON lines to append to ({RESULTS})")
     return parser
 

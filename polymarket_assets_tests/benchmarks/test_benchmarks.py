@@ -18,6 +18,7 @@ from benchmarks.measuring import Figure, run
 from benchmarks.rows import Failed, Row, Tell
 
 HELPERS = {
+    "learning_pieces",
     "__main__",
     "measuring",
     "rows",
