@@ -1,8 +1,8 @@
 """`make demo`: the whole platform against the simulator in minutes, narrated, and held against the truth.
 
-From the wire to a tracked model: listed markets, books and snapshots of five tiers, trades from the socket,
-history and how it ended, features, a model judged against the market's own price. What it claims at the end
-is compared with the simulator's ledger; a difference is a non-zero exit code.
+From the wire to a paper portfolio: listed markets, books and snapshots of five tiers, trades from the socket, history and
+how it ended, features, a model judged against the market's own price, what it says of open markets, and what trading that
+would have brought. What it claims at the end is compared with the simulator's ledger; a difference is a non-zero exit code.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from contextlib import contextmanager, suppress
 
 from rich.console import Console
 
-from launch import processes, simulated, stages, summary
+from launch import pages, portfolio, processes, simulated, stages, summary
 from launch.narration import Narration
 from launch.ports import require_free
+from launch.recording import Recording
 from launch.supervisor import STOP_S
-from launch.up import links
+from polymarket_assets.lake import open_lake
 from polymarket_assets.settings import Settings
 
 
@@ -39,7 +40,6 @@ def run(*, once: bool) -> int:
     simulated.settings()
     with _platform() as child:
         good = _narrate(console, settings, child)
-        _show_links(console, settings)
         console.print(f"Took {time.monotonic() - began:.0f} s. Data, ledger and logs: {simulated.DATA}")
         if not once:
             console.print("Everything stays up; Ctrl-C stops it.")
@@ -67,18 +67,25 @@ def _platform() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _narrate(console: Console, settings: Settings, child: subprocess.Popen[bytes]) -> bool:
+    console.print(f"Takers of this simulator overpay for YES by {simulated.PROFILE.overpaid_logit:g} logit: there is an edge to be found.")  # fmt: skip
     with Narration(console) as progress:
         dagster = stages.start(settings, child, progress)
         stages.discover(dagster, progress)
-        watched = stages.watch(dagster, progress)
-        stages.close(dagster, watched, processes.environment(settings), progress)
-        judged = stages.learn(dagster, progress)
-    return summary.show(console, summary.lines(settings, watched, judged))
-
-
-def _show_links(console: Console, settings: Settings) -> None:
-    for name, page in links(simulated.running(settings)):
-        console.print(f"{name:>12}  {page}")
+        recording = Recording(dagster, progress)
+        recording.go_on(stages.WATCH_S)
+        learning = stages.learn(dagster, recording, progress)
+        asking = stages.ask(dagster, recording, progress)
+        watched = recording.end()
+        known_at = stages.close(dagster, watched, processes.environment(settings), progress)
+        learned = stages.judge(dagster, learning, progress)
+        asked = stages.pay(dagster, asking, known_at, progress)
+    good = summary.show(console, summary.lines(settings, watched, learned, asked))
+    model = learned["model"]
+    portfolio.show(
+        console, open_lake(settings.need_lake_root()), str(model["version"]), float(model["kappa"])
+    )
+    pages.show(console, settings, str(model["mlflow_run_id"]))
+    return good
 
 
 def _stay(child: subprocess.Popen[bytes]) -> None:

@@ -13,6 +13,8 @@ from launch import code as code_server
 from polymarket_assets.settings import Settings
 
 LOOPBACK = "127.0.0.1"
+# MLflow's front page is for language models; the list of experiments, asked for in this way, is of training runs.
+_EXPERIMENTS = "/#/experiments?workflowType=machine_learning"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def mlflow(settings: Settings, folder: Path) -> Process:
             "--artifacts-destination", str(folder / "artifacts"),
         ),
         (settings.mlflow_port,),
-        _page(settings.mlflow_port),
+        _page(settings.mlflow_port) + _EXPERIMENTS,
         {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"},
     )  # fmt: skip
 
@@ -99,7 +101,7 @@ def streamer(settings: Settings, *options: str) -> Process:
     )
 
 
-def simulator(settings: Settings, ledger: Path, seed: int) -> Process:
+def simulator(settings: Settings, ledger: Path, seed: int, profile: str) -> Process:
     """A local venue: HTTP, WebSocket and control on three ports in a row."""
     return Process(
         "simulator",
@@ -114,6 +116,8 @@ def simulator(settings: Settings, ledger: Path, seed: int) -> Process:
             str(ledger),
             "--port",
             str(settings.sim_port),
+            "--profile",
+            profile,
         ),
         tuple(range(settings.sim_port, settings.sim_port + 3)),
         f"{_page(settings.sim_port + 2)}/summary",

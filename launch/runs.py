@@ -28,7 +28,7 @@ query ($id: ID!) {
     ... on Run {
       assetMaterializations {
         assetKey { path }
-        metadataEntries { label ... on IntMetadataEntry { intValue } ... on FloatMetadataEntry { floatValue } ... on TextMetadataEntry { text } }
+        metadataEntries { label ... on IntMetadataEntry { intValue } ... on FloatMetadataEntry { floatValue } ... on TextMetadataEntry { text } ... on UrlMetadataEntry { url } ... on MarkdownMetadataEntry { mdStr } }
       }
     }
   }
@@ -38,8 +38,12 @@ _REPOSITORY = (
     "query { repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } } } } }"
 )
 
+# Where a metadata entry keeps its value, by its kind.
+_KINDS = ("intValue", "floatValue", "text", "url", "mdStr")
 OVER = {"SUCCESS", "FAILURE", "CANCELED"}
 POLL_S = 1.0
+# A run of the demo takes seconds; past this something is wrong.
+RUN_S = 240
 
 
 class RunFailed(Refused):
@@ -112,6 +116,17 @@ class Dagster:
             time.sleep(POLL_S)
         raise Unavailable(f"runs were not over within {seconds:g} s: {', '.join(map(self.link, due))}")
 
+    def wait_for(self, key: str, run_id: str, *, seconds: float, tick: Callable[[int], None]) -> None:
+        """Return when a run has materialised an asset, whatever else it does. Raises as `wait`, and when it never did."""
+        until = time.monotonic() + seconds
+        while key not in self.reported(run_id):
+            if (status := self.status(run_id)) in OVER:
+                raise RunFailed(f"a run ended as {status} without {key}: {self.link(run_id)}")
+            if time.monotonic() > until:
+                raise Unavailable(f"{key} was not there within {seconds:g} s: {self.link(run_id)}")
+            tick(0)
+            time.sleep(POLL_S)
+
     def _ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         answer = self._session.post(
             f"{self.page}/graphql", json={"query": query, "variables": variables}, timeout=60
@@ -124,6 +139,4 @@ class Dagster:
 
 
 def _entry(entry: Mapping[str, Any]) -> tuple[str, Any]:
-    return str(entry["label"]), next(
-        (entry[kind] for kind in ("intValue", "floatValue", "text") if kind in entry), None
-    )
+    return str(entry["label"]), next((entry[kind] for kind in _KINDS if kind in entry), None)

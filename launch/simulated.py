@@ -14,11 +14,13 @@ from launch.ports import require_free
 from launch.processes import LOOPBACK, Process
 from launch.supervisor import Supervisor
 from polymarket_assets.settings import Settings, load
+from simulator.profiles import LESSON
 
 DATA = PROJECT / "data" / "demo"
 LEDGER = DATA / "ledger.jsonl"
 LOGS = DATA / "logs"
 SEED = 7
+PROFILE = LESSON
 # New markets live for minutes: the streamer looks for them more often than its usual half minute.
 REFRESH_S = 5
 
@@ -53,7 +55,7 @@ def settings() -> Settings:
 def running(settings: Settings) -> list[Process]:
     """The simulator, and the platform as `make up` would start it."""
     return [
-        processes.simulator(settings, LEDGER, SEED),
+        processes.simulator(settings, LEDGER, SEED, PROFILE.name),
         processes.mlflow(settings, DATA / "mlflow"),
         processes.code(settings),
         processes.webserver(settings),

@@ -1,52 +1,50 @@
-"""The stages of the demo, in the order in which data flows. Each asks Dagster for runs and waits for them."""
+"""The stages of the demo, in the order in which data flows. Each asks Dagster for runs and waits for them.
+
+Learning comes while markets are still open: a model is asked about them before they end, and what it would have bought is paid when they do.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import time
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from rich.progress import Progress
 
 from launch.ports import wait_for
 from launch.processes import LOOPBACK
-from launch.runs import Dagster
-from polymarket_assets.lake.spans import HOUR, day_of, hour_of
+from launch.recording import RUN_BEGINS_S, Recording, Watched, discovery, hour_key, with_room
+from launch.runs import RUN_S, Dagster
+from polymarket_assets.lake.spans import day_of, hour_of
+from polymarket_assets.learning.backtest.rules import Rules
 from polymarket_assets.settings import Settings
-from polymarket_assets.tiers import TIERS
 from polymarket_assets.venue.errors import Unavailable
 
 # Processes answer within seconds on an idle machine; a busy one gets this long.
 START_S = 120
-# A run of the demo takes seconds; past this something is wrong.
-RUN_S = 240
-# Long enough for markets of one to four minutes to begin and end in front of us.
-WATCH_S = 120
-# New markets appear all the time: what is listed is looked at this often meanwhile.
-LOOK_EVERY_S = 40
-# Too little of an hour is left for a window: wait for the next.
-SHORTEST_WINDOW_S = 20
-# A run that is asked for begins within this time.
-RUN_BEGINS_S = 10
+# Long enough for markets of one to four minutes to begin and end in front of us, and to learn meanwhile.
+WATCH_S = 150
+# Models are asked for so long at least, so often; their runs take some seconds, and more on a busy machine.
+ASK_S, ASK_EVERY_S = 75.0, 15.0
 # Past days whose closed markets are fetched to learn from, and the day before, where their features begin.
 HISTORY_DAYS = 3
+# Orders of the demo: books of T4 come every 15 s, and its markets do not wait for the platform's own 36 minutes.
+PAPER = Rules(latency_s=5, wait_s=15, filed_s=10)
+
+Reported = Mapping[str, Mapping[str, Any]]
 
 
-@dataclass
-class Watched:
-    """What the recording stage did: the hours it touched, the slots its windows had, and when it ended."""
+@dataclass(frozen=True)
+class Asked:
+    """How often models were asked live, how many predictions they stored, and what the portfolio's last run reported."""
 
-    hours: set[datetime] = field(default_factory=set)
-    expected: Counter[str] = field(default_factory=Counter)
-    until: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-
-def hour_key(at: datetime) -> str:
-    """Dagster's key of the hour `at` lies in."""
-    return f"{hour_of(at):%Y-%m-%d-%H:00}"
+    times: int
+    predictions: int
+    traded: Mapping[str, Any]
 
 
 def start(settings: Settings, child: subprocess.Popen[bytes], progress: Progress) -> Dagster:
@@ -70,52 +68,58 @@ def start(settings: Settings, child: subprocess.Popen[bytes], progress: Progress
 def discover(dagster: Dagster, progress: Progress) -> None:
     """Look at what is listed."""
     task = progress.add_task("Discover what is listed", total=1)
-    dagster.wait([_discovery(dagster)], seconds=RUN_S)
+    dagster.wait([discovery(dagster)], seconds=RUN_S)
     progress.advance(task)
 
 
-def _discovery(dagster: Dagster) -> str:
-    return dagster.launch("discovery", tags={"dagster/partition": hour_key(_with_room(RUN_BEGINS_S))})
+def learn(dagster: Dagster, recording: Recording, progress: Progress) -> str:
+    """Fetch the past and how it ended, compute its features, train; returns the run, which goes on to judge and decide."""
+    past = progress.add_task(f"Fetch {HISTORY_DAYS} past days, how they ended, their features", total=HISTORY_DAYS + 2)  # fmt: skip
+    fetched = [dagster.launch("closed_day", tags={"dagster/partition": f"{day}"}) for day in _days()]
+
+    def tell(over: int) -> None:
+        recording.look()
+        progress.update(past, completed=over)
+
+    dagster.wait(fetched, seconds=RUN_S, tick=tell)
+    for job, tags in (("resolving", {}), ("day_features", _range(_days()))):
+        dagster.wait([dagster.launch(job, tags=tags)], seconds=RUN_S, tick=recording.look)
+        progress.advance(past)
+    task = progress.add_task("Train a model that starts from the price", total=1)
+    run = dagster.launch("learning")
+    dagster.wait_for("model", run, seconds=RUN_S, tick=recording.look)
+    progress.advance(task)
+    return run
 
 
-def _with_room(seconds: float) -> datetime:
-    """Now, or the start of the next hour where this one has less left: what is over cannot be recorded."""
-    now = datetime.now(UTC)
-    rest = (hour_of(now) + HOUR - now).total_seconds()
-    if rest >= seconds:
-        return now
-    time.sleep(rest)
-    return datetime.now(UTC)
+def ask(dagster: Dagster, recording: Recording, progress: Progress) -> list[str]:
+    """Ask the models about markets that are open, again and again until the recording ends; returns the runs."""
+    recording.go_on(ASK_S)
+    task = progress.add_task("Ask the models live, trade on paper", total=recording.left_s)
+    runs: list[str] = []
+    # Of the last the books are to come as well.
+    while (left := recording.left_s) > PAPER.latency_s + PAPER.wait_s:
+        began = time.monotonic()
+        runs.append(_live(dagster))
+        dagster.wait(runs[-1:], seconds=RUN_S, tick=recording.look)
+        while time.monotonic() - began < ASK_EVERY_S and recording.left_s > 0:
+            recording.look()
+            time.sleep(1)
+        progress.advance(task, left - max(0.0, recording.left_s))
+    progress.update(task, completed=progress.tasks[task].total)
+    return runs
 
 
-def watch(dagster: Dagster, progress: Progress) -> Watched:
-    """Sample all tiers for `WATCH_S`, fetch the past beside it, and look for new markets meanwhile."""
-    watched = Watched()
-    end = datetime.now(UTC) + timedelta(seconds=WATCH_S)
-    task = progress.add_task("Record five tiers and the trade stream", total=WATCH_S)
-    history: list[str] = []
-    while (left := (end - datetime.now(UTC)).total_seconds()) > SHORTEST_WINDOW_S:
-        windows = _windows(dagster, watched, left)
-        history = history or _history(dagster)
-        _sit_out(
-            dagster,
-            windows,
-            end,
-            lambda over: progress.update(
-                task, completed=WATCH_S - max(0.0, (end - datetime.now(UTC)).total_seconds())
-            ),
-        )
-        for run in windows:
-            _count_expected(dagster, run, watched)
-    progress.update(task, completed=WATCH_S)
-    fetched = progress.add_task(f"Fetch {HISTORY_DAYS} past days of closed markets", total=len(history))
-    dagster.wait(history, seconds=RUN_S, tick=lambda over: progress.update(fetched, completed=over))
-    watched.until = datetime.now(UTC)
-    return watched
+def judge(dagster: Dagster, run: str, progress: Progress) -> Reported:
+    """Wait until the model is judged and it is decided who is followed; returns what its run reported."""
+    task = progress.add_task("Judge it against the price, decide who is followed", total=1)
+    dagster.wait([run], seconds=RUN_S)
+    progress.advance(task)
+    return dagster.reported(run)
 
 
-def close(dagster: Dagster, watched: Watched, environment: dict[str, str], progress: Progress) -> None:
-    """Seal what was streamed, bring trades together, ask how markets ended, compute features."""
+def close(dagster: Dagster, watched: Watched, environment: dict[str, str], progress: Progress) -> datetime:
+    """Seal what was streamed, ask how markets ended, bring trades together, compute features; returns when ends were known."""
     task = progress.add_task("Seal, heal, settle ends, compute features", total=4)
     subprocess.run(
         [sys.executable, "-m", "streamer", "seal", "--until", "now"],
@@ -124,31 +128,41 @@ def close(dagster: Dagster, watched: Watched, environment: dict[str, str], progr
         capture_output=True,
     )
     # What closed meanwhile: the socket's word is never the only source.
-    dagster.wait([_discovery(dagster)], seconds=RUN_S)
+    dagster.wait([discovery(dagster)], seconds=RUN_S)
     progress.advance(task)
-    hours = {hour_key(hour) for hour in watched.hours | {hour_of(datetime.now(UTC))}}
-    resolving = dagster.launch("resolving")
-    trades = [dagster.launch("closed_hour", tags={"dagster/partition": hour}) for hour in hours]
-    dagster.wait(
-        [resolving, *trades], seconds=RUN_S, tick=lambda over: progress.update(task, completed=1 + over)
-    )
-    past = _days()
-    days = {
-        "dagster/asset_partition_range_start": f"{past[0]}",
-        "dagster/asset_partition_range_end": f"{past[-1]}",
-    }
-    features = [dagster.launch("hour_features", tags={"dagster/partition": hour}) for hour in hours]
-    dagster.wait([dagster.launch("day_features", tags=days), *features], seconds=RUN_S)
-    progress.update(task, completed=4)
+    dagster.wait([dagster.launch("resolving")], seconds=RUN_S)
+    known_at = datetime.now(UTC)
+    progress.advance(task)
+    hours = sorted(watched.hours | {hour_of(datetime.now(UTC))})
+    for job in ("closed_hour", "hour_features"):
+        runs = [dagster.launch(job, tags={"dagster/partition": hour_key(hour)}) for hour in hours]
+        dagster.wait(runs, seconds=RUN_S)
+        progress.advance(task)
+    return known_at
 
 
-def learn(dagster: Dagster, progress: Progress) -> dict[str, object]:
-    """Train and judge; returns what the evaluation reported."""
-    task = progress.add_task("Train, and judge against the market's price", total=1)
-    run = dagster.launch("learning")
-    dagster.wait([run], seconds=RUN_S)
+def pay(dagster: Dagster, runs: list[str], known_at: datetime, progress: Progress) -> Asked:
+    """Settle paper positions by the ends known at an instant, once all that could have been bought by then is decided."""
+    task = progress.add_task("Pay what was bought on paper", total=1)
+    rest = known_at + _decided_after(PAPER) - datetime.now(UTC)
+    time.sleep(max(0.0, rest.total_seconds()))
+    runs = [*runs, _live(dagster)]
+    dagster.wait(runs[-1:], seconds=RUN_S)
     progress.advance(task)
-    return dagster.reported(run).get("evaluation", {})
+    told = [dagster.reported(run) for run in runs]
+    predictions = sum(int(one["predictions"]["predicted"]) for one in told)
+    return Asked(len(runs), predictions, told[-1].get("paper_portfolio", {}))
+
+
+def _live(dagster: Dagster) -> str:
+    times = {"LATENCY_S": PAPER.latency_s, "WAIT_S": PAPER.wait_s, "FILED_S": PAPER.filed_s}
+    tags = {"dagster/partition": hour_key(with_room(RUN_BEGINS_S))}
+    return dagster.launch("live", tags=tags, config={"ops": {"paper_portfolio": {"config": times}}})
+
+
+def _decided_after(rules: Rules) -> timedelta:
+    """As in `learning.paper`, and a moment more: an end counts for what is decided after it."""
+    return timedelta(seconds=rules.latency_s + 2 * rules.wait_s + rules.filed_s + 1)
 
 
 def _days() -> list[date]:
@@ -157,41 +171,7 @@ def _days() -> list[date]:
     return [(today - timedelta(days=n)).date() for n in range(HISTORY_DAYS, 0, -1)]
 
 
-def _history(dagster: Dagster) -> list[str]:
-    return [dagster.launch("closed_day", tags={"dagster/partition": f"{day}"}) for day in _days()]
-
-
-def _windows(dagster: Dagster, watched: Watched, left_s: float) -> list[str]:
-    """A window of every tier, within the hour; waits for the next hour where this one has too little left."""
-    now = _with_room(SHORTEST_WINDOW_S)
-    rest = (hour_of(now) + HOUR - now).total_seconds()
-    watched.hours.add(hour_of(now))
-    return [
-        dagster.launch(
-            f"window_{tier.name}",
-            tags={"dagster/partition": hour_key(now), "tier": tier.name},
-            config={"ops": {f"sample_{tier.name}": {"config": {"WINDOW_S": min(left_s, rest)}}}},
-        )
-        for tier in reversed(TIERS)
-    ]
-
-
-def _sit_out(dagster: Dagster, windows: list[str], end: datetime, tick: object) -> None:
-    """Wait for windows, looking for new markets now and then."""
-    looked = time.monotonic()
-
-    def look(over: int) -> None:
-        nonlocal looked
-        tick(over)  # type: ignore[operator]
-        now = datetime.now(UTC)
-        if time.monotonic() - looked > LOOK_EVERY_S and now < end - timedelta(seconds=LOOK_EVERY_S / 2):
-            looked = time.monotonic()
-            _discovery(dagster)
-
-    dagster.wait(windows, seconds=WATCH_S + RUN_S, tick=look)
-
-
-def _count_expected(dagster: Dagster, run: str, watched: Watched) -> None:
-    for key, reported in dagster.reported(run).items():
-        if key.startswith("snapshots/"):
-            watched.expected[key.removeprefix("snapshots/")] += int(reported["expected"])
+def _range(days: list[date]) -> dict[str, str]:
+    """Tags of one run over a range of days."""
+    ends = {"start": days[0], "end": days[-1]}
+    return {f"dagster/asset_partition_range_{end}": f"{day}" for end, day in ends.items()}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
 
 from launch import simulated, truth
-from launch.stages import Watched
+from launch.recording import Watched
+from launch.stages import Asked, Reported
 from polymarket_assets.lake import connect
 from polymarket_assets.settings import Settings
 from simulator.edge import EDGE_LOGIT
@@ -24,7 +24,7 @@ class Line:
     good: bool | None = None
 
 
-def lines(settings: Settings, watched: Watched, judged: Mapping[str, object]) -> list[Line]:
+def lines(settings: Settings, watched: Watched, learned: Reported, asked: Asked) -> list[Line]:
     """Every figure of the summary."""
     root = settings.need_lake_root()
     return [
@@ -32,7 +32,8 @@ def lines(settings: Settings, watched: Watched, judged: Mapping[str, object]) ->
         *(_slots(account) for account in truth.slots(root, dict(watched.expected))),
         _trades(truth.trades(root, simulated.LEDGER, watched.until)),
         _labels(truth.labels(root, simulated.LEDGER, watched.until)),
-        *_learned(root, judged),
+        *_learned(root, learned),
+        *_traded(asked, truth.positions(root, simulated.LEDGER)),
     ]
 
 
@@ -97,17 +98,32 @@ def _labels(found: truth.Labels) -> Line:
     )
 
 
-def _learned(root: str, judged: Mapping[str, object]) -> list[Line]:
+def _learned(root: str, learned: Reported) -> list[Line]:
     rows, live, labelled = connect(root).sql(
         "select (select count(*) from features), (select count(*) from features where source = 'recorded'), (select count(*) from training_set)"
     ).fetchall()[0]  # fmt: skip
+    judged, decided = learned.get("evaluation", {}), learned.get("promotion", {})
     verdict = str(judged.get("verdict", "not judged"))
     return [
         Line("feature rows, of these recorded live", f"{rows:,}, {live:,}", rows > 0 and live > 0),
         Line("training rows with a label", f"{labelled:,}", labelled > 0),
         Line("model against the market's own price", verdict, "verdict" in judged),
         Line(
-            "edge planted in markets by a deadline",
-            f"{EDGE_LOGIT:g} logit: a demo sees too few markets to prove it",
+            "what is wrong with prices here",
+            f"{simulated.PROFILE.overpaid_logit:g} logit too much for YES, and {EDGE_LOGIT:g} more by a deadline",
         ),
+        Line("who is followed", _first(str(decided.get("decisions", ""))), "decisions" in decided),
     ]
+
+
+def _first(decisions: str) -> str:
+    """The sentence above the table of a decision's gates."""
+    return decisions.partition("\n")[0].strip("*") or "nobody asked"
+
+
+def _traded(asked: Asked, held: truth.Positions) -> list[Line]:
+    found = f"{held.held} bought, of these {held.no} NO, {held.overpaid} where takers overpaid"
+    return [
+        Line("predictions stored before the outcome", f"{asked.predictions:,} at {asked.times} instants", asked.predictions > 0),
+        Line("paper positions, against the ledger", f"{found}; {held.settled} paid, {held.wrong} of them wrongly", not held.wrong),
+    ]  # fmt: skip

@@ -13,6 +13,8 @@ from polymarket_assets.lake import connect
 
 # A trade sent in the last moment before the lake was read may still be on its way.
 ON_ITS_WAY = timedelta(seconds=3)
+# What a payout may differ by: shares are kept as floating-point numbers.
+CENT = 0.01
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,17 @@ class Labels:
     labelled: int
     wrong: int
     unlabelled: int
+
+
+@dataclass(frozen=True)
+class Positions:
+    """What was bought on paper: all of it, of that NO, of that where takers overpaid; what was paid, and what was paid wrongly."""
+
+    held: int
+    no: int
+    overpaid: int
+    settled: int
+    wrong: int
 
 
 def ledger(file: Path) -> Iterator[dict[str, object]]:
@@ -105,6 +118,20 @@ def labels(lake_root: str, truth: Path, asked_at: datetime) -> Labels:
     # A 50/50 ending has no winner in the ledger: outcome null, label null.
     wrong = sum(1 for condition, answer in known.items() if _winner(answer["label"]) != ended[condition])
     return Labels(len(ended), len(known), wrong, len(ended) - len(known))
+
+
+def positions(lake_root: str, truth: Path) -> Positions:
+    """Paper positions against what the simulator knows: by how much prices were wrong, and what shares were worth at the end."""
+    lines = [line for line in ledger(truth) if line["kind"] in ("listed", "resolved")]
+    edges = {line["condition_id"]: line["edge_logit"] for line in lines if line["kind"] == "listed"}
+    payouts = {line["condition_id"]: line["payouts"] for line in lines if line["kind"] == "resolved"}
+    rows = connect(lake_root).sql(
+        "select substr(market_id, 4), outcome_index, shares, payout_usd from paper_positions"
+    ).fetchall()  # fmt: skip
+    paid = [row for row in rows if row[3] is not None]
+    wrong = [row for row in paid if abs(row[2] * payouts[row[0]][row[1]] - row[3]) > CENT]
+    no = sum(row[1] == 1 for row in rows)
+    return Positions(len(rows), no, sum(edges[row[0]] > 0 for row in rows), len(paid), len(wrong))
 
 
 def _winner(label: int | None) -> int | None:
