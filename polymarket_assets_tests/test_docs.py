@@ -18,6 +18,7 @@ COMMANDS = (
     "polymarket_assets.doctor",
     "polymarket_assets.history_import",
     "polymarket_assets.lake",
+    "polymarket_assets.learning",
     "polymarket_assets.report",
     "streamer",
     "simulator",

@@ -1,15 +1,20 @@
-"""Take the README's pictures from a running `make demo`: python docs/pictures/take.py
+"""Take the README's pictures from a running `make demo` in which `learning` ran at least twice: PYTHONPATH=. python docs/pictures/take.py
 
 Needs Debian's chromium. Look at every picture before committing it.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from urllib.parse import quote
 
 import requests
 from PIL import Image
 from playwright.sync_api import FloatRect, Page, ViewportSize, sync_playwright
+
+from launch.simulated import DATA
+from polymarket_assets.learning.tracking import links
 
 DAGSTER, MLFLOW = "http://127.0.0.1:3000", "http://127.0.0.1:5000"
 HERE = Path(__file__).parent
@@ -28,23 +33,30 @@ NO_ASSISTANT = """localStorage['mlflow.assistant.panelOpen_v1'] = 'false'; local
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
 
 
-def newest_run() -> str:
-    """The experiment and run id of the newest MLflow run, as a page address."""
+def judged_runs() -> list[tuple[str, str]]:
+    """Experiment and run ids of the MLflow runs that were judged, the newest first."""
     experiments = requests.post(
         f"{MLFLOW}/api/2.0/mlflow/experiments/search", json={"max_results": 10}, timeout=10
     ).json()
     ids = [item["experiment_id"] for item in experiments["experiments"]]
-    runs = requests.post(
-        f"{MLFLOW}/api/2.0/mlflow/runs/search", json={"experiment_ids": ids, "max_results": 1}, timeout=10
-    ).json()
-    info = runs["runs"][0]["info"]
-    return f"{MLFLOW}/#/experiments/{info['experiment_id']}/runs/{info['run_id']}"
+    asked = {"experiment_ids": ids, "max_results": 10, "filter": "metrics.brier_skill > -1"}
+    runs = requests.post(f"{MLFLOW}/api/2.0/mlflow/runs/search", json=asked, timeout=10).json()
+    return [(run["info"]["experiment_id"], run["info"]["run_id"]) for run in runs["runs"]]
 
 
-def take(page: Page, name: str, address: str) -> None:
-    """One picture of one address."""
+def comparison(runs: list[tuple[str, str]]) -> str:
+    """The page that compares runs of one experiment."""
+    ids = json.dumps([run for _, run in runs])
+    return f"{MLFLOW}/#/compare-runs?runs={quote(ids)}&experiments={quote(json.dumps([runs[0][0]]))}&{TRAINING}"  # fmt: skip
+
+
+def take(page: Page, name: str, address: str, *, down: str | None = None) -> None:
+    """One picture of one address, from where the text `down` stands on."""
     page.goto(address, wait_until="domcontentloaded")
     page.wait_for_timeout(DRAWING_MS)
+    if down:
+        page.get_by_text(down, exact=True).first.evaluate("node => node.scrollIntoView()")
+        page.wait_for_timeout(DRAWING_MS)
     page.screenshot(path=HERE / f"{name}.png")
     print(name, address)
 
@@ -65,7 +77,8 @@ def take_lineage(page: Page) -> None:
 
 def main() -> None:
     """All pictures."""
-    run = newest_run()
+    runs = judged_runs()
+    run = f"{MLFLOW}/#/experiments/{runs[0][0]}/runs/{runs[0][1]}"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         page = browser.new_page(viewport=SIZE)
@@ -74,8 +87,14 @@ def main() -> None:
         take(page, "runs", f"{DAGSTER}/runs")
         take(page, "asset", f"{DAGSTER}/assets/snapshots/t4?view=events")
         take(page, "evaluation", f"{DAGSTER}/assets/evaluation")
+        take(page, "promotion", f"{DAGSTER}/assets/promotion")
+        take(page, "paper", f"{DAGSTER}/assets/paper_portfolio")
+        take(page, "mlflow_runs", str(links.of_runs(MLFLOW)))
+        take(page, "mlflow_compare", comparison(runs[:2]), down="Parameters")
+        take(page, "mlflow_versions", str(links.of_versions(MLFLOW)))
         take(page, "mlflow_run", f"{run}?{TRAINING}")
         take(page, "mlflow_plots", f"{run}/artifacts/plots/reliability.png?{TRAINING}")
+        take(page, "model_report", f"file://{DATA}/model_report.html")
         browser.close()
     for picture in HERE.glob("*.png"):
         Image.open(picture).convert("RGB").quantize(COLOURS).save(picture, optimize=True)
