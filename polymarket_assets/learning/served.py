@@ -121,14 +121,16 @@ class Correction:
             [booster.predict(data, output_margin=True).astype(np.float64) for booster in self.boosters]
         )
 
-    def probabilities(self, rows: pd.DataFrame) -> Reals:
-        """The probability of the canonical outcome, per row; null where there is no mid to start from."""
-        return self.shrinkage.probabilities(inside(rows), self.members(rows).mean(0))
+    def said(self, rows: pd.DataFrame) -> tuple[Reals, Reals]:
+        """Per row the probability of the canonical outcome, null where there is no mid to start from, and the standard deviation
+        of the shrunk correction over the members, logits: how much hangs on which groups were seen."""
+        members = self.members(rows)
+        spread: Reals = abs(self.shrinkage.slope * self.shrinkage.kappa) * members.std(0)
+        return self.shrinkage.probabilities(inside(rows), members.mean(0)), spread
 
-    def spread(self, rows: pd.DataFrame) -> Reals:
-        """Standard deviation of the shrunk correction over the members, logits: how much hangs on which groups were seen."""
-        found: Reals = abs(self.shrinkage.slope * self.shrinkage.kappa) * self.members(rows).std(0)
-        return found
+    def probabilities(self, rows: pd.DataFrame) -> Reals:
+        """The first of `said`."""
+        return self.said(rows)[0]
 
     def save(self, folder: Path) -> None:
         """Write native boosters and one JSON file into an empty folder."""

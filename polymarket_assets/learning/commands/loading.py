@@ -112,13 +112,7 @@ def _asked(name: str, model: Any, until: datetime | None) -> Loaded:
 
 def _of_correction(name: str, run_id: str | None, until: datetime | None, correction: Correction) -> Loaded:
     def says(rows: pa.Table) -> tuple[Reals, Reals | None]:
-        """Members are asked once for both figures."""
-        from polymarket_assets.learning.served import inside
-
-        frame, shrinkage = rows.to_pandas(), correction.shrinkage
-        members = correction.members(frame)
-        spread = abs(shrinkage.slope * shrinkage.kappa) * members.std(0)
-        return shrinkage.probabilities(inside(frame), members.mean(0)), spread
+        return correction.said(rows.to_pandas())
 
     return Loaded(name, run_id, until, correction.shrinkage.kappa == 0.0, says)
 

@@ -64,14 +64,14 @@ def sampled(lake: Lake, as_of: datetime) -> pa.Table:
 
 
 def _said(rows: pa.Table, role: str, name: str, correction: Correction, created_at: datetime) -> pa.Table:
-    frame = rows.to_pandas()
     count = rows.num_rows
+    probability, spread = correction.said(rows.to_pandas())
     columns = {column: rows.column(column) for column in _KEPT}
     columns |= {
         "model_version": pa.array([name] * count, pa.string()),
         "role": pa.array([role] * count, pa.string()),
-        "probability": pa.array(correction.probabilities(frame)),
-        "correction_sd": pa.array(correction.spread(frame)),
+        "probability": pa.array(probability),
+        "correction_sd": pa.array(spread),
         "created_at": pa.array([created_at] * count, pa.timestamp("us", tz="UTC")),
     }
     return conform(TABLES["predictions"], pa.table(columns))

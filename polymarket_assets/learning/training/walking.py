@@ -41,9 +41,10 @@ def _asked(
 ) -> pa.Table:
     kept = rows.take(fold.test)
     said: dict[str, Any] = {name: forecast(train, test) for name, forecast in LADDER.items()}
+    probability, spread = found.correction.said(test)
     said |= {
-        "probability": found.correction.probabilities(test),
-        "correction_sd": found.correction.spread(test),
+        "probability": probability,
+        "correction_sd": spread,
         "fold": np.full(len(test), fold.number),
         "cut_at": [EPOCH + timedelta(microseconds=fold.cut_us)] * len(test),
         "is_sealed": np.full(len(test), fold.is_sealed),

@@ -49,7 +49,7 @@ def test_forecasts_are_those_of_the_model_and_say_how_sure_it_is(lake: Lake, row
         scoring.rows_of_features(lake, None, None), model(folder), of=scoring.FEATURES, at=NOW
     )
     frame, correction = rows.to_pandas(), Correction.load(folder)
-    wanted = dict(zip(zip(frame["market_id"], frame["as_of"], strict=True), zip(correction.probabilities(frame), correction.spread(frame), strict=True), strict=True))  # fmt: skip
+    wanted = dict(zip(zip(frame["market_id"], frame["as_of"], strict=True), zip(*correction.said(frame), strict=True), strict=True))  # fmt: skip
     found = said.to_pandas()
     keys = zip(found["market_id"], found["as_of"], strict=True)
     assert len(found) == len(frame)
