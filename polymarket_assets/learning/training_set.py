@@ -7,18 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from polymarket_assets.lake import TABLES, reading
 from polymarket_assets.lake.writing import Lake, Written, conform
-from polymarket_assets.learning import groups
+from polymarket_assets.learning import ends, groups
 from polymarket_assets.learning.evidence import grid
 from polymarket_assets.learning.evidence.history import ONE_PRICE_SOURCES
-
-if TYPE_CHECKING:
-    pass
 
 # Siblings count as live at an instant when they have a row in the day before it, kept or not: whether they get
 # a label is known later and must not weigh.
@@ -50,7 +46,7 @@ class TrainingSet:
 def build(lake: Lake, *, now: datetime) -> TrainingSet:
     """The training set as it could be built at `now`."""
     with reading.connect(lake) as connection:
-        connection.execute(f"create temp table newest as {_NEWEST}", {"now": now})
+        connection.execute(f"create temp table newest as {ends.NEWEST}", {"now": now})
         connection.execute(f"create temp table judged as {_JUDGED}", {"now": now})
         groups.make(connection, now)
         connection.execute(_CENSOR)
@@ -74,10 +70,6 @@ def read(lake: Lake) -> pa.Table:
 
 _ONE_PRICE = ", ".join(repr(source) for source in ONE_PRICE_SOURCES)
 
-_NEWEST = """
-    select * from resolutions where seen_at <= $now qualify row_number() over (partition by market_id order by version desc, seen_at desc) = 1
-"""
-
 # A market of the venue may stand under the id of a dataset, too, and with one price beside a grid of them: once counts.
 _JUDGED = f"""
     with named as (
@@ -87,8 +79,7 @@ _JUDGED = f"""
         select f.*, coalesce(n.real_id, f.market_id) as real_id from features f left join named n using (market_id)
         where f.as_of <= $now
     ), joined as (
-        select f.*, r.state, r.label, r.version as label_version, r.label_seen_at, r.was_disputed,
-            least(r.decided_seen_at, r.resolved_at, r.label_seen_at) as known_end,
+        select f.*, r.state, r.label, r.version as label_version, r.label_seen_at, r.was_disputed, r.known_end,
             case when f.market_id <> real_id and bool_or(f.market_id = real_id) over (partition by real_id) then 2
                 when f.source in ({_ONE_PRICE}) and bool_or(f.source not in ({_ONE_PRICE})) over (partition by real_id) then 2
                 else row_number() over (partition by f.market_id, f.as_of order by f.source <> 'recorded', f.source) end as repeated

@@ -12,9 +12,9 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polymarket_assets.lake import reading
+from polymarket_assets.collecting import queries
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.learning import training_set
+from polymarket_assets.learning import ends, training_set
 from polymarket_assets.learning.commands.scoring import FEATURES, Scored
 
 KEY = ("market_id", "as_of")
@@ -28,24 +28,21 @@ _OF_FEATURES = f"""
 """
 # A group may have been trained on through any row of features of it, not only those that were scored.
 _OF_INSTANT = f"""
-    with newest as (
-        select market_id, state, label, label_seen_at, was_disputed, least(decided_seen_at, resolved_at, label_seen_at) as known_end
-        from resolutions where seen_at <= $now qualify row_number() over (partition by market_id order by version desc, seen_at desc) = 1
-    ), held as (
+    with newest as ({ends.NEWEST}), held as (
         select * replace (coalesce(group_id, market_id) as group_id) from scored
     ), seen as (
         select group_id, as_of from held union all select h.group_id, f.as_of from held h join features f using (market_id)
     )
     select h.*, label, label_seen_at, was_disputed, group_began_at, 1.0 / count(*) over (partition by group_id, as_of) as weight
     from held h join newest using (market_id) join ({_BEGAN.format(rows="seen")}) using (group_id)
-    where state = 'final' and label is not null and label_seen_at <= $now and scheduled_end <= $now and as_of < known_end
+    where {ends.IS_DECIDED}
     order by market_id, as_of
 """
 
 
 def joined(lake: Lake, scored: pa.Table, told: Scored, *, now: datetime) -> pa.Table:
     """Scored rows that are decided at `now`, with the columns `ENDED`."""
-    with reading.connect(lake) as connection:
+    with queries.over(lake, resolutions=None, features=None) as connection:
         connection.register("scored", scored)
         if told.of == FEATURES:
             built = training_set.build(lake, now=now).rows.select([*KEY, *(name for name in ENDED if name != "group_began_at")])  # fmt: skip

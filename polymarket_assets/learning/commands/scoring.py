@@ -21,7 +21,6 @@ from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.storage import LocalStore
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning.commands.loading import Loaded
-from polymarket_assets.learning.evidence.recorded import at_instants
 from polymarket_assets.venue.errors import Gone, MalformedPayload, Refused
 
 # What of a feature row stands beside its forecast; labels are no feature and cannot be among them.
@@ -65,10 +64,9 @@ def rows_of_features(lake: Lake, since: datetime | None, until: datetime | None)
 
 def rows_at(lake: Lake, at: datetime, streamed: tuple[str, ...]) -> pa.Table:
     """Features of every market with a snapshot that stands at an instant. Raises `Gone` where there is none."""
-    from polymarket_assets.learning.live.scoring import sampled
+    from polymarket_assets.learning.live.scoring import priced
 
-    rows = at_instants(lake, sampled(lake, at), streamed=streamed)
-    found = rows.filter(pc.is_valid(rows.column("mid")))
+    found = priced(lake, at, streamed)
     if not found.num_rows:
         raise Gone(f"no market of the lake at {lake.root} was sampled just before {at:%Y-%m-%d %H:%M:%S} UTC: an instant needs a recorded lake, without --at the rows of features are scored")  # fmt: skip
     return found

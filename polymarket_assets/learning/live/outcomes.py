@@ -6,16 +6,14 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from polymarket_assets.lake import reading
+from polymarket_assets.collecting import queries
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.learning import ends
 
 # One row a market and hour of each hour's last prediction: fifteen minutes later the same outcome says little more.
-_ROWS = """
-    with newest as (
-        select market_id, state, label, label_seen_at, was_disputed, least(decided_seen_at, resolved_at, label_seen_at) as known_end
-        from resolutions where seen_at <= $now qualify row_number() over (partition by market_id order by version desc, seen_at desc) = 1
-    ), last_words as (
+_ROWS = f"""
+    with newest as ({ends.NEWEST}), last_words as (
         select p.*, coalesce(group_id, market_id) as held_group from predictions p
         where model_version = $model and as_of >= $since and as_of <= $now and scheduled_end <= $now
         qualify row_number() over (partition by market_id, date_trunc('hour', as_of) order by as_of desc) = 1
@@ -25,7 +23,7 @@ _ROWS = """
     select market_id, as_of, held_group as group_id, category, tier, neg_risk, yesno_labels, updown_labels, horizon_h, spread_c, was_disputed,
         label, label_seen_at, mid, probability, correction_sd, weight
     from spoken join newest using (market_id)
-    where state = 'final' and label is not null and label_seen_at <= $now and as_of < known_end and created_at < label_seen_at
+    where {ends.IS_DECIDED} and created_at < label_seen_at
     order by market_id, as_of
 """
 
@@ -36,7 +34,6 @@ def decided(lake: Lake, model_version: str, *, since: datetime, now: datetime) -
     The weight is one over the markets of the group that were spoken of in the same hour: known then. Rows are chosen by their
     instant and their scheduled end, as a training set's are.
     """
-    with reading.connect(lake, Span(since, now)) as connection:
-        return connection.execute(
-            _ROWS, {"model": model_version, "since": since, "now": now}
-        ).to_arrow_table()
+    span, given = Span(since, now), {"model": model_version, "since": since, "now": now}
+    with queries.over(lake, predictions=span, resolutions=span) as connection:
+        return connection.sql(_ROWS, params=given).to_arrow_table()

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polymarket_assets.lake import TABLES, reading
-from polymarket_assets.lake.spans import Span
+from polymarket_assets.collecting import queries
+from polymarket_assets.lake import TABLES
+from polymarket_assets.lake.spans import Span, hour_of
 from polymarket_assets.lake.writing import Lake, Written, conform
 from polymarket_assets.learning.evidence.recorded import STANDS_INTERVALS, at_instants
 from polymarket_assets.tiers import TIERS
@@ -34,31 +35,31 @@ def scored(
     streamed: tuple[str, ...],
 ) -> pa.Table:
     """Rows of `predictions` of all markets with a snapshot that stands; `models` by role, each with its name."""
-    found = at_instants(lake, sampled(lake, as_of), streamed=streamed)
-    priced = found.filter(pc.is_valid(found.column("mid")))
+    rows = priced(lake, as_of, streamed)
     return pa.concat_tables(
         [
             TABLES["predictions"].schema.empty_table(),
-            *(_said(priced, role, *model, created_at) for role, model in models.items()),
+            *(_said(rows, role, *model, created_at) for role, model in models.items()),
         ]
     )
 
 
+def priced(lake: Lake, as_of: datetime, streamed: tuple[str, ...]) -> pa.Table:
+    """Features of every market that was sampled just before an instant, as far as it has a price."""
+    found = at_instants(lake, _sampled(lake, as_of), streamed=streamed)
+    return found.filter(pc.is_valid(found.column("mid")))
+
+
 def publish(lake: Lake, predicted: pa.Table, as_of: datetime) -> Written:
     """Publish the predictions of one instant; a repetition replaces them."""
-    return lake.publish("predictions", predicted, part=f"{as_of:%M%S}", at=as_of.replace(minute=0, second=0, microsecond=0))  # fmt: skip
+    return lake.publish("predictions", predicted, part=f"{as_of:%M%S}", at=hour_of(as_of))  # fmt: skip
 
 
-def sampled(lake: Lake, as_of: datetime) -> pa.Table:
+def _sampled(lake: Lake, as_of: datetime) -> pa.Table:
     """Markets that were sampled in a tier that is scored, and the instant."""
-    import duckdb
-
     span = Span(as_of - _BACK, as_of + timedelta(microseconds=1))
-    files = reading.files(lake, "snapshots", span)
     tiers = ", ".join(f"'{tier}'" for tier in SCORED)
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        reading.add_view(connection, "snapshots", files)
+    with queries.over(lake, snapshots=span) as connection:
         asked = f"select distinct market_id, $at::timestamptz as as_of from snapshots where tier in ({tiers}) and received_at between $from and $at"
         return connection.sql(asked, params={"at": as_of, "from": span.start}).to_arrow_table()
 
