@@ -23,7 +23,8 @@ from polymarket_assets.learning.evaluation import Evaluation
 from polymarket_assets.learning.evaluation.claims import SUSPICIOUS_SKILL
 from polymarket_assets.learning.explained import Explained
 from polymarket_assets.learning.out_of_fold import PRICE
-from polymarket_assets.learning.training import LEAST_GROUPS, Trained
+from polymarket_assets.learning.splits import LEAST_GROUPS
+from polymarket_assets.learning.training import Trained
 from polymarket_assets.venue.instants import EPOCH
 
 # Which real event a market belongs to, by the ids that datasets have for it.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from polymarket_assets.lake import reading
+from polymarket_assets.collecting import queries
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.learning.training import LEAST_GROUPS
+from polymarket_assets.learning.splits import LEAST_GROUPS
 
 # Walk-forward cuts are weekly, as this is (ML.md 2.4).
 APART = timedelta(days=7)
@@ -48,6 +48,7 @@ def found(lake: Lake, *, trained_at: datetime | None, now: datetime) -> Due:
 
 def decided(lake: Lake, since: datetime, now: datetime) -> int:
     """How many markets got a label after `since`, or another one."""
-    with reading.connect(lake, Span(since, now + timedelta(microseconds=1))) as connection:
+    span = Span(since, now + timedelta(microseconds=1))
+    with queries.over(lake, resolutions=span) as connection:
         counted = connection.execute(_DECIDED, {"since": since, "now": now}).fetchone()
     return int(counted[0]) if counted else 0

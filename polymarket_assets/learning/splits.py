@@ -28,6 +28,8 @@ EMBARGO = timedelta(days=3)
 CUTS_OF_SHORT_DATA = 4
 # The last of weekly cuts are sealed: nobody looks at them before a claim is made (ML.md 2.4).
 SEALED = 0.2
+# Below this an interval over groups has no meaning.
+LEAST_GROUPS = 40
 # Inner folds, of the train side of a cut: what is fitted before them is close to all there is, and each has something to test.
 INNER = (0.4, 0.6, 0.8)
 

@@ -28,8 +28,6 @@ from polymarket_assets.learning.training.searching import Trial
 EVERY: tuple[Feature, ...] = tuple(feature for feature in FEATURES if feature.name != "mid")
 # With worse signs features of the sides of trades turn round.
 LEAST_SIGN_QUALITY = 0.9
-# Below this an interval over groups has no meaning.
-LEAST_GROUPS = 40
 SEED = 7
 
 __all__ = ["Trained", "Trial", "chosen", "train"]
@@ -98,9 +96,9 @@ def chosen(rows: pa.Table) -> tuple[str, ...]:
 
 def _refuse_too_little(rows: pa.Table) -> None:
     there, outcomes = len(rows.column("group_id").unique()), len(rows.column("label").unique())
-    if there < LEAST_GROUPS:
+    if there < splits.LEAST_GROUPS:
         raise TooLittleToLearn(
-            f"the training set has {there} labelled groups, {LEAST_GROUPS} are needed: record until more markets end, fetch past days (history_markets, history_prices, resolutions, history_features) or import datasets, then materialize training_set again"
+            f"the training set has {there} labelled groups, {splits.LEAST_GROUPS} are needed: record until more markets end, fetch past days (history_markets, history_prices, resolutions, history_features) or import datasets, then materialize training_set again"
         )
     if outcomes < 2:
         raise TooLittleToLearn(f"all {there} labelled groups ended the same way: both outcomes are needed")
