@@ -20,14 +20,12 @@ from rich.table import Table
 
 from drills import planted_leaks
 from polymarket_assets.learning import evaluation, training
-from polymarket_assets.learning.evaluation import Interval
+from polymarket_assets.learning.evaluation import Interval, intervals
 from polymarket_assets.learning.served import Correction, Shrinkage, inside
 from polymarket_assets_tests.learning import synthetic
 
 SEEDS, GROUPS, EDGE = 6, 9_000, 0.3
 EFFICIENT_AT_MOST, PLANTED_AT_LEAST = 0.005, 0.008
-# 95 % of a normal distribution lie within so many standard deviations.
-_REACH = 1.96
 
 
 @dataclass(frozen=True)
@@ -118,8 +116,8 @@ def leaks(console: Console) -> Iterator[Shown]:
 def mean(skills: list[Interval]) -> Interval:
     """The mean of independent figures, and its interval."""
     value = float(np.mean([one.value for one in skills]))
-    error = float(np.sqrt(sum((one.width / 2 / _REACH) ** 2 for one in skills))) / len(skills)
-    return Interval(value, value - _REACH * error, value + _REACH * error)
+    error = float(np.sqrt(sum(one.error**2 for one in skills))) / len(skills)
+    return intervals.normal(value, error)
 
 
 def _off_the_price(one: Judged) -> float:

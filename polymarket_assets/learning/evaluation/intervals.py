@@ -37,6 +37,13 @@ class Interval:
         """From end to end."""
         return self.high - self.low
 
+    @property
+    def error(self) -> float:
+        """The standard error that a normal figure with this interval has."""
+        from scipy.stats import norm
+
+        return self.width / 2 / float(norm.ppf((1 + LEVEL) / 2))
+
 
 @dataclass(frozen=True)
 class Bounds:

@@ -7,7 +7,7 @@ neighbouring weeks to go together (Newey and West 1987), and a sign test that no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -15,13 +15,13 @@ from polymarket_assets.learning.evaluation import losses
 from polymarket_assets.learning.evaluation.intervals import Interval, normal, ratio_error
 from polymarket_assets.learning.evaluation.sample import Codes, Mask, Reals, Sample, micros, summed
 from polymarket_assets.learning.out_of_fold import PRICE
+from polymarket_assets.venue.instants import EPOCH
 
 # With fewer weeks the variance between them is a guess.
 LEAST_WEEKS = 4
 _WEEK_US = 7 * 86_400_000_000
 # 1970-01-05 was a Monday.
 _MONDAY_US = 4 * 86_400_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _week(sample: Sample, best: str, began_us: int, inside: Mask) -> Week:
     briers = [weight @ losses.brier(label, q) for q in (model, said[PRICE])]
     gains = {name: losses.log_loss(label, q) - losses.log_loss(label, model) for name, q in said.items()}
     return Week(
-        _EPOCH + timedelta(microseconds=began_us), len(label), len(np.unique(group)), float(weight.sum()),
+        EPOCH + timedelta(microseconds=began_us), len(label), len(np.unique(group)), float(weight.sum()),
         float(1 - briers[0] / briers[1]) if briers[1] else 0.0,
         *(_mean(gains[name], weight, group) for name in (PRICE, best)),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +20,7 @@ from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake, table_of
 from polymarket_assets.learning.backtest.portfolio import Portfolio, Position
+from polymarket_assets.venue.instants import EPOCH
 
 Row = dict[str, Any]
 
@@ -145,12 +146,9 @@ def _write(lake: Lake, table: str, model_version: str, day: date, rows: list[Row
 
 def instant(us: int) -> datetime:
     """Microseconds since 1970 as an instant, exactly."""
-    return _EPOCH + timedelta(microseconds=us)
+    return EPOCH + timedelta(microseconds=us)
 
 
 def microseconds(at: datetime) -> int:
     """An instant as microseconds since 1970, exactly."""
-    return (at - _EPOCH) // timedelta.resolution
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+    return (at - EPOCH) // timedelta.resolution

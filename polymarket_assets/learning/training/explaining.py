@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polymarket_assets.learning import splits
+from polymarket_assets.learning.evaluation import losses
 from polymarket_assets.learning.explained import Explained
 from polymarket_assets.learning.served import Correction, inside
 from polymarket_assets.learning.training import boosting, inner
@@ -93,5 +94,5 @@ def _curve(frame: pd.DataFrame, correction: Correction, folds: list[splits.Fold]
 def _gain(correction: Correction, test: pd.DataFrame) -> float:
     """Weighted log loss of the mid minus the model's."""
     label, weight = (test[name].to_numpy(dtype=float) for name in ("label", "weight"))
-    losses = [-(label * np.log(q) + (1 - label) * np.log1p(-q)) for q in (inside(test), correction.probabilities(test))]  # fmt: skip
-    return float(np.average(losses[0] - losses[1], weights=weight))
+    price, model = (losses.log_loss(label, said) for said in (inside(test), correction.probabilities(test)))
+    return float(np.average(price - model, weights=weight))

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polymarket_assets.learning.baselines import by_cell
+from polymarket_assets.learning.evaluation import losses
 from polymarket_assets.learning.served import Encoding
 from polymarket_assets.learning.training import boosting
 from polymarket_assets.learning.training.capacity import Capacity
@@ -141,7 +142,7 @@ def _fold(side: Sides, encoding: Encoding) -> _Fold:
 
     weight = side.test["weight"].to_numpy(dtype=float)
     label, said = side.test["label"].to_numpy(dtype=float), by_cell.forecast(side.train, side.test)
-    loss_b3 = float(weight @ -(label * np.log(said) + (1 - label) * np.log1p(-said)))
+    loss_b3 = float(weight @ losses.log_loss(label, said))
     seen, asked = (boosting.both_ways(part, encoding) for part in (side.train, side.test))
     train = seen.matrix(np.ones(len(side.train)))
     test = xgboost.DMatrix(asked.encoded, enable_categorical=True)
