@@ -64,9 +64,10 @@ def of_staying(live: Evaluation | None, drifted: Sequence[Drifted], top: Sequenc
 
 
 def _paid(gain: Interval, openings: int) -> Gate:
-    """Whether a gain is more than the luckiest of so many looks would show (Bonferroni), as if it were normal."""
+    """Whether a gain is more than the luckiest of so many looks would show (Bonferroni), as if it were normal; this look is one."""
     from scipy.stats import norm
 
+    openings = max(openings, 1)
     p_value = float(norm.sf(gain.value / gain.error)) if gain.error > 0 else 1.0
     name = f"still, with {openings} openings of sealed weeks paid for"
     return Gate(name, p_value * openings < (1 - LEVEL) / 2, f"p {p_value:.2g}, one-sided")
