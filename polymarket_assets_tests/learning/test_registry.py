@@ -70,6 +70,19 @@ def test_the_price_is_registered_once(uri: str, rows: pa.Table) -> None:
     assert registry.price(rows, registry.correction(challenger).encoding).number == held.number
 
 
+def test_a_price_that_was_registered_but_not_pointed_at_is_the_champion_the_next_time(
+    uri: str, rows: pa.Table
+) -> None:
+    """A crash between the two would leave nothing to follow, for ever."""
+    registry = Registry(uri)
+    held, challenger = registry.held_price(), registry.at(CHALLENGER)
+    assert held
+    assert challenger
+    registry.point(CHAMPION, None)
+    registry.price(rows, registry.correction(challenger).encoding)
+    assert registry.at(CHAMPION) == held
+
+
 def test_champion_and_challenger_are_asked_live_and_a_version_with_two_roles_once(
     uri: str, rows: pa.Table
 ) -> None:

@@ -132,13 +132,15 @@ class Registry:
 
     def price(self, rows: pa.Table, encoding: Encoding) -> Version:
         """The version that says the price, registered once and champion until a model is; `rows` give its example."""
-        if held := self.held_price():
-            return held
+        price = self.held_price() or self._register_price(rows, encoding)
+        if self.at(CHAMPION) is None:
+            self.point(CHAMPION, price.number)
+        return price
+
+    def _register_price(self, rows: pa.Table, encoding: Encoding) -> Version:
         with server.bound(self._uri) as mlflow:
             run_id = _log_price(mlflow, rows, encoding)
             made = mlflow.register_model(f"runs:/{run_id}/{models.MODEL}", NAME, tags={_PRICE: "yes"})
-        if self.at(CHAMPION) is None:
-            self.point(CHAMPION, str(made.version))
         return Version(str(made.version), run_id, {_PRICE: "yes"})
 
 
