@@ -53,11 +53,13 @@ def predictions(
     with told_plainly():
         span, now, opened = run_span(context), utc_now(), lake.open()
         as_of = _as_of(span, now)
-        models = Registry(tracking.address()).followed()
-        predicted = scoring.scored(opened, models, as_of=as_of, created_at=now, streamed=tuple(settings.read().stream_tiers))  # fmt: skip
+        followed = Registry(tracking.address()).followed()
+        for role, why in followed.not_asked.items():
+            context.log.warning(f"the {role} is not asked: {why}")
+        predicted = scoring.scored(opened, followed.models, as_of=as_of, created_at=now, streamed=tuple(settings.read().stream_tiers))  # fmt: skip
         if predicted.num_rows:
             scoring.publish(opened, predicted, as_of)
-        told = {"as_of": as_of, "predicted": predicted.num_rows, **{role: name for role, (name, _) in models.items()}}  # fmt: skip
+        told = {"as_of": as_of, "predicted": predicted.num_rows, "not_asked": followed.not_asked or None, **{role: name for role, (name, _) in followed.models.items()}}  # fmt: skip
         return materialized(context, {**metadata(told), **partition_metadata(opened, "predictions", span)})
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,8 @@ import pytest
 
 from polymarket_assets.learning import tracking, training
 from polymarket_assets.learning.served import inside
-from polymarket_assets.learning.tracking.registry import CHALLENGER, CHAMPION, SHADOW, Registry
+from polymarket_assets.learning.tracking.registry import CHALLENGER, CHAMPION, NAME, SHADOW, Registry, Version
+from polymarket_assets.venue.errors import Gone, MalformedPayload, PolymarketError, Unavailable
 from polymarket_assets_tests.learning.synthetic import training_rows
 
 
@@ -87,12 +91,92 @@ def test_champion_and_challenger_are_asked_live_and_a_version_with_two_roles_onc
     uri: str, rows: pa.Table
 ) -> None:
     registry = Registry(uri)
-    asked = registry.followed()
+    asked = registry.followed().models
     assert list(asked) == [CHAMPION, CHALLENGER]
     challenger = registry.at(CHALLENGER)
     assert challenger
     registry.point(SHADOW, challenger.number)
-    assert list(registry.followed()) == [CHAMPION, SHADOW]
+    assert list(registry.followed().models) == [CHAMPION, SHADOW]
     registry.point(SHADOW, None)
     said = [correction.probabilities(rows.to_pandas()) for _, correction in asked.values()]
     assert np.isfinite(said).all()
+
+
+@contextmanager
+def broken(folder: Path, how: Callable[[Path], object]) -> Iterator[None]:
+    """The files of a model, or one of them, as a disk or a hand may leave them."""
+    held = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    how(folder)
+    try:
+        yield
+    finally:
+        for file, content in held.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+
+
+def files_of(uri: str, version: Version) -> Path:
+    """The folder of a version's model."""
+    import mlflow
+
+    model_id = mlflow.MlflowClient(uri, uri).get_model_version(NAME, version.number).source.rpartition("/")[2]
+    (folder,) = Path(uri.removeprefix("sqlite:///")).parent.glob(f"artifacts/**/{model_id}")
+    return folder
+
+
+def one(folder: Path, name: str) -> Path:
+    (found,) = folder.rglob(name)
+    return found
+
+
+BROKEN: list[tuple[str, Callable[[Path], object], type[PolymarketError]]] = [
+    ("all files gone", shutil.rmtree, Gone),
+    ("one file gone", lambda folder: one(folder, "correction.json").unlink(), Gone),
+    ("trees cut off", lambda folder: one(folder, "0.ubj").write_bytes(b"{L"), MalformedPayload),
+    ("no JSON", lambda folder: one(folder, "correction.json").write_text("{"), MalformedPayload),
+    ("other JSON", lambda folder: one(folder, "correction.json").write_text("{}"), MalformedPayload),
+    ("no YAML", lambda folder: one(folder, "MLmodel").write_text("{{:"), MalformedPayload),
+    ("empty", lambda folder: one(folder, "MLmodel").write_text(""), MalformedPayload),
+]
+
+
+@pytest.mark.parametrize(("how", "error"), [(how, error) for _, how, error in BROKEN], ids=[name for name, *_ in BROKEN])  # fmt: skip
+def test_a_version_that_cannot_be_loaded_is_left_out_and_said_and_the_others_are_asked(uri: str, how: Callable[[Path], object], error: type[PolymarketError]) -> None:  # fmt: skip
+    """One broken version would silence all forecasts."""
+    registry = Registry(uri)
+    challenger = registry.at(CHALLENGER)
+    assert challenger
+    with broken(files_of(uri, challenger), how):
+        with pytest.raises(error, match=challenger.name):
+            registry.correction(challenger)
+        found = registry.followed()
+    assert list(found.models) == [CHAMPION]
+    assert list(found.not_asked) == [CHALLENGER]
+    assert challenger.name in found.not_asked[CHALLENGER]
+
+
+def test_where_no_version_can_be_loaded_that_is_an_error(uri: str) -> None:
+    """Nothing said would look as if no market was there."""
+    registry = Registry(uri)
+    champion, challenger = registry.at(CHAMPION), registry.at(CHALLENGER)
+    assert champion
+    assert challenger
+    with (
+        broken(files_of(uri, champion), shutil.rmtree),
+        broken(files_of(uri, challenger), shutil.rmtree),
+        pytest.raises(Gone, match="train again"),
+    ):
+        registry.followed()
+
+
+def test_a_server_that_stopped_answering_is_no_version_without_files(monkeypatch: pytest.MonkeyPatch, uri: str) -> None:  # fmt: skip
+    """Left out, it would be missing without need; asked again, it is there."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    def lost(where: str) -> None:
+        raise MlflowException("API request to http://tracking failed with exception: timed out")
+
+    monkeypatch.setattr(mlflow.pyfunc, "load_model", lost)
+    with pytest.raises(Unavailable):
+        Registry(uri).followed()

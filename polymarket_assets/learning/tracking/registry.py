@@ -6,6 +6,8 @@ the champion is a version that says the market's own price.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +18,7 @@ import pyarrow as pa
 from polymarket_assets.learning.served import Correction, Encoding, Shrinkage
 from polymarket_assets.learning.tracking import models, server
 from polymarket_assets.learning.tracking.runs import open_experiment
-from polymarket_assets.venue.errors import Gone
+from polymarket_assets.venue.errors import Gone, MalformedPayload
 
 NAME = "polymarket"
 CHALLENGER, SHADOW, CHAMPION, PREVIOUS = "challenger", "shadow", "champion", "previous"
@@ -48,6 +50,14 @@ class Version:
     def says_the_price(self) -> bool:
         """Whether it corrects nothing."""
         return _PRICE in self.tags
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What is asked live, by role: models, each with its name, and why a version that an alias names is not asked."""
+
+    models: dict[str, tuple[str, Correction]]
+    not_asked: dict[str, str]
 
 
 class Registry:
@@ -106,22 +116,33 @@ class Registry:
         return None if found is None else float(found)
 
     def correction(self, version: Version) -> Correction:
-        """The model of a version. Raises `Gone` where its files are."""
-        from mlflow.exceptions import MlflowException
+        """The model of a version.
 
-        with server.bound(self._uri) as mlflow:
-            try:
-                loaded = mlflow.pyfunc.load_model(f"models:/{NAME}/{version.number}")
-            except MlflowException as e:
-                raise Gone(f"the files of {version.name} are not there: {e}") from e
-        found: Correction = loaded.unwrap_python_model().correction
+        Raises:
+            Gone: its files are.
+            MalformedPayload: they hold something else.
+        """
+        with server.bound(self._uri) as mlflow, _readable(version):
+            found: Correction = mlflow.pyfunc.load_model(f"models:/{NAME}/{version.number}").unwrap_python_model().correction  # fmt: skip
         return found
 
-    def followed(self) -> dict[str, tuple[str, Correction]]:
-        """The models that are asked live, by role, each with its name; one version in two roles is asked once, as the first."""
+    def followed(self) -> Followed:
+        """The models that are asked live; one version in two roles is asked once, as the first.
+
+        Raises:
+            Gone: there are versions, and not one of them can be loaded.
+        """
         named = {role: version for role in ASKED if (version := self.at(role))}
         first = {version.number: role for role, version in reversed(named.items())}
-        return {role: (version.name, self.correction(version)) for role, version in named.items() if first[version.number] == role}  # fmt: skip
+        found = Followed({}, {})
+        for role in (role for role, version in named.items() if first[version.number] == role):
+            try:
+                found.models[role] = named[role].name, self.correction(named[role])
+            except (Gone, MalformedPayload) as e:
+                found.not_asked[role] = str(e)
+        if found.not_asked and not found.models:
+            raise Gone(f"no model that is followed can be loaded, train again: {'; '.join(found.not_asked.values())}")  # fmt: skip
+        return found
 
     def held_price(self) -> Version | None:
         """The version that says the price, where one is registered."""
@@ -142,6 +163,22 @@ class Registry:
             run_id = _log_price(mlflow, rows, encoding)
             made = mlflow.register_model(f"runs:/{run_id}/{models.MODEL}", NAME, tags={_PRICE: "yes"})
         return Version(str(made.version), run_id, {_PRICE: "yes"})
+
+
+@contextmanager
+def _readable(version: Version) -> Iterator[None]:
+    """What loading a model raises, as errors that say whose files they are; a server that is lost stays that."""
+    from mlflow.exceptions import MlflowException
+    from yaml import YAMLError
+
+    try:
+        yield
+    except (MlflowException, OSError) as e:
+        if server.is_lost(e):
+            raise
+        raise Gone(f"the files of {version.name} are not there: {e}") from e
+    except (YAMLError, ValueError, LookupError, TypeError, AttributeError) as e:
+        raise MalformedPayload(f"the model of {version.name}", e) from e
 
 
 def _log_price(mlflow: Any, rows: pa.Table, encoding: Encoding) -> str:
