@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -28,6 +29,13 @@ def sealed(**how: Any) -> Evaluation:
 
 def live(**how: Any) -> Evaluation:
     return evaluation.judge_predictions(rows(**{"groups": 1_500, "weeks": 6, **how}), draws=300)
+
+
+def spread_over(days: float) -> Evaluation:
+    """Stored predictions from a Sunday on: after two weeks they lie in four calendar weeks."""
+    sunday = datetime(2026, 1, 11, tzinfo=UTC)
+    at = [sunday + timedelta(days=days * n / 1_499) for n in range(1_500)]
+    return evaluation.judge_predictions(rows(1_500, 1, off=0.2, as_of=at).drop_columns(["cut_at"]), draws=300)
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +125,7 @@ def test_a_shadow_that_does_live_what_it_did_in_training_becomes_champion() -> N
         (None, Interval(0.01, 0.0, 0.02), "scored live"),
         (live(groups=200), Interval(0.0, -0.01, 0.01), "1,000 resolved groups"),
         (live(weeks=3), Interval(0.0, -0.01, 0.01), "4 weeks"),
+        (spread_over(15), Interval(0.0, -0.01, 0.01), "4 weeks"),
         (live(noise=0.5), Interval(-0.03, -0.06, 0.01), "no worse than the price"),
         (live(), Interval(0.05, 0.045, 0.055), "live as out of fold"),
     ],
@@ -126,6 +135,15 @@ def test_a_shadow_stays_one_with_the_reason(
 ) -> None:
     decision = deciding.to_champion(NEW, OLD, gates.of_shadow(seen, backtested))
     assert reason in " ".join(gate.name for gate in decision.gates if not gate.is_held), decision.table()
+
+
+@pytest.mark.parametrize(("days", "held"), [(15, False), (27.9, False), (28, True)])
+def test_four_weeks_are_28_days_and_not_four_mondays(days: float, held: bool) -> None:
+    seen = spread_over(days)
+    gate = gates.of_shadow(seen, seen.overall.log_loss_gain)[0]
+    assert len(seen.weekly.weeks) >= 4
+    assert gate.is_held is held
+    assert gate.told.startswith(f"{int(days)} days")
 
 
 NULLS, MOVED, SLIGHT = Drifted("spread_c", 0.0, 0.1, 0.4), Drifted("spread_c", 0.4, 0.1, 0.1), Drifted("spread_c", 0.1, 0.1, 0.15)  # fmt: skip

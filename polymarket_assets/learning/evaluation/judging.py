@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from polymarket_assets.learning.evaluation.calibration import Calibration, calib
 from polymarket_assets.learning.evaluation.claims import Gate
 from polymarket_assets.learning.evaluation.corrections import Corrections, corrections
 from polymarket_assets.learning.evaluation.intervals import DRAWS
-from polymarket_assets.learning.evaluation.sample import Sample, sampled
+from polymarket_assets.learning.evaluation.sample import Sample, micros, sampled
 from polymarket_assets.learning.evaluation.scores import Scores, scores
 from polymarket_assets.learning.evaluation.slices import Slice, slices
 from polymarket_assets.learning.evaluation.weeks import Weekly, weekly
@@ -35,7 +36,8 @@ class Evaluation:
     """Scores per part (the headline first, then up/down, then sources); all else is of the headline.
 
     `kind` says which rows these are: `OPEN`, `SEALED` or `STORED`. `calibrations`: of the model and of every baseline
-    that stands on all rows. `is_updown_only`: there is nothing but up/down, and so the headline is that.
+    that stands on all rows. `is_updown_only`: there is nothing but up/down, and so the headline is that. `span`: from the
+    first instant of the headline to its last; nothing where rows have none.
     """
 
     kind: str
@@ -46,6 +48,7 @@ class Evaluation:
     weekly: Weekly
     corrections: Corrections
     gates: tuple[Gate, ...]
+    span: timedelta
 
     @property
     def overall(self) -> Scores:
@@ -118,7 +121,14 @@ def _judged(rows: pa.Table, kind: str, draws: int, seed: int) -> Evaluation:
         weekly=weeks,
         corrections=corrections(head),
         gates=claims.gates(judged[0], head, weeks, is_sealed=kind == SEALED),
+        span=_span(head),
     )
+
+
+def _span(sample: Sample) -> timedelta:
+    if "as_of" not in sample.table.column_names:
+        return timedelta(0)
+    return timedelta(microseconds=int(np.ptp(micros(sample.table, "as_of"))))
 
 
 def _scored(parts: dict[str, Sample], draws: int, seed: int) -> tuple[Scores, ...]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from polymarket_assets.learning.drift import Drifted
 from polymarket_assets.learning.evaluation import SEALED, Evaluation, Interval
 from polymarket_assets.learning.evaluation.claims import Gate
 from polymarket_assets.learning.evaluation.intervals import LEVEL
 
-# A shadow becomes champion after so many weeks and resolved groups of forecasts stored before their outcome …
-LIVE_WEEKS, LIVE_GROUPS = 4, 1_000
+# A shadow becomes champion when forecasts stored before their outcome cover so long and so many resolved groups …
+LIVE_FOR, LIVE_GROUPS = timedelta(weeks=4), 1_000
 # … on which it loses no more than this over the price at the lower end, nats.
 LIVE_LOSS = -0.001
 # Fewer live groups than this make an interval over two weeks meaningless: nothing is given up on it.
@@ -39,9 +40,9 @@ def of_shadow(live: Evaluation | None, backtested: Interval) -> tuple[Gate, ...]
     """Shadow to champion. `live`: the judgement of its stored predictions; `backtested`: its gain over the price out of fold."""
     if live is None:
         return (Gate("scored live", False, "none of its stored predictions has an outcome yet"),)
-    gain, weeks = live.overall.log_loss_gain, len(live.weekly.weeks)
+    gain = live.overall.log_loss_gain
     return (
-        Gate(f"at least {LIVE_WEEKS} weeks scored live", weeks >= LIVE_WEEKS, f"{weeks}"),
+        Gate(f"at least {LIVE_FOR.days // 7} weeks scored live", live.span >= LIVE_FOR, f"{live.span.days} days from the first prediction with an outcome to the last"),
         Gate(f"at least {LIVE_GROUPS:,} resolved groups", live.overall.groups >= LIVE_GROUPS, f"{live.overall.groups:,}"),
         Gate("no worse than the price by a thousandth of a nat", gain.low > LIVE_LOSS, nats(gain)),
         Gate("live as out of fold", agree(gain, backtested), f"live {nats(gain)}, out of fold {nats(backtested)}"),
