@@ -11,18 +11,21 @@ from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning import ends
 
-# One row a market and hour of each hour's last prediction: fifteen minutes later the same outcome says little more.
+# One row a market and hour of each hour's last prediction: fifteen minutes later the same outcome says little more. Hours are
+# counted as they were planned at the time: those that spoke of the group so far, and those left to the last scheduled end of its markets.
 _ROWS = f"""
     with newest as ({ends.NEWEST}), last_words as (
-        select p.*, coalesce(group_id, market_id) as held_group from predictions p
+        select p.*, coalesce(group_id, market_id) as held_group, date_trunc('hour', as_of) as hour from predictions p
         where model_version = $model and as_of >= $since and as_of <= $now and scheduled_end <= $now
-        qualify row_number() over (partition by market_id, date_trunc('hour', as_of) order by as_of desc) = 1
-    ), spoken as (
-        select *, 1.0 / count(*) over (partition by held_group, date_trunc('hour', as_of)) as weight from last_words
+        qualify row_number() over (partition by market_id, hour order by as_of desc) = 1
+    ), hours as (
+        select held_group, hour, count(*) as markets, row_number() over (partition by held_group order by hour)
+            + greatest(max(date_diff('hour', hour, scheduled_end - interval 1 microsecond)), 0) as planned
+        from last_words group by held_group, hour
     )
     select market_id, as_of, held_group as group_id, category, tier, neg_risk, yesno_labels, updown_labels, horizon_h, spread_c, was_disputed,
-        label, label_seen_at, mid, probability, correction_sd, weight
-    from spoken join newest using (market_id)
+        label, label_seen_at, mid, probability, correction_sd, 1.0 / markets / planned as weight
+    from last_words join hours using (held_group, hour) join newest using (market_id)
     where {ends.IS_DECIDED} and created_at < label_seen_at
     order by market_id, as_of
 """
@@ -31,8 +34,8 @@ _ROWS = f"""
 def decided(lake: Lake, model_version: str, *, since: datetime, now: datetime) -> pa.Table:
     """Predictions of a model from `since` on whose markets were due and are decided, with label and weight.
 
-    The weight is one over the markets of the group that were spoken of in the same hour: known then. Rows are chosen by their
-    instant and their scheduled end, as a training set's are.
+    The weight is one over the markets of the group that were spoken of in the same hour, and over the hours planned for the group: known
+    then, and about one a group, as in a training set. Rows are chosen by their instant and their scheduled end, as a training set's are.
     """
     span, given = Span(since, now), {"model": model_version, "since": since, "now": now}
     with queries.over(lake, predictions=span, resolutions=span) as connection:

@@ -39,11 +39,37 @@ def test_the_last_word_of_an_hour_counts(tmp_path: Path) -> None:
 
 
 def test_markets_of_a_group_share_the_weight_of_an_hour(tmp_path: Path) -> None:
-    said = [prediction(market, NOON) for market in ("pm:a", "pm:b", "pm:c")]
+    said = [prediction(market, END - 2 * MINUTE) for market in ("pm:a", "pm:b", "pm:c")]
     found = decided(tmp_path, said, [resolution("pm:a", END, 1), resolution("pm:b", END, 0)])
     assert [row["weight"] for row in found] == pytest.approx([1 / 3, 1 / 3]), (
         "the third is open, and was there"
     )
+
+
+def weights(tmp_path: Path, hours: int, *, end: datetime = END, markets: tuple[str, ...] = ("pm:a",)) -> list[float]:  # fmt: skip
+    """Of a group that was spoken of in so many hours from noon on."""
+    said = [prediction(market, NOON + n * HOUR + 45 * MINUTE, scheduled_end=end) for n in range(hours) for market in markets]  # fmt: skip
+    found = decided(tmp_path, said, [resolution(market, end + 3 * HOUR, 1) for market in markets])
+    return [row["weight"] for row in found]
+
+
+@pytest.mark.parametrize(("hours", "end", "markets"), [
+    (1, NOON + HOUR, ("pm:a",)),
+    (6, END, ("pm:a",)),
+    (6, END - 30 * MINUTE, ("pm:a",)),
+    (6, END, ("pm:a", "pm:b", "pm:c")),
+], ids=["an hour", "six hours", "until half past", "six hours of three markets"])  # fmt: skip
+def test_a_group_weighs_one_however_long_it_was_spoken_of(hours: int, end: datetime, markets: tuple[str, ...], tmp_path: Path) -> None:  # fmt: skip
+    """A group watched for two days would count as 48 that were watched for an hour."""
+    assert sum(weights(tmp_path, hours, end=end, markets=markets)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("hours", [1, 3, 6, 8])
+def test_weights_do_not_change_with_what_came_after(hours: int, tmp_path: Path) -> None:
+    """Early ends tell of the outcome: by the hours that it turned out to last, a group that ended early would weigh more an hour (L4)."""
+    whole = weights(tmp_path / "whole", 9)
+    assert len(whole) == 9
+    assert weights(tmp_path / "part", hours) == pytest.approx(whole[:hours])
 
 
 LEFT_OUT: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
