@@ -128,10 +128,11 @@ def test_a_shadow_that_does_live_what_it_did_in_training_becomes_champion() -> N
         (spread_over(15), Interval(0.0, -0.01, 0.01), "4 weeks"),
         (live(noise=0.5), Interval(-0.03, -0.06, 0.01), "no worse than the price"),
         (live(), Interval(0.05, 0.045, 0.055), "live as out of fold"),
+        (live(), None, "live as out of fold"),
     ],
 )
 def test_a_shadow_stays_one_with_the_reason(
-    seen: Evaluation | None, backtested: Interval, reason: str
+    seen: Evaluation | None, backtested: Interval | None, reason: str
 ) -> None:
     decision = deciding.to_champion(NEW, OLD, gates.of_shadow(seen, backtested))
     assert reason in " ".join(gate.name for gate in decision.gates if not gate.is_held), decision.table()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # T0 is sampled once an hour, days before anything is decided: its rows of the decision grid are enough.
 SCORED = tuple(tier.name for tier in TIERS if tier.name != "t0")
+# Markets of the tiers that are scored have no more than this left.
+WITHIN = min(tier.beyond for tier in TIERS if tier.name not in SCORED)
 _BACK = STANDS_INTERVALS * max(tier.every for tier in TIERS if tier.name in SCORED)
 # What of a feature row stands beside its forecast, so that a judgement can be sliced without the row.
 _KEPT = ("market_id", "as_of", "group_id", "category", "tier", "neg_risk", "yesno_labels", "updown_labels", "horizon_h", "spread_c", "scheduled_end", "mid")  # fmt: skip

@@ -36,8 +36,9 @@ def of_claim(judged: Evaluation, against_champion: Interval | None, leaks: str |
     return tuple(found)
 
 
-def of_shadow(live: Evaluation | None, backtested: Interval) -> tuple[Gate, ...]:
-    """Shadow to champion. `live`: the judgement of its stored predictions; `backtested`: its gain over the price out of fold."""
+def of_shadow(live: Evaluation | None, backtested: Interval | None) -> tuple[Gate, ...]:
+    """Shadow to champion. `live`: the judgement of its stored predictions; `backtested`: its gain over the price on out-of-fold rows
+    like them, None: there are none."""
     if live is None:
         return (Gate("scored live", False, "none of its stored predictions has an outcome yet"),)
     gain = live.overall.log_loss_gain
@@ -45,8 +46,14 @@ def of_shadow(live: Evaluation | None, backtested: Interval) -> tuple[Gate, ...]
         Gate(f"at least {LIVE_FOR.days // 7} weeks scored live", live.span >= LIVE_FOR, f"{live.span.days} days from the first prediction with an outcome to the last"),
         Gate(f"at least {LIVE_GROUPS:,} resolved groups", live.overall.groups >= LIVE_GROUPS, f"{live.overall.groups:,}"),
         Gate("no worse than the price by a thousandth of a nat", gain.low > LIVE_LOSS, nats(gain)),
-        Gate("live as out of fold", agree(gain, backtested), f"live {nats(gain)}, out of fold {nats(backtested)}"),
+        _as_out_of_fold(gain, backtested),
     )  # fmt: skip
+
+
+def _as_out_of_fold(gain: Interval, backtested: Interval | None) -> Gate:
+    is_held = backtested is not None and agree(gain, backtested)
+    told = nats(backtested) if backtested else "no row is as near to its end as live ones are"
+    return Gate("live as out of fold", is_held, f"live {nats(gain)}, out of fold {told}")
 
 
 def of_staying(live: Evaluation | None, drifted: Sequence[Drifted], top: Sequence[str]) -> tuple[Gate, ...]:

@@ -19,7 +19,7 @@ from polymarket_assets.learning.errors import NothingToJudge
 from polymarket_assets.learning.evaluation import Evaluation, Interval
 from polymarket_assets.learning.live import outcomes
 from polymarket_assets.learning.out_of_fold import PRICE
-from polymarket_assets.learning.promotion import deciding, gates
+from polymarket_assets.learning.promotion import comparing, deciding, gates
 from polymarket_assets.learning.promotion.deciding import Decision
 from polymarket_assets.learning.tracking.registry import CHALLENGER, CHAMPION, SHADOW, Registry, Version
 
@@ -35,7 +35,7 @@ _LEAKS = "leaks"
 
 @dataclass(frozen=True)
 class Gap:
-    """The log-loss gain over the price of stored predictions and of out-of-fold rows, nats."""
+    """The log-loss gain over the price of stored predictions and of out-of-fold rows like them, nats."""
 
     live: Interval
     out_of_fold: Interval
@@ -81,8 +81,8 @@ class Review:
         shadow, champion = self.registry.at(SHADOW), self.registry.at(CHAMPION)
         if shadow is None:
             return None
-        told = evaluation.evaluate(self._out_of_fold(shadow)).overall.log_loss_gain
-        return deciding.to_champion(shadow, champion, gates.of_shadow(self._live(shadow, EVER), told))
+        asked = gates.of_shadow(self._live(shadow, EVER), self._expected(shadow))
+        return deciding.to_champion(shadow, champion, asked)
 
     def _challenger(self) -> Decision | None:
         challenger = self.registry.at(CHALLENGER)
@@ -115,11 +115,9 @@ class Review:
         return champion if champion and not champion.says_the_price else self.registry.at(CHALLENGER)
 
     def gap(self, version: Version) -> Gap | None:
-        """What a version gains over the price live and out of fold; None where nothing live is decided."""
-        live = self._live(version, EVER)
-        if live is None:
-            return None
-        return Gap(live.overall.log_loss_gain, evaluation.evaluate(self._out_of_fold(version)).overall.log_loss_gain)  # fmt: skip
+        """What a version gains over the price live and out of fold; None where nothing live is decided, or nothing like it lies out of fold."""
+        live, expected = self._live(version, EVER), self._expected(version)
+        return Gap(live.overall.log_loss_gain, expected) if live and expected else None
 
     def drifted(self, version: Version) -> list[drift.Drifted]:
         """The features of the last week, as far as they were recorded, against those a version learnt from."""
@@ -134,6 +132,11 @@ class Review:
             return evaluation.judge_predictions(rows)
         except NothingToJudge:
             return None
+
+    def _expected(self, version: Version) -> Interval | None:
+        """What a version gains over the price on out-of-fold rows like those it is asked about live; None: there are none."""
+        rows = comparing.as_live(self._out_of_fold(version))
+        return evaluation.evaluate(rows).overall.log_loss_gain if rows.num_rows else None
 
     def _out_of_fold(self, version: Version) -> pa.Table:
         return tracking.load_out_of_fold(version.run_id, self.tracking_uri)

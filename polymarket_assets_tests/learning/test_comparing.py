@@ -1,0 +1,60 @@
+"""Comparing: only rows of one kind, or the same rows, say something of each other."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.learning import tracking
+from polymarket_assets.learning.live import outcomes
+from polymarket_assets.learning.promotion import comparing
+from polymarket_assets.learning.promotion.reviewing import Review
+from polymarket_assets.learning.splits import LEAST_GROUPS
+from polymarket_assets.learning.tracking.registry import Registry, Version
+from polymarket_assets.tiers import T0
+from polymarket_assets_tests.learning.evaluation.rows import replaced, rows
+
+GROUPS = 2 * LEAST_GROUPS
+
+
+def of_recorded(groups: int) -> list[str]:
+    return ["recorded" if n < groups else "weather" for n in range(GROUPS)]
+
+
+KINDS: list[tuple[str, dict[str, Any], int]] = [
+    ("up to the end of T0", {"horizon_h": [48.1 if n % 2 else 48.0 for n in range(GROUPS)]}, GROUPS // 2),
+    ("overdue", {"horizon_h": -3.0}, GROUPS),
+    ("without a scheduled end", {"horizon_h": np.nan}, 0),
+    ("enough recorded", {"source": of_recorded(LEAST_GROUPS)}, LEAST_GROUPS),
+    ("too few recorded", {"source": of_recorded(LEAST_GROUPS - 1)}, GROUPS),
+    ("sealed", {"is_sealed": [n % 4 == 0 for n in range(GROUPS)]}, GROUPS - GROUPS // 4),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("columns", "kept"), [(columns, kept) for _, columns, kept in KINDS], ids=[name for name, *_ in KINDS])  # fmt: skip
+def test_beside_live_predictions_stand_rows_of_their_kind(columns: dict[str, Any], kept: int) -> None:
+    """A gain a week before the end, or of somebody else's prices, is no measure of one in the last two days."""
+    found = comparing.as_live(rows(GROUPS, 1, **{"horizon_h": 1.0, **columns}))
+    assert found.num_rows == kept
+
+
+def test_the_horizon_is_that_of_the_tiers_that_are_scored() -> None:
+    assert timedelta(hours=comparing.WITHIN_H) == T0.beyond
+
+
+def test_the_gap_between_live_and_out_of_fold_is_one_of_rows_of_a_kind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # fmt: skip
+    """Of a model that knows something ten days before the end, and nothing in the last two, nothing is expected live."""
+    given = rows(GROUPS, 2, off=0.5, horizon_h=[240.0, 12.0] * GROUPS)
+    near = given.column("horizon_h").to_numpy() < 48
+    said = np.where(near, given.column("mid").to_numpy(), given.column("probability").to_numpy())
+    monkeypatch.setattr(tracking, "load_out_of_fold", lambda run_id, uri: replaced(given, probability=said))
+    monkeypatch.setattr(outcomes, "decided", lambda lake, name, *, since, now: rows(GROUPS))
+    review = Review(Lake(tmp_path), Registry("nowhere"), "nowhere", datetime(2026, 6, 1, tzinfo=UTC), ())
+    gap = review.gap(Version("2", "run", {}))
+    assert gap
+    assert (gap.out_of_fold.value, gap.is_explained) == (0, True)
