@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning import tracking
+from polymarket_assets.learning.evaluation.claims import Gate
 from polymarket_assets.learning.live import outcomes
 from polymarket_assets.learning.promotion import comparing
 from polymarket_assets.learning.promotion.reviewing import Review
@@ -19,6 +21,7 @@ from polymarket_assets.learning.tracking.registry import Registry, Version
 from polymarket_assets.tiers import T0
 from polymarket_assets_tests.learning.evaluation.rows import replaced, rows
 
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 GROUPS = 2 * LEAST_GROUPS
 
 
@@ -54,7 +57,47 @@ def test_the_gap_between_live_and_out_of_fold_is_one_of_rows_of_a_kind(monkeypat
     said = np.where(near, given.column("mid").to_numpy(), given.column("probability").to_numpy())
     monkeypatch.setattr(tracking, "load_out_of_fold", lambda run_id, uri: replaced(given, probability=said))
     monkeypatch.setattr(outcomes, "decided", lambda lake, name, *, since, now: rows(GROUPS))
-    review = Review(Lake(tmp_path), Registry("nowhere"), "nowhere", datetime(2026, 6, 1, tzinfo=UTC), ())
+    review = Review(Lake(tmp_path), Registry("nowhere"), "nowhere", NOW, ())
     gap = review.gap(Version("2", "run", {}))
     assert gap
     assert (gap.out_of_fold.value, gap.is_explained) == (0, True)
+
+
+CHAMPION = Version("2", "run2", {})
+# A challenger that knows how far the price is off, each row at an instant of its own.
+AT = [NOW - timedelta(weeks=8, minutes=n) for n in range(3 * GROUPS)]
+CHALLENGED = rows(GROUPS, off=2.0, as_of=AT, is_sealed=True)
+
+
+def compared(said: pa.Table, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Gate:
+    """The gate of a challenger before a champion that said this out of fold."""
+    monkeypatch.setattr(tracking, "load_out_of_fold", lambda run_id, uri: said)
+    return Review(Lake(tmp_path), Registry("nowhere"), "nowhere", NOW, ()).compared(CHALLENGED, CHAMPION)
+
+
+def saying_the_price(table: pa.Table) -> pa.Table:
+    return replaced(table, probability=table.column("mid").to_pylist())
+
+
+@pytest.mark.parametrize(
+    ("said", "held", "told"),
+    [
+        (saying_the_price(CHALLENGED), True, "thousandths"),
+        (CHALLENGED, False, "thousandths"),
+        (saying_the_price(CHALLENGED.slice(0, 3 * (LEAST_GROUPS - 1))), False, f"{LEAST_GROUPS - 1} groups"),
+        (saying_the_price(CHALLENGED.slice(0, 0)), False, "0 groups"),
+    ],
+    ids=["better", "the same", "too few in common", "none in common"],
+)
+def test_a_champion_is_compared_or_stays(said: pa.Table, held: bool, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # fmt: skip
+    """Without rows in common no gate asked, and a champion was replaced uncompared."""
+    gate = compared(said, monkeypatch, tmp_path)
+    assert (gate.is_held, told in gate.told) == (held, True), gate
+
+
+def test_a_comparison_is_repeatable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Joins come in any order, and which groups are drawn hangs on the order of rows."""
+    said, dice = saying_the_price(CHALLENGED), np.random.default_rng(1)
+    shuffled = said.take(dice.permutation(said.num_rows))
+    assert compared(said, monkeypatch, tmp_path) == compared(shuffled, monkeypatch, tmp_path)
+    assert comparing.in_common(CHALLENGED, said) == comparing.in_common(CHALLENGED.take(dice.permutation(said.num_rows)), shuffled)  # fmt: skip

@@ -99,14 +99,16 @@ def test_without_sealed_weeks_nothing_is_claimed_but_all_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("against", "leaks", "reason"),
+    ("groups", "against", "leaks", "reason"),
     [
-        (Interval(0.001, -0.001, 0.003), None, "better than the champion"),
-        (Interval(0.002, 0.001, 0.003), "groups apart", "no leak"),
+        (900, Interval(0.001, -0.001, 0.003), None, "better than the champion"),
+        (0, None, None, "better than the champion"),
+        (900, Interval(0.002, 0.001, 0.003), "groups apart", "no leak"),
     ],
+    ids=["no better", "not compared", "a leak"],
 )
-def test_a_champion_must_be_beaten_and_the_audit_green(good: Evaluation, against: Interval, leaks: str | None, reason: str) -> None:  # fmt: skip
-    decision = deciding.to_shadow(NEW, gates.of_claim(good, against, leaks))
+def test_a_champion_must_be_beaten_and_the_audit_green(good: Evaluation, groups: int, against: Interval | None, leaks: str | None, reason: str) -> None:  # fmt: skip
+    decision = deciding.to_shadow(NEW, gates.of_claim(good, gates.of_comparison(groups, against), leaks))
     assert [gate.name for gate in decision.gates if not gate.is_held] == [
         next(g.name for g in decision.gates if reason in g.name)
     ]

@@ -11,6 +11,7 @@ from polymarket_assets.learning.drift import Drifted
 from polymarket_assets.learning.evaluation import SEALED, Evaluation, Interval
 from polymarket_assets.learning.evaluation.claims import Gate
 from polymarket_assets.learning.evaluation.intervals import LEVEL
+from polymarket_assets.learning.splits import LEAST_GROUPS
 
 # A shadow becomes champion when forecasts stored before their outcome cover so long and so many resolved groups …
 LIVE_FOR, LIVE_GROUPS = timedelta(weeks=4), 1_000
@@ -23,17 +24,23 @@ FALLBACK_GROUPS = 30
 _NONE_SEALED = "there are none: eight weeks of decided markets are needed"
 
 
-def of_claim(judged: Evaluation, against_champion: Interval | None, leaks: str | None, openings: int = 1) -> tuple[Gate, ...]:  # fmt: skip
-    """Challenger to shadow. `judged`: the judgement of sealed weeks, of open ones where there are none; `against_champion`: its
-    log-loss gain over the champion on the same rows, None where the champion is the price; `leaks`: what the audit is red about;
-    `openings`: how often sealed weeks were opened."""
+def of_claim(
+    judged: Evaluation, compared: Gate | None, leaks: str | None, openings: int = 1
+) -> tuple[Gate, ...]:
+    """Challenger to shadow. `judged`: the judgement of sealed weeks, of open ones where there are none; `compared`: with the
+    champion, None where that is the price; `leaks`: what the audit is red about; `openings`: how often sealed weeks were opened."""
     first, *others = judged.gates
     if judged.kind != SEALED:
         first = replace(first, told=_NONE_SEALED)
     found = [first, *others, _paid(judged.overall.gain_over_best, openings), Gate("no leak", not leaks, leaks or "the audit of the training set is green")]  # fmt: skip
-    if against_champion is not None:
-        found.append(Gate("better than the champion on the same rows", against_champion.low > 0, nats(against_champion)))  # fmt: skip
-    return tuple(found)
+    return (*found, compared) if compared else tuple(found)
+
+
+def of_comparison(groups: int, gain: Interval | None) -> Gate:
+    """Whether a challenger is better than the champion. `gain`: in log loss, on sealed rows of so many groups that both were asked
+    about; None: too few to compare, and a champion is not replaced uncompared."""
+    too_few = f"{groups} groups of sealed weeks were asked of both, {LEAST_GROUPS} are needed to compare"
+    return Gate("better than the champion on the same rows", gain is not None and gain.low > 0, nats(gain) if gain else too_few)  # fmt: skip
 
 
 def of_shadow(live: Evaluation | None, backtested: Interval | None) -> tuple[Gate, ...]:

@@ -17,10 +17,11 @@ from polymarket_assets.learning.audit.audited import Audit
 from polymarket_assets.learning.audit.guards import GUARDS
 from polymarket_assets.learning.errors import NothingToJudge
 from polymarket_assets.learning.evaluation import Evaluation, Interval
+from polymarket_assets.learning.evaluation.claims import Gate
 from polymarket_assets.learning.live import outcomes
-from polymarket_assets.learning.out_of_fold import PRICE
 from polymarket_assets.learning.promotion import comparing, deciding, gates
 from polymarket_assets.learning.promotion.deciding import Decision
+from polymarket_assets.learning.splits import LEAST_GROUPS
 from polymarket_assets.learning.tracking.registry import CHALLENGER, CHAMPION, SHADOW, Registry, Version
 
 # A champion is watched over so long, a shadow over all it said; recent features are those of a week.
@@ -90,14 +91,9 @@ class Review:
         if challenger is None or any(one and one.number == challenger.number for one in followed):
             return None
         rows, champion = self._out_of_fold(challenger), followed[1]
-        asked = gates.of_claim(
-            self._claimed(challenger, rows),
-            None
-            if champion is None or champion.says_the_price
-            else _against(rows, self._out_of_fold(champion)),
-            self._leaks(challenger),
-            trials.openings(self.lake),
-        )
+        compared = None if champion is None or champion.says_the_price else self.compared(rows, champion)
+        claimed = self._claimed(challenger, rows)
+        asked = gates.of_claim(claimed, compared, self._leaks(challenger), trials.openings(self.lake))
         return deciding.to_shadow(
             challenger, asked, roi_low=self.registry.metric(challenger, "backtest/roi_low")
         )
@@ -108,6 +104,13 @@ class Review:
             return evaluation.evaluate(rows)
         trials.publish_opening(self.lake, version.run_id, self.now)
         return evaluation.evaluate(rows, sealed=True)
+
+    def compared(self, rows: pa.Table, champion: Version) -> Gate:
+        """Out-of-fold rows of a challenger against what the champion said of the same sealed rows."""
+        both = comparing.in_common(rows, self._out_of_fold(champion))
+        groups = len(both.column("group_id").unique())
+        is_enough = groups >= LEAST_GROUPS
+        return gates.of_comparison(groups, evaluation.judge_predictions(both).overall.log_loss_gain if is_enough else None)  # fmt: skip
 
     def followed(self) -> Version | None:
         """The champion; while that says the price, the challenger."""
@@ -149,17 +152,3 @@ class Review:
             self.registry.tag(version, {_LEAKS: ", ".join(red) or "none"})
             version.tags[_LEAKS] = ", ".join(red) or "none"
         return None if version.tags[_LEAKS] == "none" else version.tags[_LEAKS]
-
-
-def _against(rows: pa.Table, champion: pa.Table) -> Interval | None:
-    """Log-loss gain over a champion on the sealed rows that both were asked about; None: there are none."""
-    theirs = champion.select(["market_id", "as_of", "probability"]).rename_columns(
-        ["market_id", "as_of", "theirs"]
-    )
-    both = rows.filter(rows.column("is_sealed")).join(theirs, ["market_id", "as_of"], join_type="inner")
-    if not both.num_rows:
-        return None
-    # A judgement whose price is the champion.
-    asked = ["market_id", "group_id", "as_of", "label", "label_seen_at", "weight", "probability"]
-    seen = both.select(asked).append_column(PRICE, both.column("theirs"))
-    return evaluation.judge_predictions(seen).overall.log_loss_gain
