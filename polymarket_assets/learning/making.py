@@ -21,7 +21,7 @@ from polymarket_assets.learning.backtest.running import Backtest, backtest
 from polymarket_assets.learning.backtest.strategies import MODEL as STRATEGY
 from polymarket_assets.learning.evaluation import Evaluation, pictures
 from polymarket_assets.learning.tracking.provenance import code_version, feature_hash
-from polymarket_assets.learning.tracking.registry import Registry
+from polymarket_assets.learning.tracking.registry import DATA_UNTIL, TO_THE_MINUTE, Registry
 from polymarket_assets.report import page as pages
 
 # Folds between two lines of a run's log.
@@ -106,7 +106,7 @@ def judged(lake: Lake, run_id: str, tracking_uri: str) -> Judged:
 def _tags(rows: pa.Table, trained: training.Trained, tried: int) -> dict[str, str]:
     """What a version is known by: data cut, features, code, labels, and how much had been tried."""
     return {
-        "data_until": f"{pc.max(rows.column('as_of')).as_py():%Y-%m-%d %H:%M} UTC",
+        DATA_UNTIL: f"{pc.max(rows.column('as_of')).as_py():{TO_THE_MINUTE}}",
         "label_version": str(pc.max(rows.column("label_version")).as_py()),
         "features": feature_hash(trained.correction.encoding.names),
         "code_version": code_version(),

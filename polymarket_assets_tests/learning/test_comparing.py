@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,17 @@ import pyarrow as pa
 import pytest
 
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.learning import tracking
+from polymarket_assets.learning import tracking, training_set
 from polymarket_assets.learning.evaluation.claims import Gate
 from polymarket_assets.learning.live import outcomes
 from polymarket_assets.learning.promotion import comparing
 from polymarket_assets.learning.promotion.reviewing import Review
+from polymarket_assets.learning.served import Correction, Encoding, Shrinkage
 from polymarket_assets.learning.splits import LEAST_GROUPS
-from polymarket_assets.learning.tracking.registry import Registry, Version
+from polymarket_assets.learning.tracking.registry import TO_THE_MINUTE, Registry, Version
 from polymarket_assets.tiers import T0
 from polymarket_assets_tests.learning.evaluation.rows import replaced, rows
+from polymarket_assets_tests.learning.synthetic import training_rows
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 GROUPS = 2 * LEAST_GROUPS
@@ -101,3 +104,38 @@ def test_a_comparison_is_repeatable(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     shuffled = said.take(dice.permutation(said.num_rows))
     assert compared(said, monkeypatch, tmp_path) == compared(shuffled, monkeypatch, tmp_path)
     assert comparing.in_common(CHALLENGED, said) == comparing.in_common(CHALLENGED.take(dice.permutation(said.num_rows)), shuffled)  # fmt: skip
+
+
+FEATURES = replaced(
+    training_rows(GROUPS), **{name: CHALLENGED.column(name).to_pylist() for name in ("market_id", "as_of", "group_id", "mid")}
+)  # fmt: skip
+THE_PRICE = Correction((), Encoding(("logit_mid",), {}), Shrinkage(0.0))
+BEFORE, MIDST, AFTER = (
+    f"{at:{TO_THE_MINUTE}}" for at in (min(AT) - timedelta(hours=1), AT[len(AT) // 2], max(AT))
+)
+
+
+@pytest.mark.parametrize(
+    ("tags", "groups"),
+    [
+        ({"data_until": BEFORE}, GROUPS),
+        ({"data_until": MIDST}, GROUPS // 2),
+        ({"data_until": AFTER}, 0),
+        ({}, 0),
+    ],
+    ids=["learnt before them", "learnt from half of them", "learnt from all", "nobody knows"],
+)
+def test_a_champion_that_was_made_before_the_sealed_weeks_is_asked_about_them(tags: dict[str, str], groups: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # fmt: skip
+    """Its out-of-fold rows end with its training: sealed weeks move on, and nobody could be compared with it any more. Of a group
+    that began before its data ended it may know the outcome."""
+    monkeypatch.setattr(tracking, "load_out_of_fold", lambda run_id, uri: CHALLENGED.slice(0, 0))
+    monkeypatch.setattr(Registry, "correction", lambda self, version: THE_PRICE)
+    lake = Lake(tmp_path)
+    training_set.publish(lake, training_set.TrainingSet(FEATURES, {}))
+    review = Review(lake, Registry("nowhere"), "nowhere", NOW, ())
+    both = comparing.in_common(CHALLENGED, review.said(replace(CHAMPION, tags=tags)))
+    assert len(both.column("group_id").unique()) == groups
+    priced = both.to_pandas().merge(CHALLENGED.to_pandas(), on=comparing.KEY, suffixes=("", "_then"))
+    assert priced["mid"].to_numpy() == pytest.approx(priced["mid_then"].clip(0.005, 0.995).to_numpy())
+    gate = review.compared(CHALLENGED, replace(CHAMPION, tags=tags))
+    assert ("thousandths" in gate.told) is (groups >= LEAST_GROUPS)

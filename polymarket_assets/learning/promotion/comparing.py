@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +15,8 @@ from polymarket_assets.learning.tracking.provenance import RECORDED
 # Live a market is spoken of from so many hours before its scheduled end on.
 WITHIN_H = scoring.WITHIN / timedelta(hours=1)
 KEY = ["market_id", "as_of"]
-_ASKED = [*KEY, "group_id", "label", "label_seen_at", "weight", MODEL]
+SAID = [*KEY, MODEL]
+_ASKED = [*SAID, "group_id", "label", "label_seen_at", "weight"]
 
 
 def as_live(rows: pa.Table) -> pa.Table:
@@ -29,6 +30,13 @@ def as_live(rows: pa.Table) -> pa.Table:
 def in_common(rows: pa.Table, said: pa.Table) -> pa.Table:
     """The sealed rows of a challenger on which another model spoke, too, with that in the place of the price; in the order of `KEY`,
     because a join has none and draws of groups follow it."""
-    theirs = said.select([*KEY, MODEL]).rename_columns([*KEY, PRICE])
+    theirs = said.select(SAID).rename_columns([*KEY, PRICE])
     ours = rows.filter(rows.column("is_sealed")).select(_ASKED)
     return ours.join(theirs, KEY, join_type="inner").sort_by([(name, "ascending") for name in KEY])
+
+
+def begun_since(rows: pa.Table, at: datetime) -> pa.Table:
+    """The rows of groups whose first row lies at an instant or later: of others a model that learnt until then may know the outcome."""
+    began = rows.group_by("group_id").aggregate([("as_of", "min")])
+    later = began.filter(pc.greater_equal(began.column("as_of_min"), pa.scalar(at, pa.timestamp("us", tz="UTC"))))  # fmt: skip
+    return rows.filter(pc.is_in(rows.column("group_id"), later.column("group_id").combine_chunks()))

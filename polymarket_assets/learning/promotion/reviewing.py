@@ -12,13 +12,14 @@ import pyarrow.compute as pc
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.learning import drift, evaluation, tracking, trials
+from polymarket_assets.learning import drift, evaluation, tracking, training_set, trials
 from polymarket_assets.learning.audit.audited import Audit
 from polymarket_assets.learning.audit.guards import GUARDS
 from polymarket_assets.learning.errors import NothingToJudge
 from polymarket_assets.learning.evaluation import Evaluation, Interval
 from polymarket_assets.learning.evaluation.claims import Gate
 from polymarket_assets.learning.live import outcomes
+from polymarket_assets.learning.out_of_fold import MODEL
 from polymarket_assets.learning.promotion import comparing, deciding, gates
 from polymarket_assets.learning.promotion.deciding import Decision
 from polymarket_assets.learning.splits import LEAST_GROUPS
@@ -107,10 +108,19 @@ class Review:
 
     def compared(self, rows: pa.Table, champion: Version) -> Gate:
         """Out-of-fold rows of a challenger against what the champion said of the same sealed rows."""
-        both = comparing.in_common(rows, self._out_of_fold(champion))
+        both = comparing.in_common(rows, self.said(champion))
         groups = len(both.column("group_id").unique())
         is_enough = groups >= LEAST_GROUPS
         return gates.of_comparison(groups, evaluation.judge_predictions(both).overall.log_loss_gain if is_enough else None)  # fmt: skip
+
+    def said(self, version: Version) -> pa.Table:
+        """What a version says of rows it had not seen: out of fold, and itself of groups in the training set that began after its data ended."""
+        told, before = self._out_of_fold(version).select(comparing.SAID), version.learnt_before
+        later = comparing.begun_since(training_set.read(self.lake), before) if before else None
+        if not later:
+            return told
+        probability = pa.array(self.registry.correction(version).probabilities(later.to_pandas()))
+        return pa.concat_tables([told, later.select(comparing.KEY).append_column(MODEL, probability).cast(told.schema)])  # fmt: skip
 
     def followed(self) -> Version | None:
         """The champion; while that says the price, the challenger."""

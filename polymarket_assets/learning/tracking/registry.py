@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,6 +26,9 @@ CHALLENGER, SHADOW, CHAMPION, PREVIOUS = "challenger", "shadow", "champion", "pr
 ALIASES = (CHALLENGER, SHADOW, CHAMPION, PREVIOUS)
 # Asked live: what is followed, what is watched, and what is new, so that evidence gathers from its first day.
 ASKED = (CHAMPION, SHADOW, CHALLENGER)
+# How instants stand in tags of versions.
+TO_THE_MINUTE = "%Y-%m-%d %H:%M UTC"
+DATA_UNTIL = "data_until"
 # The tag of a version that says the price, and of no other.
 _PRICE = "says_the_price"
 _ABOUT = (
@@ -50,6 +54,12 @@ class Version:
     def says_the_price(self) -> bool:
         """Whether it corrects nothing."""
         return _PRICE in self.tags
+
+    @property
+    def learnt_before(self) -> datetime | None:
+        """No row it learnt from lies at this instant or later, the minute that its tag is cut to over; None: it does not say."""
+        told = self.tags.get(DATA_UNTIL)
+        return datetime.strptime(told, TO_THE_MINUTE).replace(tzinfo=UTC) + timedelta(minutes=1) if told else None  # fmt: skip
 
 
 @dataclass(frozen=True)
