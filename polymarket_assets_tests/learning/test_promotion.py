@@ -15,7 +15,9 @@ from polymarket_assets.learning.promotion import deciding, gates
 from polymarket_assets.learning.promotion.deciding import Decision, carried_out
 from polymarket_assets.learning.tracking.registry import Version
 from polymarket_assets_tests.learning.evaluation.rows import rows
+from polymarket_assets_tests.learning.remembered import Remembered
 
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 PRICE = Version("1", "run1", {"says_the_price": "yes"})
 OLD, NEW = Version("2", "run2", {}), Version("3", "run3", {})
 
@@ -166,33 +168,21 @@ NULLS, MOVED, SLIGHT = Drifted("spread_c", 0.0, 0.1, 0.4), Drifted("spread_c", 0
     ids=["nothing live yet", "too few to tell", "worse live", "a source is out", "a top feature moved", "another moved", "a little"],
 )  # fmt: skip
 def test_a_champion_that_wears_out_gives_way_to_the_price(seen: Evaluation | None, drifted: list[Drifted], top: list[str], stays: bool) -> None:  # fmt: skip
-    decision = deciding.to_stay(OLD, PRICE, gates.of_staying(seen, drifted, top))
+    decision = deciding.to_stay(OLD, PRICE, gates.of_staying(seen, drifted, top), NOW)
     assert decision.is_granted is stays, decision.table()
-    pointed: dict[str, str | None] = {}
-    assert carried_out(decision, Pointing(pointed)) is not stays  # type: ignore[arg-type]
-    assert pointed == ({} if stays else {"previous": "2", "champion": "1"})
-
-
-class Pointing:
-    """A registry that only remembers what it was told."""
-
-    def __init__(self, pointed: dict[str, str | None]) -> None:
-        self._pointed = pointed
-
-    def point(self, alias: str, number: str | None) -> None:
-        self._pointed[alias] = number
+    registry = Remembered({"champion": OLD}, [PRICE, OLD])
+    assert carried_out(decision, registry) is not stays
+    assert registry.aliases == ({"champion": "2"} if stays else {"previous": "2", "champion": "1"})
+    assert ("given_up" in registry.versions["2"].tags) is not stays
 
 
 def test_what_is_refused_moves_nothing() -> None:
     decision = Decision(
-        "polymarket/3",
-        "challenger to shadow",
-        gates.of_claim(sealed(groups=100), None, None),
-        {"shadow": "3"},
+        NEW, "challenger to shadow", gates.of_claim(sealed(groups=100), None, None), {"shadow": "3"}
     )
-    pointed: dict[str, str | None] = {}
-    assert not carried_out(decision, Pointing(pointed))  # type: ignore[arg-type]
-    assert pointed == {}
+    registry = Remembered({}, [NEW])
+    assert not carried_out(decision, registry)
+    assert registry.aliases == {}
 
 
 @pytest.mark.parametrize(

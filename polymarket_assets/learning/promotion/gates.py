@@ -78,6 +78,11 @@ def of_staying(live: Evaluation | None, drifted: Sequence[Drifted], top: Sequenc
     return (*found, Gate("not worse than the price", gain.high >= 0, f"two weeks: {nats(gain)}"))
 
 
+def not_given_up(told: str) -> Gate:
+    """Of a champion that was given up already, when and why."""
+    return Gate("not given up before", False, told)
+
+
 def _paid(gain: Interval, openings: int) -> Gate:
     """Whether a gain is more than the luckiest of so many looks would show (Bonferroni), as if it were normal; this look is one."""
     from scipy.stats import norm

@@ -23,7 +23,14 @@ from polymarket_assets.learning.out_of_fold import MODEL
 from polymarket_assets.learning.promotion import comparing, deciding, gates
 from polymarket_assets.learning.promotion.deciding import Decision
 from polymarket_assets.learning.splits import LEAST_GROUPS
-from polymarket_assets.learning.tracking.registry import CHALLENGER, CHAMPION, SHADOW, Registry, Version
+from polymarket_assets.learning.tracking.registry import (
+    CHALLENGER,
+    CHAMPION,
+    GIVEN_UP,
+    SHADOW,
+    Registry,
+    Version,
+)
 
 # A champion is watched over so long, a shadow over all it said; recent features are those of a week.
 WATCHED, RECENT, EVER = timedelta(weeks=2), timedelta(weeks=1), timedelta(days=365)
@@ -65,29 +72,46 @@ class Review:
 
     def decisions(self) -> Iterator[Decision]:
         """Each step that some version may take; one that is granted is carried out before the next is looked at."""
+        self._mend()
         for step in (self._staying, self._shadow, self._challenger):
             if found := step():
                 deciding.carried_out(found, self.registry)
                 yield found
+
+    def _mend(self) -> None:
+        """Finish what a crash cut off: a shadow that became champion is no shadow any more."""
+        shadow, champion = self.registry.at(SHADOW), self.registry.at(CHAMPION)
+        if shadow and champion and shadow.number == champion.number:
+            self.registry.point(SHADOW, None)
+
+    def _candidate(self, alias: str) -> Version | None:
+        """The version of an alias that may ask for a step: none that was given up."""
+        found = self.registry.at(alias)
+        return found if found and GIVEN_UP not in found.tags else None
 
     def _staying(self) -> Decision | None:
         champion = self.registry.at(CHAMPION)
         price = self.registry.held_price()
         if champion is None or champion.says_the_price or price is None:
             return None
+        return deciding.to_stay(champion, price, self._worn(champion), self.now)
+
+    def _worn(self, champion: Version) -> tuple[Gate, ...]:
+        """The gates of a champion; one that was given up when a crash came does not hold."""
+        if told := champion.tags.get(GIVEN_UP):
+            return (gates.not_given_up(told),)
         explained = tracking.load_explained(champion.run_id, self.tracking_uri)
-        asked = gates.of_staying(self._live(champion, WATCHED), self.drifted(champion), list(explained.gains)[:TOP])  # fmt: skip
-        return deciding.to_stay(champion, price, asked)
+        return gates.of_staying(self._live(champion, WATCHED), self.drifted(champion), list(explained.gains)[:TOP])  # fmt: skip
 
     def _shadow(self) -> Decision | None:
-        shadow, champion = self.registry.at(SHADOW), self.registry.at(CHAMPION)
+        shadow, champion = self._candidate(SHADOW), self.registry.at(CHAMPION)
         if shadow is None:
             return None
         asked = gates.of_shadow(self._live(shadow, EVER), self._expected(shadow))
         return deciding.to_champion(shadow, champion, asked)
 
     def _challenger(self) -> Decision | None:
-        challenger = self.registry.at(CHALLENGER)
+        challenger = self._candidate(CHALLENGER)
         followed = [self.registry.at(alias) for alias in (SHADOW, CHAMPION)]
         if challenger is None or any(one and one.number == challenger.number for one in followed):
             return None

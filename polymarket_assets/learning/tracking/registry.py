@@ -29,6 +29,8 @@ ASKED = (CHAMPION, SHADOW, CHALLENGER)
 # How instants stand in tags of versions.
 TO_THE_MINUTE = "%Y-%m-%d %H:%M UTC"
 DATA_UNTIL = "data_until"
+# When and why a champion was given up: such a version asks for nothing any more.
+GIVEN_UP = "given_up"
 # The tag of a version that says the price, and of no other.
 _PRICE = "says_the_price"
 _ABOUT = (
