@@ -46,7 +46,7 @@ def good() -> Evaluation:
 
 
 def test_a_model_that_beats_everything_on_sealed_weeks_may_be_watched(good: Evaluation) -> None:
-    decision = deciding.to_shadow(NEW, gates.of_claim(good, None, None))
+    decision = deciding.to_shadow(NEW, gates.of_claim(good, None, None), NOW)
     assert decision.is_granted, decision.table()
     assert decision.moves == {"shadow": "3"}
     assert "granted" in decision.said
@@ -56,7 +56,7 @@ def test_a_model_that_beats_everything_on_sealed_weeks_may_be_watched(good: Eval
 def test_a_claim_says_whether_trading_it_would_have_paid(
     roi_low: float | None, worded: str, good: Evaluation
 ) -> None:
-    assert worded in deciding.to_shadow(NEW, gates.of_claim(good, None, None), roi_low=roi_low).said
+    assert worded in deciding.to_shadow(NEW, gates.of_claim(good, None, None), NOW, roi_low=roi_low).said
 
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
@@ -69,7 +69,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("how", "reason"), [(how, reason) for _, how, reason in REFUSED], ids=[name for name, *_ in REFUSED])  # fmt: skip
 def test_a_model_is_refused_with_the_reason(how: dict[str, Any], reason: str) -> None:
-    decision = deciding.to_shadow(NEW, gates.of_claim(sealed(**how), None, None))
+    decision = deciding.to_shadow(NEW, gates.of_claim(sealed(**how), None, None), NOW)
     assert not decision.is_granted
     assert reason in decision.table()
     missed = [gate.name for gate in decision.gates if not gate.is_held]
@@ -94,7 +94,7 @@ def test_a_gain_that_one_look_allows_is_refused_after_many(good: Evaluation) -> 
 
 def test_without_sealed_weeks_nothing_is_claimed_but_all_is_told() -> None:
     decision = deciding.to_shadow(
-        NEW, gates.of_claim(evaluation.evaluate(rows(5_000, off=0.2), draws=300), None, None)
+        NEW, gates.of_claim(evaluation.evaluate(rows(5_000, off=0.2), draws=300), None, None), NOW
     )
     assert "eight weeks" in decision.said
     assert [gate.is_held for gate in decision.gates] == [False, *[True] * (len(decision.gates) - 1)]
@@ -110,7 +110,7 @@ def test_without_sealed_weeks_nothing_is_claimed_but_all_is_told() -> None:
     ids=["no better", "not compared", "a leak"],
 )
 def test_a_champion_must_be_beaten_and_the_audit_green(good: Evaluation, groups: int, against: Interval | None, leaks: str | None, reason: str) -> None:  # fmt: skip
-    decision = deciding.to_shadow(NEW, gates.of_claim(good, gates.of_comparison(groups, against), leaks))
+    decision = deciding.to_shadow(NEW, gates.of_claim(good, gates.of_comparison(groups, against), leaks), NOW)
     assert [gate.name for gate in decision.gates if not gate.is_held] == [
         next(g.name for g in decision.gates if reason in g.name)
     ]

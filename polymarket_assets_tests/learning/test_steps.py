@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.learning import tracking
+from polymarket_assets.learning import tracking, trials
 from polymarket_assets.learning.drift import Drifted
 from polymarket_assets.learning.evaluation.claims import Gate
 from polymarket_assets.learning.explained import Explained
 from polymarket_assets.learning.promotion import gates, reviewing
 from polymarket_assets.learning.promotion.deciding import Decision
 from polymarket_assets.learning.promotion.reviewing import Review
-from polymarket_assets.learning.tracking.registry import Version
+from polymarket_assets.learning.tracking.registry import TO_THE_MINUTE, Version
 from polymarket_assets_tests.learning.evaluation.rows import rows
+from polymarket_assets_tests.learning.live.test_outcomes import prediction
 from polymarket_assets_tests.learning.remembered import Crash, Remembered
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -86,6 +88,49 @@ def test_a_shadow_becomes_champion_whenever_the_process_ends(crash_at: int, monk
     crashed(registry, tmp_path)
     reviewed(registry, tmp_path)
     assert registry.aliases == {"champion": "3", "previous": "2", "challenger": "3"}
+
+
+def speaking(lake: Path, version: Version, at: datetime) -> None:
+    """A stored prediction."""
+    Lake(lake).publish_rows("predictions", [prediction("pm:a", at, model_version=version.name)], part="0", at=at)  # fmt: skip
+
+
+WATCHED: list[tuple[str, timedelta | None, timedelta | None, bool]] = [
+    ("spoke a week ago", timedelta(weeks=1), timedelta(weeks=9), True),
+    ("spoke four weeks ago, whose outcomes are not all there", timedelta(weeks=4), None, True),
+    ("spoke five weeks ago", timedelta(weeks=5), None, False),
+    ("did not speak yet, shadow for a week", None, timedelta(weeks=1), True),
+    ("never spoke, shadow for five weeks", None, timedelta(weeks=5), False),
+    ("nobody knows", None, None, False),
+]
+
+
+@pytest.mark.parametrize(("spoke", "shadow", "waits"), [row for _, *row in WATCHED], ids=[name for name, *_ in WATCHED])  # fmt: skip
+def test_a_challenger_waits_until_the_shadow_had_its_weeks(spoke: timedelta | None, shadow: timedelta | None, waits: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # fmt: skip
+    """Each week brings a new challenger: one after another would be shadow for a week, and none ever champion. A look at sealed weeks
+    is not spent meanwhile."""
+    if spoke:
+        speaking(tmp_path, NEW, NOW - spoke)
+    monkeypatch.setattr(tracking, "load_out_of_fold", lambda run_id, uri: rows(50, is_sealed=[n % 2 for n in range(150)]))  # fmt: skip
+    tags = {"shadow_since": f"{NOW - shadow:{TO_THE_MINUTE}}"} if shadow else {}
+    registry = Remembered({"shadow": NEW, "challenger": NEWER}, [replace(NEW, tags=tags), NEWER])
+    *_, decision = reviewed(registry, tmp_path)
+    assert (decision.version, decision.asked) == (registry.at("challenger"), "challenger to shadow")
+    assert ("waits: the shadow had its 4 weeks live: polymarket/3 is watched until" in decision.said) is waits
+    assert trials.openings(Lake(tmp_path)) == (0 if waits else 1)
+    assert ("leaks" in registry.versions["4"].tags) is not waits
+    assert registry.aliases["shadow"] == "3", "a claim that is not granted replaces nobody"
+
+
+def test_a_granted_claim_replaces_a_shadow_that_had_its_weeks_and_begins_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # fmt: skip
+    monkeypatch.setattr(gates, "of_claim", lambda *asked: (HELD,))
+    speaking(tmp_path, NEW, NOW - timedelta(weeks=5))
+    registry = Remembered({"shadow": NEW, "challenger": NEWER}, ALL)
+    reviewed(registry, tmp_path)
+    assert registry.aliases["shadow"] == "4"
+    since = registry.at("shadow")
+    assert since
+    assert since.shadow_since == NOW
 
 
 def crashed(registry: Remembered, lake: Path) -> None:

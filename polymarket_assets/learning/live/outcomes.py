@@ -30,6 +30,10 @@ _ROWS = f"""
     order by market_id, as_of
 """
 
+_FIRST = (
+    "select min(as_of) from predictions where model_version = $model and as_of >= $since and as_of <= $now"
+)
+
 
 def decided(lake: Lake, model_version: str, *, since: datetime, now: datetime) -> pa.Table:
     """Predictions of a model from `since` on whose markets were due and are decided, with label and weight.
@@ -40,3 +44,11 @@ def decided(lake: Lake, model_version: str, *, since: datetime, now: datetime) -
     span, given = Span(since, now), {"model": model_version, "since": since, "now": now}
     with queries.over(lake, predictions=span, resolutions=span) as connection:
         return connection.sql(_ROWS, params=given).to_arrow_table()
+
+
+def first(lake: Lake, model_version: str, *, since: datetime, now: datetime) -> datetime | None:
+    """The instant of a model's first stored prediction from `since` on; None: there is none."""
+    given = {"model": model_version, "since": since, "now": now}
+    with queries.over(lake, predictions=Span(since, now)) as connection:
+        found = connection.execute(_FIRST, given).fetchone()
+    return found[0] if found else None

@@ -11,6 +11,7 @@ from polymarket_assets.learning.tracking.registry import (
     GIVEN_UP,
     PREVIOUS,
     SHADOW,
+    SHADOW_SINCE,
     TO_THE_MINUTE,
     Registry,
     Version,
@@ -29,6 +30,8 @@ class Decision:
     worded: str = ""
     # What the version is tagged with before aliases move, so that a crash between them is seen by the next review.
     tags: dict[str, str] = field(default_factory=dict)
+    # What it is called when a gate does not hold.
+    otherwise: str = "refused"
 
     @property
     def is_granted(self) -> bool:
@@ -41,7 +44,7 @@ class Decision:
         if self.is_granted:
             worded = f": {self.worded}" if self.worded else ""
             return f"{self.version.name}: {self.asked}: granted, all {len(self.gates)} gates hold{worded}"
-        return f"{self.version.name}: {self.asked}: refused: {_missed(self.gates)}"
+        return f"{self.version.name}: {self.asked}: {self.otherwise}: {_missed(self.gates)}"
 
     def table(self) -> str:
         """The gates as a Markdown table."""
@@ -56,10 +59,15 @@ def _missed(gates: tuple[Gate, ...]) -> str:
     return f"{missed[0].name}: {missed[0].told}{more}" if missed else ""
 
 
-def to_shadow(challenger: Version, gates: tuple[Gate, ...], *, roi_low: float | None = None) -> Decision:
+def to_wait(challenger: Version, shadow: Gate) -> Decision:
+    """A challenger that is not asked while a shadow has its time."""
+    return Decision(challenger, "challenger to shadow", (shadow,), otherwise="waits")
+
+
+def to_shadow(challenger: Version, gates: tuple[Gate, ...], now: datetime, *, roi_low: float | None = None) -> Decision:  # fmt: skip
     """A challenger that may be watched live; `roi_low` is the lower end of what its backtest returned on a dollar, None: it bought nothing."""
     worded = "forecast skill, and profitable" if roi_low is not None and roi_low > 0 else "forecast skill, not profitable"  # fmt: skip
-    return Decision(challenger, "challenger to shadow", gates, {SHADOW: challenger.number}, worded)
+    return Decision(challenger, "challenger to shadow", gates, {SHADOW: challenger.number}, worded, {SHADOW_SINCE: f"{now:{TO_THE_MINUTE}}"})  # fmt: skip
 
 
 def to_champion(shadow: Version, champion: Version | None, gates: tuple[Gate, ...]) -> Decision:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from polymarket_assets.learning.drift import Drifted
 from polymarket_assets.learning.evaluation import SEALED, Evaluation, Interval
 from polymarket_assets.learning.evaluation.claims import Gate
 from polymarket_assets.learning.evaluation.intervals import LEVEL
-from polymarket_assets.learning.splits import LEAST_GROUPS
+from polymarket_assets.learning.splits import EMBARGO, LEAST_GROUPS
 
 # A shadow becomes champion when forecasts stored before their outcome cover so long and so many resolved groups …
 LIVE_FOR, LIVE_GROUPS = timedelta(weeks=4), 1_000
 # … on which it loses no more than this over the price at the lower end, nats.
 LIVE_LOSS = -0.001
+# So long a shadow is left in its place: what it says on the last day has its outcome days later.
+WATCHED_FOR = LIVE_FOR + EMBARGO
 # Fewer live groups than this make an interval over two weeks meaningless: nothing is given up on it.
 FALLBACK_GROUPS = 30
 
@@ -41,6 +43,11 @@ def of_comparison(groups: int, gain: Interval | None) -> Gate:
     about; None: too few to compare, and a champion is not replaced uncompared."""
     too_few = f"{groups} groups of sealed weeks were asked of both, {LEAST_GROUPS} are needed to compare"
     return Gate("better than the champion on the same rows", gain is not None and gain.low > 0, nats(gain) if gain else too_few)  # fmt: skip
+
+
+def of_watching(shadow: str, until: datetime) -> Gate:
+    """Of a shadow that no challenger replaces before an instant."""
+    return Gate(f"the shadow had its {LIVE_FOR.days // 7} weeks live", False, f"{shadow} is watched until {until:%Y-%m-%d %H:%M} UTC")  # fmt: skip
 
 
 def of_shadow(live: Evaluation | None, backtested: Interval | None) -> tuple[Gate, ...]:

@@ -115,13 +115,23 @@ class Review:
         followed = [self.registry.at(alias) for alias in (SHADOW, CHAMPION)]
         if challenger is None or any(one and one.number == challenger.number for one in followed):
             return None
+        if watched := self._watched(followed[0]):
+            return deciding.to_wait(challenger, watched)
         rows, champion = self._out_of_fold(challenger), followed[1]
         compared = None if champion is None or champion.says_the_price else self.compared(rows, champion)
         claimed = self._claimed(challenger, rows)
         asked = gates.of_claim(claimed, compared, self._leaks(challenger), trials.openings(self.lake))
-        return deciding.to_shadow(
-            challenger, asked, roi_low=self.registry.metric(challenger, "backtest/roi_low")
-        )
+        return deciding.to_shadow(challenger, asked, self.now, roi_low=self.registry.metric(challenger, "backtest/roi_low"))  # fmt: skip
+
+    def _watched(self, shadow: Version | None) -> Gate | None:
+        """Why no challenger is asked: each week brings a new one, and a shadow would never have its weeks live. It has them from its
+        first stored prediction on; None where they are over."""
+        if shadow is None or GIVEN_UP in shadow.tags:
+            return None
+        spoke = outcomes.first(self.lake, shadow.name, since=self.now - EVER, now=self.now)
+        since = spoke or shadow.shadow_since
+        until = since + gates.WATCHED_FOR if since else self.now
+        return gates.of_watching(shadow.name, until) if self.now < until else None
 
     def _claimed(self, version: Version, rows: pa.Table) -> Evaluation:
         """The judgement a claim rests on: of sealed weeks, whose opening is stored; of open ones where none is sealed yet."""

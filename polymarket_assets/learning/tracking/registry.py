@@ -29,6 +29,8 @@ ASKED = (CHAMPION, SHADOW, CHALLENGER)
 # How instants stand in tags of versions.
 TO_THE_MINUTE = "%Y-%m-%d %H:%M UTC"
 DATA_UNTIL = "data_until"
+# Since when a version was watched as shadow.
+SHADOW_SINCE = "shadow_since"
 # When and why a champion was given up: such a version asks for nothing any more.
 GIVEN_UP = "given_up"
 # The tag of a version that says the price, and of no other.
@@ -60,8 +62,17 @@ class Version:
     @property
     def learnt_before(self) -> datetime | None:
         """No row it learnt from lies at this instant or later, the minute that its tag is cut to over; None: it does not say."""
-        told = self.tags.get(DATA_UNTIL)
-        return datetime.strptime(told, TO_THE_MINUTE).replace(tzinfo=UTC) + timedelta(minutes=1) if told else None  # fmt: skip
+        told = self._instant(DATA_UNTIL)
+        return told + timedelta(minutes=1) if told else None
+
+    @property
+    def shadow_since(self) -> datetime | None:
+        """When it became shadow, to the minute; None: it does not say."""
+        return self._instant(SHADOW_SINCE)
+
+    def _instant(self, tag: str) -> datetime | None:
+        told = self.tags.get(tag)
+        return datetime.strptime(told, TO_THE_MINUTE).replace(tzinfo=UTC) if told else None
 
 
 @dataclass(frozen=True)
