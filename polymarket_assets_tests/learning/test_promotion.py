@@ -17,6 +17,7 @@ from polymarket_assets.learning.tracking.registry import Version
 from polymarket_assets_tests.learning.evaluation.rows import rows
 from polymarket_assets_tests.learning.remembered import Remembered
 
+GREEN = gates.of_audit([], {})
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 PRICE = Version("1", "run1", {"says_the_price": "yes"})
 OLD, NEW = Version("2", "run2", {}), Version("3", "run3", {})
@@ -46,7 +47,7 @@ def good() -> Evaluation:
 
 
 def test_a_model_that_beats_everything_on_sealed_weeks_may_be_watched(good: Evaluation) -> None:
-    decision = deciding.to_shadow(NEW, gates.of_claim(good, None, None), NOW)
+    decision = deciding.to_shadow(NEW, gates.of_claim(good, None, GREEN), NOW)
     assert decision.is_granted, decision.table()
     assert decision.moves == {"shadow": "3"}
     assert "granted" in decision.said
@@ -56,7 +57,7 @@ def test_a_model_that_beats_everything_on_sealed_weeks_may_be_watched(good: Eval
 def test_a_claim_says_whether_trading_it_would_have_paid(
     roi_low: float | None, worded: str, good: Evaluation
 ) -> None:
-    assert worded in deciding.to_shadow(NEW, gates.of_claim(good, None, None), NOW, roi_low=roi_low).said
+    assert worded in deciding.to_shadow(NEW, gates.of_claim(good, None, GREEN), NOW, roi_low=roi_low).said
 
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
@@ -69,7 +70,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("how", "reason"), [(how, reason) for _, how, reason in REFUSED], ids=[name for name, *_ in REFUSED])  # fmt: skip
 def test_a_model_is_refused_with_the_reason(how: dict[str, Any], reason: str) -> None:
-    decision = deciding.to_shadow(NEW, gates.of_claim(sealed(**how), None, None), NOW)
+    decision = deciding.to_shadow(NEW, gates.of_claim(sealed(**how), None, GREEN), NOW)
     assert not decision.is_granted
     assert reason in decision.table()
     missed = [gate.name for gate in decision.gates if not gate.is_held]
@@ -88,29 +89,31 @@ def test_a_gain_that_one_look_allows_is_refused_after_many(good: Evaluation) -> 
     """Of fifty models one shows at p = 0.02 by luck; a gain far beyond that is not refused. No opening yet is one look all the same."""
     faint, none = gaining(good, Interval(0.002, 0.0001, 0.0039)), gaining(good, Interval(0.001, -0.001, 0.003))  # fmt: skip
     for judged, openings, held in ((faint, 1, True), (faint, 50, False), (good, 5, True), (none, 0, False)):
-        gate = next(gate for gate in gates.of_claim(judged, None, None, openings) if "openings" in gate.name)
+        gate = next(gate for gate in gates.of_claim(judged, None, GREEN, openings) if "openings" in gate.name)
         assert gate.is_held is held, gate
 
 
 def test_without_sealed_weeks_nothing_is_claimed_but_all_is_told() -> None:
     decision = deciding.to_shadow(
-        NEW, gates.of_claim(evaluation.evaluate(rows(5_000, off=0.2), draws=300), None, None), NOW
+        NEW, gates.of_claim(evaluation.evaluate(rows(5_000, off=0.2), draws=300), None, GREEN), NOW
     )
     assert "eight weeks" in decision.said
     assert [gate.is_held for gate in decision.gates] == [False, *[True] * (len(decision.gates) - 1)]
 
 
 @pytest.mark.parametrize(
-    ("groups", "against", "leaks", "reason"),
+    ("groups", "against", "red", "reason"),
     [
-        (900, Interval(0.001, -0.001, 0.003), None, "better than the champion"),
-        (0, None, None, "better than the champion"),
-        (900, Interval(0.002, 0.001, 0.003), "groups apart", "no leak"),
+        (900, Interval(0.001, -0.001, 0.003), [], "better than the champion"),
+        (0, None, [], "better than the champion"),
+        (900, Interval(0.002, 0.001, 0.003), ["groups apart"], "no leak"),
     ],
     ids=["no better", "not compared", "a leak"],
 )
-def test_a_champion_must_be_beaten_and_the_audit_green(good: Evaluation, groups: int, against: Interval | None, leaks: str | None, reason: str) -> None:  # fmt: skip
-    decision = deciding.to_shadow(NEW, gates.of_claim(good, gates.of_comparison(groups, against), leaks), NOW)
+def test_a_champion_must_be_beaten_and_the_audit_green(good: Evaluation, groups: int, against: Interval | None, red: list[str], reason: str) -> None:  # fmt: skip
+    decision = deciding.to_shadow(
+        NEW, gates.of_claim(good, gates.of_comparison(groups, against), gates.of_audit(red, {})), NOW
+    )
     assert [gate.name for gate in decision.gates if not gate.is_held] == [
         next(g.name for g in decision.gates if reason in g.name)
     ]
@@ -178,7 +181,7 @@ def test_a_champion_that_wears_out_gives_way_to_the_price(seen: Evaluation | Non
 
 def test_what_is_refused_moves_nothing() -> None:
     decision = Decision(
-        NEW, "challenger to shadow", gates.of_claim(sealed(groups=100), None, None), {"shadow": "3"}
+        NEW, "challenger to shadow", gates.of_claim(sealed(groups=100), None, GREEN), {"shadow": "3"}
     )
     registry = Remembered({}, [NEW])
     assert not carried_out(decision, registry)

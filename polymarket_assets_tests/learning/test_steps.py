@@ -14,7 +14,7 @@ from polymarket_assets.learning import tracking, trials
 from polymarket_assets.learning.drift import Drifted
 from polymarket_assets.learning.evaluation.claims import Gate
 from polymarket_assets.learning.explained import Explained
-from polymarket_assets.learning.promotion import gates, reviewing
+from polymarket_assets.learning.promotion import gates
 from polymarket_assets.learning.promotion.deciding import Decision
 from polymarket_assets.learning.promotion.reviewing import Review
 from polymarket_assets.learning.tracking.registry import TO_THE_MINUTE, Version
@@ -30,13 +30,19 @@ WORN = [Drifted("spread_c", 0.0, 0.1, 0.4)]
 HELD = Gate("everything", True, "so")
 
 
+def noted(review: Review, version: Version) -> Gate:
+    """An audit that finds nothing and leaves a note."""
+    review.registry.tag(version, {"audited": "yes"})
+    return HELD
+
+
 @pytest.fixture(autouse=True)
 def trained(monkeypatch: pytest.MonkeyPatch) -> None:
     """Versions of small trainings without sealed weeks, and inputs as they were."""
     monkeypatch.setattr(tracking, "load_explained", lambda run_id, uri: Explained())
     monkeypatch.setattr(tracking, "load_out_of_fold", lambda run_id, uri: rows(50))
     monkeypatch.setattr(Review, "drifted", lambda self, version: [])
-    monkeypatch.setattr(reviewing, "GUARDS", ())
+    monkeypatch.setattr(Review, "_audited", noted)
 
 
 def reviewed(registry: Remembered, lake: Path, now: datetime = NOW) -> list[Decision]:
@@ -115,10 +121,10 @@ def test_a_challenger_waits_until_the_shadow_had_its_weeks(spoke: timedelta | No
     tags = {"shadow_since": f"{NOW - shadow:{TO_THE_MINUTE}}"} if shadow else {}
     registry = Remembered({"shadow": NEW, "challenger": NEWER}, [replace(NEW, tags=tags), NEWER])
     *_, decision = reviewed(registry, tmp_path)
-    assert (decision.version, decision.asked) == (registry.at("challenger"), "challenger to shadow")
+    assert asked([decision]) == [("4", "challenger to shadow")]
     assert ("waits: the shadow had its 4 weeks live: polymarket/3 is watched until" in decision.said) is waits
     assert trials.openings(Lake(tmp_path)) == (0 if waits else 1)
-    assert ("leaks" in registry.versions["4"].tags) is not waits
+    assert ("audited" in registry.versions["4"].tags) is not waits
     assert registry.aliases["shadow"] == "3", "a claim that is not granted replaces nobody"
 
 

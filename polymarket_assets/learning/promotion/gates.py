@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -26,16 +26,21 @@ FALLBACK_GROUPS = 30
 _NONE_SEALED = "there are none: eight weeks of decided markets are needed"
 
 
-def of_claim(
-    judged: Evaluation, compared: Gate | None, leaks: str | None, openings: int = 1
-) -> tuple[Gate, ...]:
+def of_claim(judged: Evaluation, compared: Gate | None, audited: Gate, openings: int = 1) -> tuple[Gate, ...]:
     """Challenger to shadow. `judged`: the judgement of sealed weeks, of open ones where there are none; `compared`: with the
-    champion, None where that is the price; `leaks`: what the audit is red about; `openings`: how often sealed weeks were opened."""
+    champion, None where that is the price; `audited`: for leaks; `openings`: how often sealed weeks were opened."""
     first, *others = judged.gates
     if judged.kind != SEALED:
         first = replace(first, told=_NONE_SEALED)
-    found = [first, *others, _paid(judged.overall.gain_over_best, openings), Gate("no leak", not leaks, leaks or "the audit of the training set is green")]  # fmt: skip
+    found = [first, *others, _paid(judged.overall.gain_over_best, openings), audited]
     return (*found, compared) if compared else tuple(found)
+
+
+def of_audit(red: Sequence[str], unanswered: Mapping[str, str]) -> Gate:
+    """Whether the guards `red` are none; `unanswered`: those that had nothing to look at, with what they missed."""
+    told = ", ".join(red) or ("no guard is red" if unanswered else "the audit of the training set is green")
+    missed = "; not answered: " + ", ".join(f"{name} ({said})" for name, said in unanswered.items())
+    return Gate("no leak", not red, told + (missed if unanswered else ""))
 
 
 def of_comparison(groups: int, gain: Interval | None) -> Gate:

@@ -14,13 +14,12 @@ from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning import drift, evaluation, tracking, training_set, trials
 from polymarket_assets.learning.audit.audited import Audit
-from polymarket_assets.learning.audit.guards import GUARDS
 from polymarket_assets.learning.errors import NothingToJudge
 from polymarket_assets.learning.evaluation import Evaluation, Interval
 from polymarket_assets.learning.evaluation.claims import Gate
 from polymarket_assets.learning.live import outcomes
 from polymarket_assets.learning.out_of_fold import MODEL
-from polymarket_assets.learning.promotion import comparing, deciding, gates
+from polymarket_assets.learning.promotion import auditing, comparing, deciding, gates
 from polymarket_assets.learning.promotion.deciding import Decision
 from polymarket_assets.learning.splits import LEAST_GROUPS
 from polymarket_assets.learning.tracking.registry import (
@@ -36,10 +35,6 @@ from polymarket_assets.learning.tracking.registry import (
 WATCHED, RECENT, EVER = timedelta(weeks=2), timedelta(weeks=1), timedelta(days=365)
 # Features whose drift alone gives a champion up: those its splits rest on most.
 TOP = 10
-# Rows of features that the audit computes again, of each kind.
-AUDITED = 10
-# What the audit of a challenger found stands with its version: it is asked once.
-_LEAKS = "leaks"
 
 
 @dataclass(frozen=True)
@@ -120,7 +115,7 @@ class Review:
         rows, champion = self._out_of_fold(challenger), followed[1]
         compared = None if champion is None or champion.says_the_price else self.compared(rows, champion)
         claimed = self._claimed(challenger, rows)
-        asked = gates.of_claim(claimed, compared, self._leaks(challenger), trials.openings(self.lake))
+        asked = gates.of_claim(claimed, compared, self._audited(challenger), trials.openings(self.lake))
         return deciding.to_shadow(challenger, asked, self.now, roi_low=self.registry.metric(challenger, "backtest/roi_low"))  # fmt: skip
 
     def _watched(self, shadow: Version | None) -> Gate | None:
@@ -188,11 +183,5 @@ class Review:
     def _out_of_fold(self, version: Version) -> pa.Table:
         return tracking.load_out_of_fold(version.run_id, self.tracking_uri)
 
-    def _leaks(self, version: Version) -> str | None:
-        """What the audit is red about, empty where it is green."""
-        if _LEAKS not in version.tags:
-            audit = Audit(self.lake, self.now, AUDITED, streamed=self.streamed)
-            red = [guard.name for guard in GUARDS if guard.ask(audit).good is False]
-            self.registry.tag(version, {_LEAKS: ", ".join(red) or "none"})
-            version.tags[_LEAKS] = ", ".join(red) or "none"
-        return None if version.tags[_LEAKS] == "none" else version.tags[_LEAKS]
+    def _audited(self, version: Version) -> Gate:
+        return auditing.audited(version, self.registry, lambda: Audit(self.lake, self.now, auditing.ROWS, streamed=self.streamed))  # fmt: skip
