@@ -60,7 +60,9 @@ def live_as_out_of_fold(lake: LakeResource, tracking: TrackingResource, settings
     version = review.followed()
     gap = review.gap(version) if version else None
     if version is None or gap is None:
-        return _warned(True, "no prediction of a model has an outcome yet")
+        return _warned(
+            True, "no prediction of a model has an outcome yet, or no row like it lies out of fold"
+        )
     return _warned(gap.is_explained, f"{version.name}: {gap.said}")
 
 
