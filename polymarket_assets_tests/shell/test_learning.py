@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 import dagster as dg
 import pytest
 
-from polymarket_assets.assets.live import LATE, PastHour, _as_of
+from polymarket_assets.assets.live import LATE, PastHour, _as_of, predictions
 from polymarket_assets.lake.spans import HOUR, Span, hour_of
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.learning.tracking.registry import Followed, Registry
 from polymarket_assets.partitions import hour_key, utc_now
-from polymarket_assets.resources import LakeResource
+from polymarket_assets.resources import LakeResource, SettingsResource, TrackingResource
 from polymarket_assets.sensors import SCORED, enough_to_learn, windows_over
 from polymarket_assets_tests.learning.rows import publish, resolution
 
@@ -111,3 +112,14 @@ def test_an_hour_that_is_over_is_not_predicted() -> None:
     """It would not be stored before the outcome, and look as if it was."""
     with pytest.raises(PastHour, match="cannot be predicted any more"):
         _as_of(THIS_HOUR, BEGAN + HOUR + LATE)
+
+
+def test_a_model_that_is_not_asked_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch, lake: Lake, instance: dg.DagsterInstance) -> None:  # fmt: skip
+    """Left out in silence it would look as if nobody had named it."""
+    why = "the files of polymarket/3 are not there"
+    monkeypatch.setattr(Registry, "followed", lambda self: Followed({}, {"shadow": why}))
+    resources = {"lake": LakeResource(root=lake.root), "tracking": TrackingResource(uri="sqlite://"), "settings": SettingsResource()}  # fmt: skip
+    deps = [dg.AssetSpec(key) for key in predictions.dependency_keys]
+    ran = dg.materialize([*deps, predictions], instance=instance, resources=resources, selection=[predictions], partition_key=hour_key(utc_now()))  # fmt: skip
+    (told,) = ran.asset_materializations_for_node("predictions")
+    assert told.metadata["not_asked"].value == {"shadow": why}
