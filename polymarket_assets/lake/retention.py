@@ -32,6 +32,8 @@ REMEMBERED: Mapping[str, str] = {
     "paper_positions": "what the paper portfolio earned stands nowhere else",
     "paper_accounts": "the paper portfolio goes on from the newest of them",
     "history_markets": "markets of the past without an end that is settled are found in it",
+    "predictions": "what was said before the outcome is the one test set that nobody can have looked at",
+    "trials": "every claim pays for all that was ever tried",
 }
 # Days that are looked back at: hours of `trades` are built again within a week, ends of markets are asked about for 45
 # days after their last row, features look back 30 days.

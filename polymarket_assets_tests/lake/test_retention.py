@@ -70,6 +70,14 @@ def test_a_table_that_is_remembered_by_is_refused(lake: Lake) -> None:
     ]
 
 
+@pytest.mark.parametrize("table", ["predictions", "trials"])
+def test_what_a_claim_rests_on_outlives_every_setting(lake: Lake, table: str) -> None:
+    """Stored forecasts are the only test set nobody can have looked at, and a trial that is forgotten is not paid for."""
+    empty(lake, table, AT)
+    assert retire(lake, {table: 1}, LATER + timedelta(days=10_000)).folders == 0
+    assert f"RETENTION_DAYS_{table.upper()}" in str(retention.never(table, 10_000))
+
+
 def test_fewer_days_than_are_looked_back_at_are_refused(lake: Lake) -> None:
     """`trades` built again from an hour that is gone would lose what was heard in it."""
     empty(lake, "trades_raw", AT)
