@@ -71,7 +71,7 @@ def made(
 
     trained = training.train(rows, seed=seed, trials=trials, on_fold=told)
     run_id = tracking.log_training(trained, rows, tracking_uri)
-    count = counting.publish(lake, run_id, trained.trials, now)
+    count = counting.publish(lake, run_id, counting.of(trained), now)
     registry = Registry(tracking_uri)
     registry.price(rows, trained.correction.encoding)
     version = registry.register(run_id, _tags(rows, trained, counting.counted(lake)))
@@ -91,10 +91,10 @@ def judged(lake: Lake, run_id: str, tracking_uri: str) -> Judged:
     found = evaluation.evaluate(rows)
     traded = backtest(lake, rows.filter(pc.invert(rows.column("is_sealed"))))
     tried = counting.counted(lake)
-    # One attempt is the model itself.
     bought = traded.fills[STRATEGY]
     paid = bought.filter(pc.is_valid(bought.column("payout_usd")))
-    real = deflated_sharpe(daily(paid), tried + 1)
+    # Of trainings before each was counted nothing may be stored; one attempt is the model itself.
+    real = deflated_sharpe(daily(paid), max(tried, 1))
     page = model_report.page(found, explained, _facts(run_id, tried, real))
     page = replace(page, panels=[*page.panels, *showing.panels(traded)])
     tracking.log_evaluation(run_id, found, {**traded.metrics(), **_told(real)}, page, explained, tracking_uri)

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import datetime, timedelta
 
 from polymarket_assets.lake import TABLES, reading
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.learning.training import Trained
+from polymarket_assets.learning.training.capacity import Capacity
 from polymarket_assets.learning.training.searching import Trial
 from polymarket_assets.venue.instants import EPOCH
 
 MODEL, SEALED = "model", "sealed"
 # Weeks that were opened are no shape of trees.
 _OPENED = "{}"
+
+
+def of(trained: Trained) -> tuple[tuple[int | None, Trial], ...]:
+    """What a training tried: every shape it searched through, and at least the one its model has."""
+    if any(cut is None for cut, _ in trained.trials):
+        return trained.trials
+    shape = Capacity(**{field.name: trained.params[field.name] for field in fields(Capacity)})
+    return (*trained.trials, (None, Trial(0, shape, None, "complete")))
 
 
 def publish(lake: Lake, run_id: str, tried: Iterable[tuple[int | None, Trial]], now: datetime) -> int:

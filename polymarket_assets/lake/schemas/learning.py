@@ -212,7 +212,11 @@ TRIALS = Table(
         required("number", INT32, "0, 1, … within that"),
         required("tried_at", INSTANT, "when it was stored"),
         required("what", TEXT, "JSON: the shape of the trees"),
-        optional("loss", REAL, "log loss on inner folds − that of B3, nats; null: given up early"),
+        optional(
+            "loss",
+            REAL,
+            "log loss on inner folds − that of B3, nats; null: given up early, or the one shape of a training that searched for none",
+        ),
         required("state", TEXT, "complete | pruned | fail"),
     ),
     grain=Grain.DAY,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets.learning import evaluation
+from polymarket_assets.learning import evaluation, trials
 from polymarket_assets.learning.__main__ import main
 from polymarket_assets.learning.commands import scoring
 from polymarket_assets.learning.served import Correction, Shrinkage
@@ -39,6 +39,7 @@ def test_a_model_is_trained_asked_and_judged_without_dagster(
     synthetic(Lake(at_home / "lake"), 300, days=60, hours=(6.0, 1.0), edge=1.5)
     assert main(["train", "--lake", "lake", "--tracking", uri]) in (0, 1)
     told = capsys.readouterr().out
+    assert trials.counted(Lake(at_home / "lake")) == 1, "without a search, the model itself"
     assert "kappa" in told
     assert "open weeks: " in told
     run_id = told.split("run ", 1)[1].split(",", 1)[0]
