@@ -5,15 +5,22 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
+from mlflow.models import infer_signature
+from mlflow.pyfunc.model import PythonModel
 
 from polymarket_assets.learning import tracking, training
+from polymarket_assets.learning.commands.loading import loaded
 from polymarket_assets.learning.served import inside
 from polymarket_assets.learning.tracking.registry import CHALLENGER, CHAMPION, NAME, SHADOW, Registry, Version
+from polymarket_assets.learning.tracking.server import bound
 from polymarket_assets.venue.errors import Gone, MalformedPayload, PolymarketError, Unavailable
 from polymarket_assets_tests.learning.synthetic import training_rows
 
@@ -174,9 +181,53 @@ def test_a_server_that_stopped_answering_is_no_version_without_files(monkeypatch
     import mlflow
     from mlflow.exceptions import MlflowException
 
-    def lost(where: str) -> None:
+    def lost(where: str, dst_path: str) -> None:
         raise MlflowException("API request to http://tracking failed with exception: timed out")
 
     monkeypatch.setattr(mlflow.pyfunc, "load_model", lost)
     with pytest.raises(Unavailable):
         Registry(uri).followed()
+
+
+class Theirs(PythonModel):
+    """A model that reads its files when it is asked, as one may that is not ours."""
+
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> Any:
+        return np.full(len(model_input), float(Path(context.artifacts["said"]).read_text()))
+
+
+@pytest.fixture
+def kept_elsewhere(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What is kept is fetched, as from a server: the folder where everything temporary goes."""
+    from mlflow.store.artifact.artifact_repo import ArtifactRepository
+    from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+
+    there = LocalArtifactRepository.download_artifacts
+    kept = str(Path(uri.removeprefix("sqlite:///")).parent)
+
+    def fetched(self: Any, artifact_path: str, dst_path: str | None = None) -> str:
+        how = ArtifactRepository.download_artifacts if self.artifact_dir.startswith(kept) else there
+        return str(how(self, artifact_path, dst_path))
+
+    monkeypatch.setattr(LocalArtifactRepository, "download_artifacts", fetched)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_a_model_that_is_asked_every_quarter_of_an_hour_leaves_nothing_behind(kept_elsewhere: Path, uri: str, rows: pa.Table) -> None:  # fmt: skip
+    """Its files were fetched into a folder that nobody removed, and it must not need them afterwards."""
+    for _, correction in Registry(uri).followed().models.values():
+        assert np.isfinite(correction.probabilities(rows.to_pandas())).all()
+    assert list(kept_elsewhere.iterdir()) == []
+
+
+def test_the_files_of_a_model_are_there_as_long_as_it_is_asked(kept_elsewhere: Path, uri: str, rows: pa.Table) -> None:  # fmt: skip
+    (said := kept_elsewhere / "said.txt").write_text("0.25")
+    with bound(uri) as mlflow, mlflow.start_run() as run:
+        signature = infer_signature(rows.slice(0, 2).select(["spread_c"]).to_pandas())
+        mlflow.pyfunc.log_model(name="theirs", python_model=Theirs(), artifacts={"said": str(said)}, signature=signature)  # fmt: skip
+    for path in list(kept_elsewhere.iterdir()):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with loaded(f"runs:/{run.info.run_id}/theirs", lambda: uri) as model:
+        assert set(model.says(rows)[0]) == {0.25}
+    assert list(kept_elsewhere.iterdir()) == []

@@ -40,8 +40,10 @@ class Loaded:
     says: Callable[[pa.Table], tuple[Reals, Reals | None]]
 
 
-def loaded(where: str, tracking_uri: Callable[[], str]) -> Loaded:
-    """The model of `models:/name@alias`, `models:/name/3`, `runs:/<id>/model` or a folder; the server is asked for tracked ones only.
+@contextmanager
+def loaded(where: str, tracking_uri: Callable[[], str]) -> Iterator[Loaded]:
+    """The model of `models:/name@alias`, `models:/name/3`, `runs:/<id>/model` or a folder; the server is asked for tracked ones only,
+    whose files are there for as long as the model is: one that is not ours may read them when it is asked.
 
     Raises:
         Unavailable: the tracking server cannot be reached.
@@ -49,9 +51,15 @@ def loaded(where: str, tracking_uri: Callable[[], str]) -> Loaded:
         Refused: what lies there is no model.
     """
     if not where.startswith(TRACKED):
-        return _of_folder(Path(where))
-    with server.bound(tracking_uri()) as mlflow, _there(where):
-        model = mlflow.pyfunc.load_model(where)
+        yield _of_folder(Path(where))
+        return
+    with TemporaryDirectory() as folder:
+        yield _of_server(where, tracking_uri(), folder)
+
+
+def _of_server(where: str, tracking_uri: str, folder: str) -> Loaded:
+    with server.bound(tracking_uri) as mlflow, _there(where):
+        model = mlflow.pyfunc.load_model(where, dst_path=folder)
         run_id = model.metadata.run_id
         return _asked(_named(mlflow, where), model, _learnt_until(mlflow, run_id) or _made_at(model))
 

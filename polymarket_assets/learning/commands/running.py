@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress
@@ -14,6 +15,12 @@ from rich.progress import Progress
 from polymarket_assets.lake import open_existing
 from polymarket_assets.settings import load
 from polymarket_assets.venue.errors import Refused
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from polymarket_assets.lake.writing import Lake
+    from polymarket_assets.learning.commands.loading import Loaded
 
 # One seed for everything random, as in Dagster: a training can be repeated.
 SEED = 7
@@ -52,15 +59,21 @@ def score(asked: argparse.Namespace) -> int:
         raise Refused("--at is one instant and --since and --until are a span of rows of features: ask for one of them")  # fmt: skip
     lake, console = open_existing(asked.lake), _console()
     _quiet()
-    model = loaded(asked.model, lambda: _address(asked))
+    with loaded(asked.model, lambda: _address(asked)) as model:
+        said = _scored(asked, lake, model, console)
+    scoring.write(said, asked.out)
+    _say(console, f"{said.num_rows:,} rows of {len(said.column('market_id').unique()):,} markets, scored by {model.name}: {asked.out}")  # fmt: skip
+    return 0
+
+
+def _scored(asked: argparse.Namespace, lake: Lake, model: Loaded, console: Console) -> pa.Table:
+    from polymarket_assets.learning.commands import scoring
+
     rows = scoring.rows_at(lake, asked.at, tuple(load().stream_tiers)) if asked.at else scoring.rows_of_features(lake, asked.since, asked.until)  # fmt: skip
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task(f"asking {model.name}", total=rows.num_rows)
         of = scoring.INSTANT if asked.at else scoring.FEATURES
-        said = scoring.scored(rows, model, of=of, at=datetime.now(UTC), on_rows=lambda count: progress.advance(task, count))  # fmt: skip
-    scoring.write(said, asked.out)
-    _say(console, f"{said.num_rows:,} rows of {len(said.column('market_id').unique()):,} markets, scored by {model.name}: {asked.out}")  # fmt: skip
-    return 0
+        return scoring.scored(rows, model, of=of, at=datetime.now(UTC), on_rows=lambda count: progress.advance(task, count))  # fmt: skip
 
 
 def evaluate(asked: argparse.Namespace) -> int:

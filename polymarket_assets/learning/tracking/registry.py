@@ -145,8 +145,10 @@ class Registry:
             Gone: its files are.
             MalformedPayload: they hold something else.
         """
-        with server.bound(self._uri) as mlflow, _readable(version):
-            found: Correction = mlflow.pyfunc.load_model(f"models:/{NAME}/{version.number}").unwrap_python_model().correction  # fmt: skip
+        # Without a folder MLflow makes one that nobody removes; boosters are read whole before it goes.
+        with server.bound(self._uri) as mlflow, _readable(version), TemporaryDirectory() as folder:
+            loaded = mlflow.pyfunc.load_model(f"models:/{NAME}/{version.number}", dst_path=folder)
+            found: Correction = loaded.unwrap_python_model().correction
         return found
 
     def followed(self) -> Followed:

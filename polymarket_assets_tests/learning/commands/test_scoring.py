@@ -41,7 +41,8 @@ def folder(rows: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def model(folder: Path) -> Loaded:
-    return loaded(str(folder), lambda: pytest.fail("a folder needs no server"))
+    with loaded(str(folder), lambda: pytest.fail("a folder needs no server")) as found:
+        return found
 
 
 def test_forecasts_are_those_of_the_model_and_say_how_sure_it_is(lake: Lake, rows: pa.Table, folder: Path) -> None:  # fmt: skip
