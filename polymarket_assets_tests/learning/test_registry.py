@@ -221,10 +221,12 @@ def test_a_model_that_is_asked_every_quarter_of_an_hour_leaves_nothing_behind(ke
     assert list(kept_elsewhere.iterdir()) == []
 
 
-def test_the_files_of_a_model_are_there_as_long_as_it_is_asked(kept_elsewhere: Path, uri: str, rows: pa.Table) -> None:  # fmt: skip
+@pytest.mark.parametrize("names", [["spread_c"], ["mid", "logit_mid", "category"]])
+def test_the_files_of_a_model_are_there_as_long_as_it_is_asked(kept_elsewhere: Path, uri: str, rows: pa.Table, names: list[str]) -> None:  # fmt: skip
+    """And it is asked with what it names, the price and its log-odds included."""
     (said := kept_elsewhere / "said.txt").write_text("0.25")
     with bound(uri) as mlflow, mlflow.start_run() as run:
-        signature = infer_signature(rows.slice(0, 2).select(["spread_c"]).to_pandas())
+        signature = infer_signature(rows.slice(0, 2).select(names).to_pandas())
         mlflow.pyfunc.log_model(name="theirs", python_model=Theirs(), artifacts={"said": str(said)}, signature=signature)  # fmt: skip
     for path in list(kept_elsewhere.iterdir()):
         shutil.rmtree(path) if path.is_dir() else path.unlink()

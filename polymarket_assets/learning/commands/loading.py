@@ -113,7 +113,7 @@ def _asked(name: str, model: Any, until: datetime | None) -> Loaded:
     def says(rows: pa.Table) -> tuple[Reals, Reals | None]:
         if missing := [each for each in names if each not in rows.column_names]:
             raise Refused(f"{name} asks for {', '.join(missing)}, which features are not")
-        return np.asarray(model.predict(models.asked_with(rows, names)), dtype=np.float64).ravel(), None
+        return np.asarray(model.predict(models.framed(rows, names)), dtype=np.float64).ravel(), None
 
     return Loaded(name, model.metadata.run_id, until, False, says)
 

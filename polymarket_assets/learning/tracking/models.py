@@ -41,10 +41,14 @@ def log(mlflow: Any, correction: Correction, rows: pa.Table, folder: Path) -> st
 
 
 def asked_with(rows: pa.Table, names: tuple[str, ...]) -> pd.DataFrame:
-    """What a model is asked with: `mid` and the features, `logit_mid` left out because the model derives it."""
-    asked = ["mid", *(name for name in names if name != "logit_mid")]
-    frame: pd.DataFrame = rows.select(asked).to_pandas()
-    return frame.astype({name: "str" if name in WORDS else "float64" for name in asked})
+    """What a model of ours is asked with: `mid` and the features, `logit_mid` left out because the model derives it."""
+    return framed(rows, ("mid", *(name for name in names if name != "logit_mid")))
+
+
+def framed(rows: pa.Table, names: tuple[str, ...]) -> pd.DataFrame:
+    """Columns of feature rows in the types of a signature: words as text, all else as reals."""
+    frame: pd.DataFrame = rows.select(names).to_pandas()
+    return frame.astype({name: "str" if name in WORDS else "float64" for name in names})
 
 
 def _signature(example: pd.DataFrame) -> ModelSignature:
