@@ -1,21 +1,27 @@
-"""Drift: whether the features a model is asked with today are still those it learnt from."""
+"""Drift: whether the features a model is asked with today are still those it learnt from.
+
+Like is compared with like: a model is asked about recorded rows with a price, one by one, so its profile is of such rows of its
+training set, unweighted. Imported rows lack whole groups of features, and beside them every recorded one would seem to have moved.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from polymarket_assets.learning.features.catalogue import BY_NAME
+from polymarket_assets.learning.features.declaring import Kind
 from polymarket_assets.venue.errors import MalformedPayload
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 Reals = npt.NDArray[np.float64]
+# The values of a feature where it has one: reals, or words.
+Values = npt.NDArray[Any]
 
 # Population stability index: above this a distribution counts as another one (ML.md 4.7).
 PSI_MOVED = 0.25
@@ -26,11 +32,12 @@ BINS = 10
 _LEAST_SHARE = 5e-4
 # Distributions of fewer rows than this differ by chance.
 LEAST_ROWS = 500
+_RECORDED = "recorded"
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One feature as it was learnt from: inner edges of bins of equal mass (words: the words), the share of each, and of nulls."""
+    """One feature as it was learnt from, over recorded rows: inner edges of bins of equal mass (words: the words), the share of each, and of nulls."""
 
     edges: list[float | str]
     shares: list[float]
@@ -65,19 +72,27 @@ class Drifted:
 
 
 def profiles(rows: pa.Table, names: tuple[str, ...]) -> dict[str, Profile]:
-    """What a model of these rows learnt from, feature by feature; rows count by `weight`."""
-    frame = rows.select([*names, "weight"]).to_pandas()
-    weight = frame["weight"].to_numpy(dtype=float)
-    return {name: _profile(frame[name], weight) for name in names}
+    """What the recorded rows that a model learnt from looked like, feature by feature; nothing for too few of them."""
+    like = _as_asked(rows)
+    if like.num_rows < LEAST_ROWS:
+        return {}
+    return {name: _profile(_values(like, name), like.num_rows) for name in names}
 
 
 def compared(then: dict[str, Profile], rows: pa.Table) -> list[Drifted]:
-    """Each feature of recent rows against its profile, the farthest first; nothing for too few rows."""
-    if rows.num_rows < LEAST_ROWS:
+    """Each feature of recent rows against its profile, the farthest first; nothing for too few recorded ones on either side."""
+    like = _as_asked(rows)
+    if like.num_rows < LEAST_ROWS:
         return []
-    frame = rows.select([name for name in then if name in rows.column_names]).to_pandas()
-    found = [_compared(name, then[name], frame[name]) for name in frame]
+    found = [_compared(name, then[name], _values(like, name), like.num_rows) for name in then if name in rows.column_names]  # fmt: skip
     return sorted(found, key=lambda one: -one.psi)
+
+
+def untold(then: dict[str, Profile]) -> str:
+    """Why nothing was compared, in words."""
+    if not then:
+        return f"learnt from imported rows, of recorded ones from fewer than {LEAST_ROWS}: whether those drift cannot be told"
+    return f"fewer than {LEAST_ROWS} priced rows were recorded in the last week, or it uses no feature: drift cannot be told"
 
 
 def to_json(found: dict[str, Profile]) -> str:
@@ -97,52 +112,52 @@ def from_json(text: str | bytes) -> dict[str, Profile]:
         raise MalformedPayload("profiles", text, str(e)) from e
 
 
-def _profile(values: pd.Series, weight: Reals) -> Profile:
-    held = values.notna().to_numpy()
-    nulls = 1 - float(weight[held].sum() / weight.sum()) if len(values) else 1.0
-    edges = _edges(values[held], weight[held])
-    return Profile(edges, _shares(values[held], edges, weight[held]).tolist(), nulls)
+def _as_asked(rows: pa.Table) -> pa.Table:
+    """Rows of a kind that a model is asked about: recorded, with a price."""
+    return rows.filter(pc.and_(pc.equal(rows.column("source"), _RECORDED), pc.is_valid(rows.column("mid"))))
 
 
-def _edges(values: pd.Series, weight: Reals) -> list[float | str]:
-    if _is_word(values):
-        return sorted(set(values.astype(str)))
-    if not len(values):
-        return []
-    numbers = values.to_numpy(dtype=float)
-    order = np.argsort(numbers, kind="stable")
-    mass = np.cumsum(weight[order]) / weight.sum()
-    at = np.searchsorted(mass, np.arange(1, BINS) / BINS)
-    return sorted(set(numbers[order][np.minimum(at, len(numbers) - 1)].tolist()))
+def _values(rows: pa.Table, name: str) -> Values:
+    """Where a feature is there, by the kind it was declared with: a dtype tells nothing of a column of flags with nulls."""
+    column = rows.column(name)
+    if BY_NAME[name].kind is Kind.WORD:
+        return np.array(column.drop_null().to_pylist(), dtype=object)
+    numbers: Reals = column.cast(pa.float64()).to_numpy()
+    return numbers[~np.isnan(numbers)]
 
 
-def _shares(values: pd.Series, edges: list[float | str], weight: Reals) -> Reals:
+def _profile(values: Values, rows: int) -> Profile:
+    edges = _edges(values)
+    return Profile(edges, _shares(values, edges).tolist(), 1 - len(values) / rows)
+
+
+def _edges(values: Values) -> list[float | str]:
+    if values.dtype != object and len(values):
+        values = np.quantile(values, np.arange(1, BINS) / BINS, method="inverted_cdf")
+    return list(np.unique(values).tolist())
+
+
+def _shares(values: Values, edges: list[float | str]) -> Reals:
     """The share of each bin; of words the last is of those that were not there."""
-    place = _places(values, edges)
-    counted = np.bincount(place, weight, minlength=len(edges) + 1)
-    return np.asarray(counted / max(counted.sum(), np.finfo(float).tiny), dtype=np.float64)
+    counted = np.bincount(_places(values, edges), minlength=len(edges) + 1)
+    return np.asarray(counted / max(len(values), 1), dtype=np.float64)
 
 
-def _places(values: pd.Series, edges: list[float | str]) -> npt.NDArray[np.int64]:
-    if _is_word(values):
+def _places(values: Values, edges: list[float | str]) -> npt.NDArray[np.int64]:
+    if values.dtype == object:
         known = {word: n for n, word in enumerate(edges)}
-        return np.array([known.get(word, len(edges)) for word in values.astype(str)], dtype=np.int64)
+        return np.array([known.get(word, len(edges)) for word in values], dtype=np.int64)
     # A value at an edge lies below it, so that a lump of equal values has a bin of its own.
-    return np.searchsorted(np.asarray(edges, dtype=float), values.to_numpy(dtype=float), side="left")
+    return np.searchsorted(np.asarray(edges, dtype=float), values, side="left")
 
 
-def _compared(name: str, then: Profile, values: pd.Series) -> Drifted:
-    held = values[values.notna()]
-    now = _shares(held, then.edges, np.ones(len(held))) if len(held) else np.zeros(0)
-    psi = sum(_terms(np.asarray(then.shares), now)) if len(held) and then.edges else 0.0
-    return Drifted(name, float(psi), then.nulls, 1 - len(held) / len(values))
+def _compared(name: str, then: Profile, values: Values, rows: int) -> Drifted:
+    is_there = len(values) > 0 and len(then.edges) > 0
+    psi = sum(_terms(np.asarray(then.shares), _shares(values, then.edges))) if is_there else 0.0
+    return Drifted(name, float(psi), then.nulls, 1 - len(values) / rows)
 
 
 def _terms(then: Reals, now: Reals) -> Iterator[float]:
     """PSI = Σ (now − then) ln(now / then)."""
     for one, other in zip(np.maximum(then, _LEAST_SHARE), np.maximum(now, _LEAST_SHARE), strict=True):
         yield float((other - one) * np.log(other / one))
-
-
-def _is_word(values: pd.Series) -> bool:
-    return values.dtype == object or str(values.dtype) in ("string", "str")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -15,6 +16,8 @@ from polymarket_assets.lake.writing import Lake, conform
 from polymarket_assets.learning import tracking, training
 from polymarket_assets.learning.promotion.reviewing import Review
 from polymarket_assets.learning.tracking.registry import CHALLENGER, CHAMPION, PREVIOUS, SHADOW, Registry
+from polymarket_assets.learning_checks import features_as_learnt
+from polymarket_assets.resources import LakeResource, SettingsResource, TrackingResource
 from polymarket_assets_tests.learning.synthetic import PLANTED, T0, training_rows
 
 NOW = T0 + timedelta(days=104)
@@ -22,7 +25,9 @@ NOW = T0 + timedelta(days=104)
 
 @pytest.fixture(scope="module")
 def rows() -> pa.Table:
-    return training_rows(250, edge=0.8, days=100, hours=(24.0, 12.0, 6.0, 1.0))
+    """Rows as if they had been recorded."""
+    made = training_rows(250, edge=0.8, days=100, hours=(24.0, 12.0, 6.0, 1.0))
+    return made.set_column(made.column_names.index("source"), made.schema.field("source"), pa.array(["recorded"] * made.num_rows))  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +114,28 @@ def test_a_drifted_champion_falls_back_to_the_price_and_is_kept_for_a_return(how
     values = pc.add(rows.column(PLANTED), 3.0) if how == "shifted" else pa.nulls(rows.num_rows, pa.float64())
     found = followed(review, recorded(rows, **{PLANTED: values}))
     assert (found[CHAMPION], found[PREVIOUS]) == (price.number, challenger.number)
+
+
+def test_a_source_that_feeds_nothing_the_champion_uses_may_be_out(review: Review, trained: training.Trained, rows: pa.Table) -> None:  # fmt: skip
+    challenger = review.registry.at(CHALLENGER)
+    assert challenger
+    assert trained.explained.gains["norm_logit_shift"] == 0.0
+    found = followed(review, recorded(rows, norm_logit_shift=pa.nulls(rows.num_rows, pa.float64())))
+    assert found[CHAMPION] == challenger.number
+
+
+def test_a_champion_of_imported_rows_is_not_given_up_for_what_they_lack(review: Review, trained: training.Trained, rows: pa.Table) -> None:  # fmt: skip
+    """Whether recorded rows drift cannot be told of it."""
+    index = rows.column_names.index("source")
+    bought = rows.set_column(index, rows.schema.field(index), pa.array(["weather"] * rows.num_rows))
+    version = review.registry.register(tracking.log_training(trained, bought, review.tracking_uri), {})
+    assert review.drifted(version) == []
+    said = features_as_learnt(
+        lake=LakeResource(root=review.lake.root),
+        tracking=TrackingResource(uri=review.tracking_uri),
+        settings=SettingsResource(),
+    )
+    assert isinstance(said, dg.AssetCheckResult)
+    assert f"{version.name}: learnt from imported rows" in str(said.description)
+    found = followed(review, recorded(rows, **{PLANTED: pa.nulls(rows.num_rows, pa.float64())}))
+    assert found[CHAMPION] == version.number

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.spans import Span
@@ -74,11 +73,12 @@ class Findings:
         return Gap(live.overall.log_loss_gain, expected) if live and expected else None
 
     def drifted(self, version: Version) -> list[drift.Drifted]:
-        """The features of the last week, as far as they were recorded, against those a version learnt from."""
-        span = Span(self.now - RECENT, self.now)
-        recent = reading.rows(self.lake, "features", span)
-        recorded = recent.filter(pc.equal(recent.column("source"), "recorded"))
-        return drift.compared(tracking.load_profiles(version.run_id, self.tracking_uri), recorded)
+        """The features that a version uses, as they were recorded in the last week, against those it learnt from; nothing where
+        that cannot be told (`drift.untold`)."""
+        then = tracking.load_profiles(version.run_id, self.tracking_uri)
+        gains = tracking.load_explained(version.run_id, self.tracking_uri).gains
+        used = {name: profile for name, profile in then.items() if gains.get(name, 0.0) > 0}
+        return drift.compared(used, reading.rows(self.lake, "features", Span(self.now - RECENT, self.now)))
 
     def live(self, version: Version, back: timedelta) -> Evaluation | None:
         """The judgement of what a version said so long before now; None: nothing of it is decided."""

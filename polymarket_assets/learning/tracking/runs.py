@@ -19,11 +19,13 @@ from polymarket_assets.learning.tracking import models, server
 from polymarket_assets.learning.tracking.provenance import code_version, provenance
 from polymarket_assets.learning.training import Trained
 from polymarket_assets.report import page as pages
+from polymarket_assets.venue.errors import Gone
 
 EXPERIMENT = "polymarket"
 OUT_OF_FOLD = "predictions/out_of_fold.parquet"
 EXPLAINED = "features/explained.json"
-PROFILES = "features/profiles.json"
+# Of recorded rows; what older runs called `profiles.json` was of all kinds of rows, weighted, and is no measure of recorded ones.
+PROFILES = "features/recorded.json"
 REPORT = "model_report.html"
 
 # Pages of the tracking server show training runs first, not prompts and traces.
@@ -91,9 +93,16 @@ def load_explained(run_id: str, tracking_uri: str) -> Explained:
 
 
 def load_profiles(run_id: str, tracking_uri: str) -> dict[str, drift.Profile]:
-    """What the features of a run's rows looked like. Raises as `load_out_of_fold`."""
+    """What the features of a run's recorded rows looked like; nothing of a run with too few of them, or from before this was kept.
+
+    Raises:
+        Unavailable: the tracking server cannot be reached.
+    """
     with server.bound(tracking_uri) as mlflow, TemporaryDirectory() as folder:
-        return drift.from_json(Path(server.artifact(mlflow, run_id, PROFILES, folder)).read_bytes())
+        try:
+            return drift.from_json(Path(server.artifact(mlflow, run_id, PROFILES, folder)).read_bytes())
+        except Gone:
+            return {}
 
 
 def fetch_report(run_id: str, folder: Path, tracking_uri: str) -> Path:
