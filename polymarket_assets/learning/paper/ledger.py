@@ -35,6 +35,13 @@ class Account:
     fees_usd: float = 0.0
     through: datetime | None = None
     open_since: datetime | None = None
+    # Predictions that its last run decided.
+    decided: int = 0
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether its last run found nothing to decide, and nothing is open: its model is no longer asked."""
+        return not self.decided and self.open_since is None
 
     @property
     def through_us(self) -> int:
@@ -45,7 +52,7 @@ class Account:
 def accounts(lake: Lake) -> dict[str, Account]:
     """The newest account of each model: a file a model and day, some milliseconds a month."""
     rows = reading.rows(lake, "paper_accounts").sort_by("through").to_pylist()
-    kept = ("model_version", "cash_usd", "realised_usd", "fees_usd", "through", "open_since")
+    kept = ("model_version", "cash_usd", "realised_usd", "fees_usd", "through", "open_since", "decided")
     return {row["model_version"]: Account(**{name: row[name] for name in kept}) for row in rows}
 
 

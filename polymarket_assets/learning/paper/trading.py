@@ -61,8 +61,8 @@ def trade(lake: Lake, *, now: datetime, model_version: str | None = None, rules:
     for model in sorted({*new.column("model_version").unique().to_pylist(), *known}):
         account = known.get(model, Account(model, rules.bankroll_usd))
         rows = _of_model(new, account)
-        # Something to decide, or to settle.
-        if account.through_us < microseconds(until) and (rows.num_rows or account.open_since):
+        # Something to decide, or to settle; that a model fell silent is written once, so that nothing is read for it any more.
+        if account.through_us < microseconds(until) and (rows.num_rows or not account.is_silent):
             runs.append(_Run(lake, rules, account, until, rows).run())
     names = ("decided", "unbounded", "orders", "fills", "settled")
     return Traded(until, tuple(name for name, _ in runs), **{n: sum(c[n] for _, c in runs) for n in names})
@@ -74,10 +74,8 @@ def _settles_after(rules: Rules) -> timedelta:
 
 
 def _predictions(lake: Lake, known: dict[str, Account], until: datetime, model_version: str | None, rules: Rules) -> pa.Table:  # fmt: skip
-    """Predictions since the model that lags most, and a day for those that are new (`LOOK_BACK` where all are), stored in time for an order, with `from_at`: when that could be at the venue."""
-    floor = until - LOOK_BACK
-    recent = [a.through for a in known.values() if a.through is not None and a.through > floor]
-    after = min([*recent, until - NEW_WITHIN]) if recent else floor
+    """Predictions that are not decided yet, stored in time for an order, with `from_at`: when that could be at the venue."""
+    after = _undecided_since(known, until)
     given = {
         "model": model_version, "after": after, "until": until,
         "latency": timedelta(seconds=rules.latency_s), "wait": timedelta(seconds=rules.wait_s),
@@ -85,6 +83,18 @@ def _predictions(lake: Lake, known: dict[str, Account], until: datetime, model_v
     with queries.over(lake, predictions=Span(after, until + timedelta.resolution)) as connection:
         found: pa.Table = connection.sql(_PREDICTIONS, params=given).to_arrow_table()
     return found
+
+
+def _undecided_since(known: dict[str, Account], until: datetime) -> datetime:
+    """Where the model that lags most stands, of those that still speak, and a day for those that are new; `LOOK_BACK` where all are.
+
+    Where all are silent, their newest run: it found nothing of any.
+    """
+    floor = until - LOOK_BACK
+    through = [a.through for a in known.values() if a.through is not None]
+    lagging = [a.through for a in known.values() if a.through is not None and not a.is_silent]
+    recent = [at for at in lagging or [max(through, default=floor)] if at > floor]
+    return min([*recent, until - NEW_WITHIN]) if recent else floor
 
 
 def _of_model(new: pa.Table, account: Account) -> pa.Table:

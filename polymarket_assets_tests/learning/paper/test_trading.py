@@ -235,6 +235,87 @@ def test_a_model_that_comes_later_is_decided_from_its_first_word(tmp_path: Path)
     assert paper.trade(lake, now=later + HOUR).fills == 1
 
 
+def noted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Table and name of every file that is read from now on."""
+    read: list[tuple[str, str]] = []
+    located = reading.files
+
+    def told(lake: Lake, table: str, span: Any = None, **more: Any) -> list[str]:
+        found = located(lake, table, span, **more)
+        read.extend((table, file) for file in found)
+        return found
+
+    monkeypatch.setattr(reading, "files", told)
+    return read
+
+
+def said(lake: Lake, at: datetime, model: str = MODEL, market: str = "pm:a", **more: Any) -> None:
+    """A prediction of a model and the book it is traded on."""
+    predictions(lake, [{"market_id": market, "as_of": at, "probability": 0.7, "model_version": model, **more}], part=model.replace("/", ":"))  # fmt: skip
+    publish_books(lake, [book(market, at + 70 * SECOND, *two_sided(0.5, 0.005, 100.0))], part=model.replace("/", ":"))  # fmt: skip
+
+
+RETIRED = "polymarket/1"
+
+
+def test_a_model_that_is_no_longer_asked_is_not_read_back_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Each training retires another: there would always be one to read a week of predictions for."""
+    lake = Lake(tmp_path)
+    said(lake, T0, RETIRED, probability=0.5)
+    for hours in range(0, 72, 6):
+        said(lake, T0 + hours * HOUR)
+        paper.trade(lake, now=T0 + (hours + 1) * HOUR)
+    read = noted(monkeypatch)
+    assert paper.trade(lake, now=T0 + 73 * HOUR).models == (MODEL,)
+    assert {f"date={T0 + days * 24 * HOUR:%Y-%m-%d}" for days in (0, 1)}.isdisjoint(
+        part for table, file in read if table == "predictions" for part in Path(file).parts
+    )
+    accounts = reading.rows(lake, "paper_accounts").to_pylist()
+    assert [row["decided"] for row in accounts if row["model_version"] == RETIRED] == [1, 0], "and written once"  # fmt: skip
+
+
+def test_what_a_model_still_holds_is_settled_when_it_is_no_longer_asked(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    said(lake, T0, RETIRED, market="pm:b")
+    publish(lake, "resolutions", [resolution("pm:b", T0 + 50 * HOUR, 1)])
+    for hours in range(0, 72, 6):
+        said(lake, T0 + hours * HOUR)
+        paper.trade(lake, now=T0 + (hours + 1) * HOUR)
+    held = {row["model_version"]: row for row in kept(lake)["paper_positions"]}
+    assert held[RETIRED]["settled_at"] == T0 + 50 * HOUR
+    assert ledger.accounts(lake)[RETIRED].is_silent
+    assert ledger.accounts(lake)[RETIRED].realised_usd > 0
+
+
+def test_a_model_that_is_asked_again_is_heard(tmp_path: Path) -> None:
+    """A champion that was given up may come back."""
+    lake = Lake(tmp_path)
+    for hours, models in ((0, [RETIRED]), (6, [MODEL]), (12, [MODEL]), (48, [RETIRED, MODEL])):
+        for model in models:
+            said(lake, T0 + hours * HOUR, model, probability=0.5)
+        assert paper.trade(lake, now=T0 + (hours + 1) * HOUR).decided == len(models)
+    decided = reading.rows(lake, "paper_accounts").to_pylist()
+    assert sum(row["decided"] for row in decided if row["model_version"] == RETIRED) == 2
+
+
+def test_a_model_whose_run_died_is_read_back_to(tmp_path: Path) -> None:
+    """It is no less asked than the others; only the writing of its rows failed."""
+    lake = Dying(tmp_path)
+    for hours in range(0, 72, 6):
+        lake.left = 10**9
+        for model in (MODEL, "polymarket/4"):
+            said(lake, T0 + hours * HOUR, model)
+        lake.left = 10**9 if hours in (0, 66) else 3
+        try:
+            paper.trade(lake, now=T0 + (hours + 1) * HOUR)
+        except LakeUnwritable:
+            assert hours not in (0, 66)
+    decided: dict[str, int] = {}
+    for row in reading.rows(lake, "paper_accounts").to_pylist():
+        decided[row["model_version"]] = decided.get(row["model_version"], 0) + row["decided"]
+    assert decided == {MODEL: 12, "polymarket/4": 12}
+
+
 def test_hours_that_are_settled_are_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run after months must read what a run after days does."""
     lake = Lake(tmp_path)
@@ -245,15 +326,7 @@ def test_hours_that_are_settled_are_not_read_again(tmp_path: Path, monkeypatch: 
         publish(lake, "resolutions", [resolution(f"pm:{day}", at + 3 * HOUR, 1)])
         paper.trade(lake, now=at + HOUR)
         paper.trade(lake, now=at + 6 * HOUR)
-    read: list[tuple[str, str]] = []
-    located = reading.files
-
-    def noted(lake: Lake, table: str, span: Any = None, **more: Any) -> list[str]:
-        found = located(lake, table, span, **more)
-        read.extend((table, file) for file in found)
-        return found
-
-    monkeypatch.setattr(reading, "files", noted)
+    read = noted(monkeypatch)
     assert paper.trade(lake, now=at + 7 * HOUR).decided == 0
     assert {table for table, _ in read} == {"paper_accounts", "predictions"}
     predictions(lake, [{"market_id": "pm:b", "as_of": at + 8 * HOUR, "probability": 0.7}])
