@@ -83,7 +83,27 @@ def test_the_audit_is_red_where_a_guard_is(found: tuple[bool | None, ...], code:
     monkeypatch.setattr(report, "GUARDS", asked)
     told = Console(file=io.StringIO(), width=200)
     assert report.run(None, told) == code  # type: ignore[arg-type]
-    assert "L15" in told.file.getvalue()  # type: ignore[attr-defined]
+    said = told.file.getvalue()  # type: ignore[attr-defined]
+    assert "L15" in said
+    assert said.count("✓") == found.count(True)
+    assert said.count("not answered │ said") == found.count(None)
+    assert f"{found.count(True)} of 2 guards are green, {found.count(False)} red" in said
+    assert (f"{found.count(None)} not answered: of their leaks" in said) is (None in found)
+
+
+def test_an_empty_lake_answers_nothing(tmp_path: Path) -> None:
+    """Only what is declared can be looked at where there are no rows; all else would be green of nothing."""
+    audited = Audit(Lake(tmp_path), NOW, count=2)
+    found = {guard.name: guard.ask(audited) for guard in GUARDS}
+    assert [name for name, finding in found.items() if finding.good is not None] == ["only what may be read"]
+    assert all(finding.said for finding in found.values())
+
+
+def test_weights_of_rows_without_an_earlier_half_are_not_answered(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    audited = audit(lake)
+    nothing = audited.built.rows.slice(0, 0)
+    monkeypatch.setattr(training_set, "build", lambda *_, **__: training_set.TrainingSet(nothing, {}))
+    assert ask("weights of the time", audited).good is None
 
 
 Plant = Callable[[pytest.MonkeyPatch, Audit], None]

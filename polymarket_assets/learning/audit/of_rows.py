@@ -68,7 +68,9 @@ def weighed(audit: Audit) -> Finding:
         strict=False,
     )
     ratios = [one / other for one, other in pairs]
-    spread = max(ratios) / min(ratios) - 1 if ratios else 0.0
+    if not ratios:
+        return Finding(None, f"no training set of what was there by {middle:%Y-%m-%d %H:%M}")
+    spread = max(ratios) / min(ratios) - 1
     return Finding(
         spread < SAME,
         f"weights of {len(ratios):,} rows up to {middle:%Y-%m-%d %H:%M} stand in one proportion to within {spread:.1e}",
@@ -104,6 +106,8 @@ def counted(audit: Audit) -> Finding:
             pc.less_equal(audit.rows.column("as_of"), pa.scalar(audit.now, pa.timestamp("us", tz="UTC")))
         ).num_rows,
     )
+    if not there and not census:
+        return Finding(None, "no rows of features")
     return Finding(
         census == there,
         f"{there:,} rows, {census:,} fates: "

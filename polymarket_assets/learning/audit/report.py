@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -9,7 +11,8 @@ from rich.table import Table
 from polymarket_assets.learning.audit.audited import Audit, Finding
 from polymarket_assets.learning.audit.guards import GUARDS
 
-_MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "–"}
+# A guard that had nothing to look at clears nothing.
+_MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]not answered[/]"}
 
 
 def run(audit: Audit, console: Console) -> int:
@@ -17,8 +20,18 @@ def run(audit: Audit, console: Console) -> int:
     asked = track(GUARDS, "looking for leaks", console=console, transient=True)
     found = {guard.name: guard.ask(audit) for guard in asked}
     console.print(_shown(found))
+    console.print(_counted(found))
     console.print("L15, choices made on test weeks, is not of a lake: trials are counted where they are made")
     return 1 if any(finding.good is False for finding in found.values()) else 0
+
+
+def _counted(found: dict[str, Finding]) -> str:
+    """How many are green, red and not answered: no red one is not yet all green."""
+    count = Counter(finding.good for finding in found.values())
+    said = f"{count[True]} of {len(found)} guards are green, {count[False]} red"
+    return (
+        f"{said}, {count[None]} not answered: of their leaks this lake tells nothing" if count[None] else said
+    )
 
 
 def _shown(found: dict[str, Finding]) -> Table:
