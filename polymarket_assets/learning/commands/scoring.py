@@ -16,18 +16,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polymarket_assets.lake import reading
+from polymarket_assets.lake import TABLES, reading
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.storage import LocalStore
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning.commands.loading import Loaded
 from polymarket_assets.venue.errors import Gone, MalformedPayload, Refused
 
-# What of a feature row stands beside its forecast; labels are no feature and cannot be among them.
-KEPT = (
-    "market_id", "as_of", "event_id", "group_id", "source", "category", "tier", "neg_risk", "yesno_labels", "updown_labels", "scheduled_end",
-    "horizon_h", "spread_c", "mid",
-)  # fmt: skip
+# What of a feature row stands beside its forecast, so that a judgement can be sliced without the row: what does in `predictions`, and
+# where it came from. Labels are no feature and cannot be among them.
+KEPT = ("event_id", "source", *(name for name in TABLES["predictions"].names if name in TABLES["features"].names))  # fmt: skip
 # Baselines that need no fitting.
 UNFITTED = ("b1m", "b1n")
 FEATURES, INSTANT = "features", "instant"
