@@ -20,6 +20,7 @@ from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake, table_of
 from polymarket_assets.learning.backtest.portfolio import Portfolio, Position
+from polymarket_assets.learning.evidence.grid import us
 from polymarket_assets.venue.instants import EPOCH
 
 Row = dict[str, Any]
@@ -46,7 +47,7 @@ class Account:
     @property
     def through_us(self) -> int:
         """Microseconds since 1970; −1 before the first decision."""
-        return microseconds(self.through) if self.through else -1
+        return us(self.through) if self.through else -1
 
 
 def accounts(lake: Lake) -> dict[str, Account]:
@@ -82,14 +83,14 @@ def _open(lake: Lake, account: Account) -> dict[str, Position]:
 
 def _add(held: dict[str, Position], order: Row) -> None:
     """A filled order, added to its position."""
-    opened = microseconds(order["decided_at"])
+    opened = us(order["decided_at"])
     position = held.setdefault(
         order["market_id"], Position(order["market_id"], order["group_id"], order["outcome_index"], opened)
     )
     position.shares += order["shares"]
     position.cost_usd += order["cost_usd"]
     position.fee_usd += order["fee_usd"]
-    position.fills, position.book_us = position.fills + 1, microseconds(order["executed_at"])
+    position.fills, position.book_us = position.fills + 1, us(order["executed_at"])
 
 
 def publish(lake: Lake, table: str, rows: Iterable[Row], account: Account, until: datetime) -> None:
@@ -151,11 +152,6 @@ def _write(lake: Lake, table: str, model_version: str, day: date, rows: list[Row
     lake.publish(table, made.sort_by(by), part=model_version.replace("/", ":"), at=day)
 
 
-def instant(us: int) -> datetime:
-    """Microseconds since 1970 as an instant, exactly."""
-    return EPOCH + timedelta(microseconds=us)
-
-
-def microseconds(at: datetime) -> int:
-    """An instant as microseconds since 1970, exactly."""
-    return (at - EPOCH) // timedelta.resolution
+def instant(at_us: int) -> datetime:
+    """Microseconds since 1970 as an instant, exactly; `grid.us` gives them back."""
+    return EPOCH + timedelta(microseconds=at_us)

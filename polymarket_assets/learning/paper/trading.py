@@ -20,8 +20,9 @@ from polymarket_assets.learning.backtest.portfolio import End, Portfolio, Positi
 from polymarket_assets.learning.backtest.rules import Rules
 from polymarket_assets.learning.backtest.strategies import MODEL, STRATEGIES, Wishes
 from polymarket_assets.learning.backtest.trading import Decisions, Done, Trader
+from polymarket_assets.learning.evidence.grid import us
 from polymarket_assets.learning.paper import ledger
-from polymarket_assets.learning.paper.ledger import Account, Row, instant, microseconds
+from polymarket_assets.learning.paper.ledger import Account, Row, instant
 
 # A model that nobody ran for so long is not read back to; what was not decided by then never is.
 LOOK_BACK = timedelta(days=7)
@@ -62,7 +63,7 @@ def trade(lake: Lake, *, now: datetime, model_version: str | None = None, rules:
         account = known.get(model, Account(model, rules.bankroll_usd))
         rows = _of_model(new, account)
         # Something to decide, or to settle; that a model fell silent is written once, so that nothing is read for it any more.
-        if account.through_us < microseconds(until) and (rows.num_rows or not account.is_silent):
+        if account.through_us < us(until) and (rows.num_rows or not account.is_silent):
             runs.append(_Run(lake, rules, account, until, rows).run())
     names = ("decided", "unbounded", "orders", "fills", "settled")
     return Traded(until, tuple(name for name, _ in runs), **{n: sum(c[n] for _, c in runs) for n in names})
@@ -124,7 +125,7 @@ class _Run:
         met = books.executable(self.lake, self.rows.select(["market_id", "from_at"]), wait_s=self.rules.wait_s)  # fmt: skip
         decisions, wishes = Decisions.of(self.rows, schedules, met, ends), STRATEGIES[MODEL](self.rows, self.rules, 0)  # fmt: skip
         trader.trade(decisions, wishes, wishes.order(self.rows))
-        trader.settle(microseconds(self.until))
+        trader.settle(us(self.until))
         return self.account.model_version, self._published(trader, decisions, wishes)
 
     def _ends(self, portfolio: Portfolio) -> dict[str, End]:
