@@ -95,11 +95,11 @@ def judged(lake: Lake, run_id: str, tracking_uri: str) -> Judged:
     paid = bought.filter(pc.is_valid(bought.column("payout_usd")))
     # Of trainings before each was counted nothing may be stored; one attempt is the model itself.
     real = deflated_sharpe(daily(paid), max(tried, 1))
-    page = model_report.page(found, explained, _facts(run_id, tried, real))
-    page = replace(page, panels=[*page.panels, *showing.panels(traded)])
-    tracking.log_evaluation(run_id, found, {**traded.metrics(), **_told(real)}, page, explained, tracking_uri)
-    Registry(tracking_uri).describe(run_id, f"{found.verdict}\n\n{traded.verdict}")
     drawn = pictures.pictures(found, explained)
+    page = model_report.page(found, drawn, _facts(run_id, tried, real))
+    page = replace(page, panels=[*page.panels, *showing.panels(traded)])
+    tracking.log_evaluation(run_id, found, {**traded.metrics(), **_told(real)}, page, drawn, tracking_uri)
+    Registry(tracking_uri).describe(run_id, f"{found.verdict}\n\n{traded.verdict}")
     return Judged(found, traded, {name: _inline(drawn[name]) for name in _SHOWN if name in drawn})
 
 

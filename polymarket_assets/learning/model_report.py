@@ -5,7 +5,7 @@ The verdict comes first and is worth no more than its interval, its power and it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,10 +27,9 @@ _FIRST, _THEN = ("baselines", "skill_by_week"), ("reliability", "corrections", "
 
 
 def page(
-    evaluation: Evaluation, explained: Explained, facts: Sequence[tuple[str, str]], *, made_at: datetime | None = None
+    evaluation: Evaluation, drawn: Mapping[str, Panel], facts: Sequence[tuple[str, str]], *, made_at: datetime | None = None
 ) -> Page:  # fmt: skip
-    """The page of an evaluation; `facts` are names and values of the run (model, data, code), shown under its own."""
-    drawn = pictures(evaluation, explained)
+    """The page of an evaluation: `drawn` are its `pictures`, `facts` names and values of the run (model, data, code), shown under its own."""
     at = made_at or datetime.now(UTC)
     return Page(
         name=NAME,
@@ -62,7 +61,7 @@ def write(
 ) -> Path:
     """`model_report.html` in a folder, self-contained. Raises `OSError` where it cannot be written."""
     path = folder / f"{NAME}.html"
-    path.write_text(pages.html(page(evaluation, explained, facts)), encoding="utf-8")
+    path.write_text(pages.html(page(evaluation, pictures(evaluation, explained), facts)), encoding="utf-8")
     return path
 
 
@@ -119,7 +118,7 @@ def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def _some(drawn: dict[str, Panel], names: Sequence[str]) -> list[Panel]:
+def _some(drawn: Mapping[str, Panel], names: Sequence[str]) -> list[Panel]:
     return [drawn[name] for name in names if name in drawn]
 
 

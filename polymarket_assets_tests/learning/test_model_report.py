@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from polymarket_assets.learning import evaluation, model_report
+from polymarket_assets.learning.evaluation.pictures import pictures
 from polymarket_assets.learning.explained import Explained
 from polymarket_assets.report import page as pages
 from polymarket_assets.report.page import Grid, Panel
@@ -34,7 +35,9 @@ def content(judged: evaluation.Evaluation, tmp_path_factory: pytest.TempPathFact
 
 
 def test_the_verdict_stands_before_everything_else(judged: evaluation.Evaluation) -> None:
-    made = model_report.page(judged, Explained(), FACTS, made_at=datetime(2026, 4, 1, tzinfo=UTC))
+    made = model_report.page(
+        judged, pictures(judged, Explained()), FACTS, made_at=datetime(2026, 4, 1, tzinfo=UTC)
+    )
     assert made.title.endswith("?")
     assert made.lead.startswith(f"The model {judged.overall.finding}. On 800 groups")
     assert "This is no claim yet" in made.lead
@@ -42,7 +45,7 @@ def test_the_verdict_stands_before_everything_else(judged: evaluation.Evaluation
 
 
 def test_tables_and_charts_are_all_there(judged: evaluation.Evaluation) -> None:
-    made = model_report.page(judged, Explained({"spread_c": 1.0}), FACTS)
+    made = model_report.page(judged, pictures(judged, Explained({"spread_c": 1.0})), FACTS)
     grids = {grid.title: grid for grid in made.panels if isinstance(grid, Grid)}
     assert [len(grid.rows) > 0 for grid in grids.values()] == [True] * 8
     assert all(len(row) == len(grid.headings) for grid in grids.values() for row in grid.rows)
@@ -72,7 +75,7 @@ def test_caveats_stand_beside_the_figures(columns: dict[str, object], said: str)
 def test_a_sealed_report_has_no_caveat_of_sealed_weeks() -> None:
     opened = evaluation.evaluate(rows(200, is_sealed=True), draws=50, sealed=True)
     assert not [text for text in model_report.caveats(opened) if "Sealed" in text]
-    assert "sealed weeks" in model_report.page(opened, Explained(), []).badges
+    assert "sealed weeks" in model_report.page(opened, pictures(opened, Explained()), []).badges
 
 
 def test_the_page_asks_for_nothing_from_elsewhere(content: str) -> None:
@@ -89,7 +92,7 @@ def test_what_a_fact_says_is_text(content: str) -> None:
 
 def test_the_page_is_a_picture_too(judged: evaluation.Evaluation) -> None:
     """Tables among the panels are left out of it; charts are not."""
-    made = model_report.page(judged, Explained(), FACTS)
+    made = model_report.page(judged, pictures(judged, Explained()), FACTS)
     assert pages.png(made).startswith(b"\x89PNG")
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from polymarket_assets.learning import evaluation, model_report, tracking, training
+from polymarket_assets.learning.evaluation import pictures
 from polymarket_assets.learning.features.catalogue import WORDS
 from polymarket_assets.learning.served import Correction
 from polymarket_assets.learning.tracking import links
@@ -38,8 +39,9 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     run_id = tracking.log_training(trained, rows, uri)
     judged = evaluation.evaluate(tracking.load_out_of_fold(run_id, uri))
     explained = tracking.load_explained(run_id, uri)
-    page = model_report.page(judged, explained, [("Run", run_id)])
-    tracking.log_evaluation(run_id, judged, {"backtest/roi": 0.25}, page, explained, uri)
+    drawn = pictures.pictures(judged, explained)
+    page = model_report.page(judged, drawn, [("Run", run_id)])
+    tracking.log_evaluation(run_id, judged, {"backtest/roi": 0.25}, page, drawn, uri)
     return {
         "uri": uri,
         "run_id": run_id,

@@ -16,7 +16,7 @@ from polymarket_assets.learning import evaluation, model_report
 from polymarket_assets.learning.commands import outcomes, scoring
 from polymarket_assets.learning.commands.scoring import Scored
 from polymarket_assets.learning.errors import NothingToJudge
-from polymarket_assets.learning.evaluation import Evaluation
+from polymarket_assets.learning.evaluation import Evaluation, pictures
 from polymarket_assets.learning.evaluation.telling import mnats, percent
 from polymarket_assets.learning.explained import Explained
 from polymarket_assets.report import page as pages
@@ -55,7 +55,9 @@ def judged(lake: Lake, predictions: Path, *, now: datetime, in_sample: bool = Fa
 
 def write(found: Judged, file: Path) -> None:
     """The page of a judgement. Raises `LakeUnwritable`."""
-    page = model_report.page(found.evaluation, Explained(), _facts(found))
+    page = model_report.page(
+        found.evaluation, pictures.pictures(found.evaluation, Explained()), _facts(found)
+    )
     page = replace(page, notes=[*found.warnings, *page.notes])
     LocalStore(file.parent, called="the folder").write_bytes(file.name, pages.html(page).encode())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from polymarket_assets.learning.evaluation import charts, model_charts
@@ -31,10 +32,10 @@ def pictures(evaluation: Evaluation, explained: Explained) -> dict[str, Panel]:
     return found
 
 
-def write(evaluation: Evaluation, explained: Explained, folder: Path) -> list[Path]:
+def write(drawn: Mapping[str, Panel], folder: Path) -> list[Path]:
     """Every picture as `<name>.png` in a folder."""
     paths = []
-    for name, panel in pictures(evaluation, explained).items():
+    for name, panel in drawn.items():
         (path := folder / f"{name}.png").write_bytes(page.picture(panel))
         paths.append(path)
     return paths

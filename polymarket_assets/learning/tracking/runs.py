@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -112,9 +113,9 @@ def fetch_report(run_id: str, folder: Path, tracking_uri: str) -> Path:
 
 
 def log_evaluation(
-    run_id: str, evaluation: Evaluation, more: dict[str, float], page: pages.Page, explained: Explained, tracking_uri: str
+    run_id: str, evaluation: Evaluation, more: dict[str, float], page: pages.Page, drawn: Mapping[str, pages.Panel], tracking_uri: str
 ) -> None:  # fmt: skip
-    """Add an evaluation to the run of its training: its metrics, `more` of them, plots, report, verdict.
+    """Add an evaluation to the run of its training: its metrics, `more` of them, its pictures as plots, report, verdict.
 
     Raises:
         Unavailable: the tracking server cannot be reached.
@@ -124,7 +125,7 @@ def log_evaluation(
         mlflow.log_text(evaluation.table(), "evaluation/scores.md")
         mlflow.log_text(pages.html(page), REPORT)
         mlflow.set_tag("mlflow.note.content", f"{evaluation.verdict}\n\n{evaluation.table()}")
-        for picture in pictures.write(evaluation, explained, Path(folder)):
+        for picture in pictures.write(drawn, Path(folder)):
             mlflow.log_artifact(str(picture), "plots")
 
 

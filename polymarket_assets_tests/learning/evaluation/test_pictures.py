@@ -27,7 +27,7 @@ def judged() -> evaluation.Evaluation:
 
 
 def test_every_picture_is_drawn_as_a_png(judged: evaluation.Evaluation, tmp_path: Path) -> None:
-    drawn = pictures.write(judged, EXPLAINED, tmp_path)
+    drawn = pictures.write(pictures.pictures(judged, EXPLAINED), tmp_path)
     assert sorted(path.stem for path in drawn) == sorted(OF_ROWS + OF_MODEL)
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn)
 
