@@ -76,13 +76,13 @@ def walked(root: Path) -> Took:
     from polymarket_assets.learning.training import walking
     from polymarket_assets.learning.training.learning import Recipe
 
-    rows, encoding, frame = _held(root)
+    rows, _, frame = _held(root)
     planned = splits.at_quantiles(rows, np.linspace(0.2, 0.9, FOLDS))
     found: list[pa.Table] = []
 
     def walk() -> int:
         folds = walking.usable(rows, frame, planned)
-        for learnt, asked in walking.walked(rows, frame, folds, Recipe(encoding)):
+        for learnt, asked in walking.walked(rows, frame, folds, Recipe()):
             found.append(asked)
             correction = learnt.correction
         (root / MODEL).mkdir()
@@ -156,12 +156,10 @@ def _skill(frame: pd.DataFrame) -> float:
 
 
 def _held(root: Path) -> tuple[pa.Table, Encoding, pd.DataFrame]:
-    from polymarket_assets.learning.features.catalogue import MIRRORS, WORDS
-    from polymarket_assets.learning.served import Encoding
-    from polymarket_assets.learning.training import chosen
+    from polymarket_assets.learning.training import choosing
 
     rows = pq.read_table(root / ROWS)
-    return rows, Encoding(chosen(rows), WORDS, MIRRORS), rows.to_pandas()
+    return rows, choosing.encoding(rows), rows.to_pandas()
 
 
 def _taken(run: Callable[[], int], told: float | None = None) -> Took:

@@ -43,7 +43,7 @@ def why_empty(counted: Mapping[str, int], kappa: float) -> str:
     if not counted["decided"]:
         return "was not asked in time: none of its predictions was due to be decided"
     if not kappa:
-        return "says the price: on markets it had not seen, no correction gained more than its own standard error (kappa 0)"
+        return "says the price: on markets it had not seen, no correction gained more than chance shows once in twenty times (kappa 0)"
     return f"lay nearer to the price than its own doubt in all of {counted['decided']:,} forecasts"
 
 

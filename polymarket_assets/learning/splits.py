@@ -66,7 +66,7 @@ def plan(
     first, last = _span(rows)
     if last - first >= _us(weekly_from):
         weekly = tuple(range(first + _WEEK_US, last + 1, _WEEK_US))
-        return Plan(weekly, _us(embargo), weekly[-round(SEALED * len(weekly))])
+        return Plan(weekly, _us(embargo), weekly[-max(1, round(SEALED * len(weekly)))])
     return at_quantiles(rows, np.arange(1, cuts + 1) / (cuts + 1), embargo=embargo, whole=weekly_from)
 
 
@@ -105,10 +105,12 @@ def folds(rows: pa.Table, planned: Plan) -> Iterator[Fold]:
             yield Fold(number, cut, train, test, cut >= planned.sealed_from_us)
 
 
-def closed(rows: pa.Table) -> npt.NDArray[np.int64]:
-    """The rows of groups of which nothing is open: what a model that goes into production may learn from."""
+def closed(rows: pa.Table, planned: Plan) -> npt.NDArray[np.int64]:
+    """The train side of a cut at the newest label: what a model that goes into production learns from, as those before it did."""
+    if not rows.num_rows:
+        return np.zeros(0, np.int64)
     over, group = _per_group(rows, _over(rows))
-    return np.flatnonzero(over[group] < NEVER) if rows.num_rows else np.zeros(0, np.int64)
+    return np.flatnonzero(over[group] <= _instants(rows, "label_seen_at").max() - planned.embargo_us)
 
 
 def _over(rows: pa.Table) -> Instants:

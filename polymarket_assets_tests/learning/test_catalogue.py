@@ -18,7 +18,7 @@ from polymarket_assets.learning.evidence import grid, quotes, rows
 from polymarket_assets.learning.features import documenting
 from polymarket_assets.learning.features.catalogue import FEATURES
 from polymarket_assets.learning.features.declaring import SOURCES, Feature
-from polymarket_assets.learning.training import chosen
+from polymarket_assets.learning.training.choosing import chosen
 from polymarket_assets_tests.conftest import PROJECT
 from polymarket_assets_tests.learning.rows import NOON
 

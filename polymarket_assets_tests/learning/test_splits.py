@@ -108,6 +108,15 @@ def test_the_last_fifth_of_weekly_cuts_is_sealed_and_short_data_have_none() -> N
     assert not any(fold.is_sealed for fold in splits.folds(short, splits.plan(short)))
 
 
+@pytest.mark.parametrize("weeks", [2, 4, 12])
+def test_of_few_weeks_one_is_sealed_and_never_all(weeks: int) -> None:
+    planned = splits.plan(
+        training_rows(300, days=7 * weeks + 1, hours=(1.0,)), weekly_from=timedelta(weeks=1)
+    )
+    sealed = [cut for cut in planned.cuts if cut >= planned.sealed_from_us]
+    assert len(sealed) == max(1, round(len(planned.cuts) / 5))
+
+
 def test_a_group_of_which_a_market_is_still_open_is_tested_on_only() -> None:
     """Of markets that end early with YES, those that are over tell of the outcome: of the others nobody knows."""
     rows = table([(n // 4, 24 * n, 1, 2) for n in range(100)])
@@ -121,6 +130,17 @@ def test_a_group_of_which_a_market_is_still_open_is_tested_on_only() -> None:
     assert any(train for train, _ in known), "they would be trained on otherwise"
     assert not any(train for train, _ in found)
     assert [test for _, test in found] == [test for _, test in known]
+
+
+def test_the_model_of_production_is_made_as_one_more_cut() -> None:
+    """Labels of the last days may be disputed: no model that was judged had learnt from such."""
+    rows = table([(n, 24 * n, 1, 2) for n in range(100)])
+    planned = splits.plan(rows)
+    known = micros(rows, "label_seen_at")
+    found = splits.closed(rows, planned)
+    assert known[found].max() == known.max() - planned.embargo_us, "three days, and labels come daily"
+    assert len(found) == (known <= known.max() - planned.embargo_us).sum()
+    assert not splits.closed(rows.slice(0, 0), planned).size
 
 
 def test_long_data_are_cut_weekly() -> None:

@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from polymarket_assets.learning import evaluation, out_of_fold, training
+from polymarket_assets.learning import evaluation, out_of_fold, splits, training
 from polymarket_assets.learning.errors import TooLittleToLearn
 from polymarket_assets.learning.features.catalogue import FEATURES, MIRRORS, WORDS
 from polymarket_assets.learning.served import Correction, Encoding, Shrinkage, inside
-from polymarket_assets.learning.training import boosting, shrinking
-from polymarket_assets.learning.training.capacity import Capacity
+from polymarket_assets.learning.training import boosting, choosing, inner, searching, shrinking, walking
+from polymarket_assets.learning.training.capacity import Capacity, bearable
+from polymarket_assets.learning.training.learning import Recipe
 from polymarket_assets.venue.errors import Refused
 from polymarket_assets_tests.learning.synthetic import PLANTED, training_rows
 
@@ -175,6 +176,39 @@ def test_a_search_tries_the_small_trees_first_and_tells_everything_it_tried() ->
     assert (first.capacity.depth, first.capacity.eta) == (Capacity().depth, Capacity().eta)
     assert None in cuts, "the model itself is searched for, too"
     assert all(trial.state in ("complete", "pruned") for _, trial in trained.trials)
+
+
+def test_each_cut_looks_at_what_could_be_trusted_before_it() -> None:
+    """Sides of trades that are known from a day on must not be learnt from before it."""
+    rows = training_rows(400, edge=0.8, days=40)
+    frame = rows.to_pandas()
+    is_late = frame["as_of"] > frame["as_of"].quantile(0.5)
+    quality = pa.array(np.where(is_late, 1.0, 0.0))
+    told = rows.set_column(
+        rows.schema.get_field_index("sign_quality"), rows.schema.field("sign_quality"), quality
+    )
+    folds = walking.usable(told, told.to_pandas(), splits.plan(told))
+    first, last = (
+        learnt
+        for fold in (folds[0], folds[-1])
+        for learnt, _ in walking.walked(told, told.to_pandas(), [fold], Recipe())
+    )
+    assert not set(first.correction.encoding.names) & {"vpin_24h"}
+    assert choosing.chosen(told.filter(pa.array(is_late)))
+    assert set(choosing.chosen(told.filter(pa.array(is_late)))) & {"vpin_24h"}
+    assert last.correction.encoding.names == choosing.chosen(told.take(folds[-1].train))
+
+
+def test_trees_found_by_a_search_are_told_as_those_of_rows_that_bear_them_all() -> None:
+    """On inner folds of little data the best number is small; scaled down once more it would be next to none."""
+    rows = training_rows(400, edge=0.8, days=40)
+    frame = rows.to_pandas()
+    sides = inner.sides(rows, frame)
+    shape, _ = searching.searched(sides, EVERYTHING, Capacity(), count=1, seed=7)
+    folds = [searching._fold(side, EVERYTHING) for side in sides]
+    best = int(sum(fold.weight * searching._curve(fold, shape, 7) for fold in folds).argmin()) + 1
+    assert bearable(frame) < 0.5
+    assert best <= shape.within(frame).trees < 2 * best < 2 * shape.trees
 
 
 def test_without_inner_folds_there_is_no_correction() -> None:

@@ -9,10 +9,8 @@ import pyarrow.compute as pc
 
 from polymarket_assets.learning import splits
 from polymarket_assets.learning.audit.audited import SAME, Audit, Finding
-from polymarket_assets.learning.features.catalogue import MIRRORS, WORDS
 from polymarket_assets.learning.out_of_fold import BASELINES, MODEL
-from polymarket_assets.learning.served import Encoding
-from polymarket_assets.learning.training import chosen, walking
+from polymarket_assets.learning.training import walking
 from polymarket_assets.learning.training.learning import Recipe
 
 
@@ -30,8 +28,7 @@ def fitted(audit: Audit) -> Finding:
 
 def _said(rows: pa.Table, fold: splits.Fold, seed: int) -> npt.NDArray[np.float64]:
     """(forecasts × rows) of a fold; what a baseline does not say stands as −1."""
-    recipe = Recipe(Encoding(chosen(rows), WORDS, MIRRORS), seed=seed)
-    _, found = next(walking.walked(rows, rows.to_pandas(), [fold], recipe))
+    _, found = next(walking.walked(rows, rows.to_pandas(), [fold], Recipe(seed=seed)))
     return np.stack([found.column(name).fill_null(-1.0).to_numpy() for name in (*BASELINES, MODEL)])
 
 

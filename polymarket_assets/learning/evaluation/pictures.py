@@ -28,7 +28,7 @@ def pictures(evaluation: Evaluation, explained: Explained) -> dict[str, Panel]:
     if explained.effects:
         found["feature_effects"] = Panel("What features do", "A point for each bin of a feature's values, and for each word (diamonds): how far it moves the forecast.", model_charts.effects(explained))  # fmt: skip
     if explained.learning_curve:
-        found["learning_curve"] = Panel("Learning curve", "Log-loss gain over the price on the newest open weeks. Where it still rises, more data are worth more than more features.", model_charts.learning_curve(explained))  # fmt: skip
+        found["learning_curve"] = Panel("Learning curve", "Log-loss gain over the price on the newest open weeks, of corrections as they were learnt, none shrunk. Where it still rises, more data are worth more than more features.", model_charts.learning_curve(explained))  # fmt: skip
     return found
 
 

@@ -10,27 +10,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from polymarket_assets.learning import splits
 from polymarket_assets.learning.errors import TooLittleToLearn
 from polymarket_assets.learning.explained import Explained
-from polymarket_assets.learning.features.catalogue import FEATURES, MIRRORS, WORDS
-from polymarket_assets.learning.features.declaring import Feature
-from polymarket_assets.learning.served import Correction, Encoding
+from polymarket_assets.learning.served import Correction
 from polymarket_assets.learning.training import explaining, walking
 from polymarket_assets.learning.training.capacity import Capacity
 from polymarket_assets.learning.training.inner import LEAST_GROUPS_BEFORE_A_CUT
 from polymarket_assets.learning.training.learning import Recipe, learnt
 from polymarket_assets.learning.training.searching import Trial
 
-# `mid` itself enters as the margin and as logit_mid.
-EVERY: tuple[Feature, ...] = tuple(feature for feature in FEATURES if feature.name != "mid")
-# With worse signs features of the sides of trades turn round.
-LEAST_SIGN_QUALITY = 0.9
 SEED = 7
 
-__all__ = ["Trained", "Trial", "chosen", "train"]
+__all__ = ["Trained", "Trial", "train"]
 
 
 @dataclass(frozen=True)
@@ -62,10 +55,7 @@ def train(
         TooLittleToLearn: there are too few labelled groups, only one outcome, or no cut with enough of them before it.
     """
     _refuse_too_little(rows)
-    frame, recipe = (
-        rows.to_pandas(),
-        Recipe(Encoding(chosen(rows), WORDS, MIRRORS), capacity or Capacity(), trials, seed),
-    )
+    frame, recipe = rows.to_pandas(), Recipe(capacity or Capacity(), trials, seed)
     planned = planned or splits.plan(rows)
     folds = walking.usable(rows, frame, planned)
     if not folds:
@@ -79,19 +69,12 @@ def train(
         predicted.append(asked)
         tried += [(folds[done].cut_us, trial) for trial in found.trials]
         on_fold(done + 1, len(folds))
-    over = splits.closed(rows)
+    over = splits.closed(rows, planned)
     final = learnt(rows.take(over), frame.iloc[over], recipe)
     tried += [(None, trial) for trial in final.trials]
     params = {**final.capacity.told(), "kappa": final.correction.shrinkage.kappa, "seed": seed, "folds": len(folds), "embargo_h": planned.embargo_us / 3.6e9, "trials": len(tried)}  # fmt: skip
     shown = explaining.explained(frame, final.correction, folds, replace(recipe, capacity=final.capacity))
     return Trained(pa.concat_tables(predicted), final.correction, shown, params, tuple(tried))
-
-
-def chosen(rows: pa.Table) -> tuple[str, ...]:
-    """The features a model of these rows learns from: those of signs only where signs are known well enough."""
-    quality = pc.mean(rows.column("sign_quality")).as_py()
-    has_signs = quality is not None and quality >= LEAST_SIGN_QUALITY
-    return tuple(feature.name for feature in EVERY if has_signs or not feature.is_signed)
 
 
 def _refuse_too_little(rows: pa.Table) -> None:

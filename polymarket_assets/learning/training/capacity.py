@@ -35,6 +35,7 @@ class Capacity:
     ridge: float = 20.0
     columns: float = 0.5
     gamma: float = 0.0
+    # Of rows with `FULL_INFORMATION`; fewer of fewer.
     trees: int = 100
 
     def params(self) -> dict[str, Any]:
@@ -46,13 +47,17 @@ class Capacity:
 
     def within(self, rows: pd.DataFrame) -> Capacity:
         """No more than these rows can bear."""
-        held = information(rows)
-        child = float(np.clip(CHILD_SHARE * held, CHILD_LEAST, self.child))
-        return replace(self, child=child, trees=max(1, round(self.trees * min(1.0, held / FULL_INFORMATION))))
+        child = float(np.clip(CHILD_SHARE * information(rows), CHILD_LEAST, self.child))
+        return replace(self, child=child, trees=max(1, round(self.trees * bearable(rows))))
 
     def told(self) -> dict[str, float]:
         """By name, for a run's parameters."""
         return asdict(self)
+
+
+def bearable(rows: pd.DataFrame) -> float:
+    """The share of a shape's trees that these rows can bear."""
+    return min(1.0, information(rows) / FULL_INFORMATION)
 
 
 def information(rows: pd.DataFrame) -> float:

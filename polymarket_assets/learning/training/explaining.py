@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,7 +71,7 @@ def _binned(values: pd.Series, added: Reals) -> list[tuple[float | str, float]]:
 def _curve(frame: pd.DataFrame, correction: Correction, folds: list[splits.Fold], recipe: Recipe) -> Iterator[tuple[int, float]]:  # fmt: skip
     """Groups trained on, drawn at random of those before the newest open cut, and the log-loss gain over the mid after it.
 
-    All are shrunk as the model is: the curve tells what more groups teach, not what more are believed.
+    None is shrunk: the curve tells what more groups teach, not what would be believed of it.
     """
     is_open = [fold for fold in folds if not fold.is_sealed]
     if not is_open or not correction.boosters:
@@ -86,9 +85,9 @@ def _curve(frame: pd.DataFrame, correction: Correction, folds: list[splits.Fold]
         if inner.enough(taken):
             capacity = recipe.capacity.within(taken)
             found = boosting.correction(
-                taken, recipe.encoding, capacity, seed=recipe.seed, members=INNER_MEMBERS
+                taken, correction.encoding, capacity, seed=recipe.seed, members=INNER_MEMBERS
             )
-            yield len(drawn), _gain(replace(found, shrinkage=correction.shrinkage), frame.iloc[fold.test])
+            yield len(drawn), _gain(found, frame.iloc[fold.test])
 
 
 def _gain(correction: Correction, test: pd.DataFrame) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from polymarket_assets.learning.served import Correction, Encoding, Shrinkage, inside
-from polymarket_assets.learning.training import boosting, inner, searching, shrinking
+from polymarket_assets.learning.training import boosting, choosing, inner, searching, shrinking
 from polymarket_assets.learning.training.capacity import Capacity
 from polymarket_assets.learning.training.searching import Trial
 
@@ -32,9 +32,8 @@ class Learnt:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is made: what it looks at, its shape or how many are tried beside it, and the seed of its dice."""
+    """How a model is made: its shape or how many are tried beside it, and the seed of its dice."""
 
-    encoding: Encoding
     capacity: Capacity = field(default_factory=Capacity)
     trials: int = 0
     seed: int = 7
@@ -42,28 +41,30 @@ class Recipe:
 
 def learnt(rows: pa.Table, frame: pd.DataFrame, recipe: Recipe) -> Learnt:
     """A model of labelled rows, given as a table and as a frame. Without inner folds it is the price itself."""
-    sides = inner.sides(rows, frame)
+    sides, encoding = inner.sides(rows, frame), choosing.encoding(rows)
     if not sides:
-        return Learnt(Correction((), recipe.encoding, Shrinkage(0.0)), recipe.capacity.within(frame), ())
-    capacity, trials = searching.searched(sides, recipe.encoding, recipe.capacity, count=recipe.trials, seed=recipe.seed)  # fmt: skip
-    shrinkage = _shrinkage(sides, recipe, capacity)
+        return Learnt(Correction((), encoding, Shrinkage(0.0)), recipe.capacity.within(frame), ())
+    capacity, trials = searching.searched(sides, encoding, recipe.capacity, count=recipe.trials, seed=recipe.seed)  # fmt: skip
+    shrinkage = _shrinkage(sides, encoding, recipe, capacity)
     within = capacity.within(frame)
-    found = boosting.correction(frame, recipe.encoding, within, seed=recipe.seed)
+    found = boosting.correction(frame, encoding, within, seed=recipe.seed)
     return Learnt(replace(found, shrinkage=shrinkage), within, trials)
 
 
-def _shrinkage(sides: Sequence[inner.Sides], recipe: Recipe, capacity: Capacity) -> Shrinkage:
+def _shrinkage(
+    sides: Sequence[inner.Sides], encoding: Encoding, recipe: Recipe, capacity: Capacity
+) -> Shrinkage:
     import pandas as pd
 
     tests = pd.concat([side.test for side in sides])
-    corrections = np.concatenate([_corrections(side, recipe, capacity) for side in sides])
+    corrections = np.concatenate([_corrections(side, encoding, recipe, capacity) for side in sides])
     label, weight = (tests[name].to_numpy(dtype=float) for name in ("label", "weight"))
     return shrinking.fitted(
         shrinking.Seen(inside(tests), corrections, label, weight, tests["group_id"].to_numpy())
     )
 
 
-def _corrections(side: inner.Sides, recipe: Recipe, capacity: Capacity) -> boosting.Reals:
+def _corrections(side: inner.Sides, encoding: Encoding, recipe: Recipe, capacity: Capacity) -> boosting.Reals:
     within = capacity.within(side.train)
-    found = boosting.correction(side.train, recipe.encoding, within, seed=recipe.seed, members=INNER_MEMBERS)
+    found = boosting.correction(side.train, encoding, within, seed=recipe.seed, members=INNER_MEMBERS)
     return np.asarray(found.members(side.test).mean(0), dtype=np.float64)

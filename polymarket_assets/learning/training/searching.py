@@ -14,7 +14,7 @@ from polymarket_assets.learning.baselines import by_cell
 from polymarket_assets.learning.evaluation import losses
 from polymarket_assets.learning.served import Encoding
 from polymarket_assets.learning.training import boosting
-from polymarket_assets.learning.training.capacity import Capacity
+from polymarket_assets.learning.training.capacity import Capacity, bearable
 from polymarket_assets.learning.training.inner import Sides
 
 if TYPE_CHECKING:
@@ -102,7 +102,9 @@ def _loss(trial: optuna.Trial, folds: Sequence[_Fold], seed: int) -> float:
             trial.report(float((curve.min() - loss_b3) / weight), step)
             if trial.should_prune():
                 raise optuna.TrialPruned
-    trial.set_user_attr("trees", int(curve.argmin()) + 1)
+    # The number was found on less than the model is made of, and is told as that of rows that bear all of them.
+    bears = float(np.mean([bearable(fold.rows) for fold in folds]))
+    trial.set_user_attr("trees", round((int(curve.argmin()) + 1) / bears))
     return float((curve.min() - loss_b3) / weight)
 
 

@@ -14,8 +14,9 @@ from polymarket_assets.learning.served import Shrinkage
 
 Reals = npt.NDArray[np.float64]
 
-# A gain below its own standard error is not told from chance: the price stands as it is.
-LEAST_Z = 1.0
+# A gain that chance shows more often than once in twenty times (one-sided) is not believed: the price stands as it is. In an
+# efficient market a limit of one error lets every sixth model lose to the price, this one every twentieth.
+LEAST_Z = 1.645
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Seen:
 
 
 def fitted(seen: Seen) -> Shrinkage:
-    """The kappa of 0 … 1 with the least weighted log loss, 0 where its gain is within one standard error over groups; and a
-    line through the log-odds where its slope is certainly not 1 (Platt 1999)."""
+    """The kappa of 0 … 1 with the least weighted log loss, 0 where its gain is less than `LEAST_Z` standard errors over
+    groups; and a line through the log-odds where its slope is certainly not 1 (Platt 1999)."""
     from scipy.optimize import minimize_scalar
 
     found = minimize_scalar(lambda kappa: _losses(seen, kappa).sum(), bounds=(0.0, 1.0), method="bounded")
