@@ -32,7 +32,7 @@ def of_claim(judged: Evaluation, compared: Gate | None, audited: Gate, openings:
     first, *others = judged.gates
     if judged.kind != SEALED:
         first = replace(first, told=_NONE_SEALED)
-    found = [first, *others, _paid(judged.overall.gain_over_best, openings), audited]
+    found = [first, *others, paid(judged.overall.gain_over_best, openings), audited]
     return (*found, compared) if compared else tuple(found)
 
 
@@ -95,7 +95,7 @@ def not_given_up(told: str) -> Gate:
     return Gate("not given up before", False, told)
 
 
-def _paid(gain: Interval, openings: int) -> Gate:
+def paid(gain: Interval, openings: int) -> Gate:
     """Whether a gain is more than the luckiest of so many looks would show (Bonferroni), as if it were normal; this look is one."""
     from scipy.stats import norm
 
