@@ -155,9 +155,14 @@ def pay(dagster: Dagster, runs: list[str], known_at: datetime, progress: Progres
 
 
 def _live(dagster: Dagster) -> str:
-    times = {"LATENCY_S": PAPER.latency_s, "WAIT_S": PAPER.wait_s, "FILED_S": PAPER.filed_s}
+    filed = {"FILED_S": PAPER.filed_s}
+    times = {"LATENCY_S": PAPER.latency_s, "WAIT_S": PAPER.wait_s, **filed}
     tags = {"dagster/partition": hour_key(with_room(RUN_BEGINS_S))}
-    return dagster.launch("live", tags=tags, config={"ops": {"paper_portfolio": {"config": times}}})
+    return dagster.launch(
+        "live",
+        tags=tags,
+        config={"ops": {"predictions": {"config": filed}, "paper_portfolio": {"config": times}}},
+    )
 
 
 def _decided_after(rules: Rules) -> timedelta:

@@ -35,16 +35,13 @@ def _warned(passed: bool, said: str, **more: str) -> dg.AssetCheckResult:
 )
 def features_as_learnt(lake: LakeResource, tracking: TrackingResource, settings: SettingsResource) -> dg.AssetCheckResult:  # fmt: skip
     """Of the champion; while that is the price, of the challenger."""
-    from polymarket_assets.learning import drift
-    from polymarket_assets.learning.tracking import load_profiles
-
     review = _review(lake, tracking, settings)
     version = review.followed()
     if version is None:
         return _warned(True, "no model was trained yet")
     drifted = review.drifted(version)
     if not drifted:
-        return _warned(True, f"{version.name}: {drift.untold(load_profiles(version.run_id, tracking.address()))}")  # fmt: skip
+        return _warned(True, f"{version.name}: {review.untold(version)}")  # fmt: skip
     moved = [one for one in drifted if one.is_moved or one.is_null_rate_moved]
     lines = [f"| {one.feature} | {one.psi:.3f} | {one.nulls_then:.1%} | {one.nulls_now:.1%} |" for one in drifted[:_TOLD]]  # fmt: skip
     table = "\n".join(["| feature | PSI | null then | null now |", "|---|---|---|---|", *lines])

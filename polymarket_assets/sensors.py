@@ -20,6 +20,7 @@ from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import HOUR as ONE_HOUR
 from polymarket_assets.lake.spans import hour_of
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.learning.live import FILED_S
 from polymarket_assets.partitions import HOUR, hour_key, utc_now
 from polymarket_assets.resources import LakeResource
 from polymarket_assets.tiers import TIERS
@@ -193,7 +194,8 @@ def windows_over(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.Skip
     if not _materialised_at(context.instance, dg.AssetKey("model")):
         return dg.SkipReason("there is no model to ask yet")
     context.update_cursor(now.isoformat())
-    return dg.RunRequest(run_key=now.isoformat(), partition_key=hour_key(now))
+    # Windows end with an hour; what is said after them is as of an instant before that end.
+    return dg.RunRequest(run_key=now.isoformat(), partition_key=hour_key(now - timedelta(seconds=FILED_S)))
 
 
 @dg.sensor(

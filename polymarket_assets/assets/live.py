@@ -13,7 +13,8 @@ from polymarket_assets.assets.running import (
     told_plainly,
 )
 from polymarket_assets.lake.spans import Span
-from polymarket_assets.learning.backtest.rules import FILED_S, LATENCY_S, WAIT_S, Rules
+from polymarket_assets.learning.backtest import rules as trading
+from polymarket_assets.learning.live import FILED_S
 from polymarket_assets.partitions import HOUR, utc_now
 from polymarket_assets.resources import LakeResource, SettingsResource, TrackingResource
 from polymarket_assets.tiers import TIERS
@@ -28,12 +29,18 @@ class PastHour(Refused):
     """Predictions were asked for of an hour that is over: they would not be stored before the outcome."""
 
 
+class ForecastConfig(dg.Config):
+    """How far back an instant lies of which all that was known is there; shorter is for the demo, whose markets live for minutes."""
+
+    FILED_S: float = Field(FILED_S, ge=0)  # after which what was heard at an instant lies in the lake
+
+
 class PaperConfig(dg.Config):
     """How orders meet books; shorter times are for the demo, whose markets live for minutes."""
 
-    LATENCY_S: float = Field(LATENCY_S, ge=0)  # from the forecast to the order
-    WAIT_S: float = Field(WAIT_S, gt=0)  # an order waits no longer for a book
-    FILED_S: float = Field(FILED_S, ge=0)  # after which every book of an instant lies in the lake
+    LATENCY_S: float = Field(trading.LATENCY_S, ge=0)  # from the forecast to the order
+    WAIT_S: float = Field(trading.WAIT_S, gt=0)  # an order waits no longer for a book
+    FILED_S: float = Field(trading.FILED_S, ge=0)  # after which every book of an instant lies in the lake
 
 
 @dg.asset(
@@ -44,15 +51,15 @@ class PaperConfig(dg.Config):
     owners=["team:learning"],
 )
 def predictions(
-    context: dg.AssetExecutionContext, lake: LakeResource, tracking: TrackingResource, settings: SettingsResource
+    context: dg.AssetExecutionContext, config: ForecastConfig, lake: LakeResource, tracking: TrackingResource, settings: SettingsResource
 ) -> dg.MaterializeResult:  # fmt: skip
-    """What champion, shadow and challenger say of the markets in T1 … T4 now, beside the price; a past hour cannot be predicted again."""
+    """What champion, shadow and challenger say of the markets in T1 … T4 a minute ago, beside the price; a past hour cannot be predicted again."""
     from polymarket_assets.learning.live import scoring
     from polymarket_assets.learning.tracking.registry import Registry
 
     with told_plainly():
         span, now, opened = run_span(context), utc_now(), lake.open()
-        as_of = _as_of(span, now)
+        as_of = _as_of(span, now, timedelta(seconds=config.FILED_S))
         followed = Registry(tracking.address()).followed()
         for role, why in followed.not_asked.items():
             context.log.warning(f"the {role} is not asked: {why}")
@@ -76,7 +83,7 @@ def paper_portfolio(context: dg.AssetExecutionContext, config: PaperConfig, lake
 
     with told_plainly():
         opened, now = lake.open(), utc_now()
-        rules = Rules(latency_s=config.LATENCY_S, wait_s=config.WAIT_S, filed_s=config.FILED_S)
+        rules = trading.Rules(latency_s=config.LATENCY_S, wait_s=config.WAIT_S, filed_s=config.FILED_S)
         traded = paper.trade(opened, now=now, rules=rules)
         standing = paper.portfolio(opened, now=now)
         for one in standing:
@@ -88,11 +95,11 @@ def paper_portfolio(context: dg.AssetExecutionContext, config: PaperConfig, lake
         return materialized(context, told)
 
 
-def _as_of(span: Span, now: datetime) -> datetime:
-    """Now, in whole seconds, within the hour of the run."""
+def _as_of(span: Span, now: datetime, filed: timedelta) -> datetime:
+    """The newest instant of which everything lies in the lake, in whole seconds, within the hour of the run."""
     if now >= span.end + LATE:
         raise PastHour(f"the hour {span.start:%Y-%m-%d %H:00} is over and cannot be predicted any more; what a model would have said of it is in its out-of-fold rows")  # fmt: skip
-    return min(now.replace(microsecond=0), span.end - timedelta(seconds=1))
+    return max(span.start, min((now - filed).replace(microsecond=0), span.end - timedelta(seconds=1)))
 
 
 ASSETS = [predictions, paper_portfolio]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-import tempfile
 from pathlib import Path
 from typing import Any
 

@@ -11,6 +11,7 @@ import pytest
 from polymarket_assets.assets.live import LATE, PastHour, _as_of, predictions
 from polymarket_assets.lake.spans import HOUR, Span, hour_of
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.learning.live import FILED_S
 from polymarket_assets.learning.tracking.registry import Followed, Registry
 from polymarket_assets.partitions import hour_key, utc_now
 from polymarket_assets.resources import LakeResource, SettingsResource, TrackingResource
@@ -99,19 +100,27 @@ THIS_HOUR = Span.hour(BEGAN)
 @pytest.mark.parametrize(
     ("now", "as_of"),
     [
-        (BEGAN + timedelta(minutes=20, microseconds=5), BEGAN + timedelta(minutes=20)),
+        (BEGAN + timedelta(minutes=20, microseconds=5), BEGAN + timedelta(minutes=18, seconds=45)),
         (BEGAN + HOUR + timedelta(minutes=5), BEGAN + HOUR - SECOND),
+        (BEGAN + timedelta(seconds=30), BEGAN),
     ],
-    ids=["within its hour", "waited in a queue over the end of it"],
+    ids=[
+        "within its hour",
+        "waited in a queue over the end of it",
+        "began before all of the hour before was filed",
+    ],
 )
-def test_predictions_are_of_the_hour_of_their_run(now: datetime, as_of: datetime) -> None:
-    assert _as_of(THIS_HOUR, now) == as_of
+def test_predictions_are_of_the_hour_of_their_run_and_of_what_was_filed(
+    now: datetime, as_of: datetime
+) -> None:
+    """What was heard but not filed would be among the features of a replay, and was not among those of then."""
+    assert _as_of(THIS_HOUR, now, timedelta(seconds=FILED_S)) == as_of
 
 
 def test_an_hour_that_is_over_is_not_predicted() -> None:
     """It would not be stored before the outcome, and look as if it was."""
     with pytest.raises(PastHour, match="cannot be predicted any more"):
-        _as_of(THIS_HOUR, BEGAN + HOUR + LATE)
+        _as_of(THIS_HOUR, BEGAN + HOUR + LATE, timedelta(0))
 
 
 def test_a_model_that_is_not_asked_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch, lake: Lake, instance: dg.DagsterInstance) -> None:  # fmt: skip

@@ -80,6 +80,10 @@ class Findings:
         used = {name: profile for name, profile in then.items() if gains.get(name, 0.0) > 0}
         return drift.compared(used, reading.rows(self.lake, "features", Span(self.now - RECENT, self.now)))
 
+    def untold(self, version: Version) -> str:
+        """Why `drifted` tells nothing of a version."""
+        return drift.untold(tracking.load_profiles(version.run_id, self.tracking_uri))
+
     def live(self, version: Version, back: timedelta) -> Evaluation | None:
         """The judgement of what a version said so long before now; None: nothing of it is decided."""
         rows = outcomes.decided(self.lake, version.name, since=self.now - back, now=self.now)

@@ -75,11 +75,12 @@ def _as_out_of_fold(gain: Interval, backtested: Interval | None) -> Gate:
     return Gate("live as out of fold", is_held, f"live {nats(gain)}, out of fold {told}")
 
 
-def of_staying(live: Evaluation | None, drifted: Sequence[Drifted], top: Sequence[str]) -> tuple[Gate, ...]:
-    """Champion to remain. `live`: the judgement of the last two weeks; `drifted`: features that moved; `top`: those it rests on most."""
+def of_staying(live: Evaluation | None, drifted: Sequence[Drifted], top: Sequence[str], untold: str = "") -> tuple[Gate, ...]:  # fmt: skip
+    """Champion to remain. `live`: the judgement of the last two weeks; `drifted`: its features then and now, `untold`: why there are
+    none; `top`: those it rests on most."""
     worn = [one for one in drifted if one.is_null_rate_moved or (one.feature in top and one.is_moved)]
     told = ", ".join(one.said for one in worn[:3])
-    found = [Gate("inputs as they were learnt from", not worn, told or "no feature moved too far")]
+    found = [Gate("inputs as they were learnt from", not worn, told or untold or "no feature moved too far")]
     if live is None or live.overall.groups < FALLBACK_GROUPS:
         groups = live.overall.groups if live else 0
         return (

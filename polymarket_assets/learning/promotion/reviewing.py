@@ -68,7 +68,8 @@ class Review(Findings):
         if told := champion.tags.get(GIVEN_UP):
             return (gates.not_given_up(told),)
         explained = tracking.load_explained(champion.run_id, self.tracking_uri)
-        return gates.of_staying(self.live(champion, WATCHED), self.drifted(champion), list(explained.gains)[:TOP])  # fmt: skip
+        drifted, top = self.drifted(champion), list(explained.gains)[:TOP]
+        return gates.of_staying(self.live(champion, WATCHED), drifted, top, "" if drifted else self.untold(champion))  # fmt: skip
 
     def _shadow(self) -> Decision | None:
         shadow, champion = self._candidate(SHADOW), self.registry.at(CHAMPION)
