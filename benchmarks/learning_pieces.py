@@ -77,7 +77,7 @@ def walked(root: Path) -> Took:
     from polymarket_assets.learning.training.learning import Recipe
 
     rows, _, frame = _held(root)
-    planned = splits.at_quantiles(rows, np.linspace(0.2, 0.9, FOLDS))
+    planned = splits.at_quantiles(rows, np.linspace(0.3, 0.9, FOLDS))
     found: list[pa.Table] = []
 
     def walk() -> int:
@@ -130,9 +130,9 @@ def scored(root: Path) -> Took:
     from polymarket_assets.learning.commands.loading import loaded
 
     rows, now = pq.read_table(root / ROWS).slice(0, SCORED), datetime.now(UTC)
-    model = loaded(str(root / MODEL), lambda: "")
-    scoring.scored(rows.slice(0, 10), model, of=scoring.FEATURES, at=now)
-    return _taken(lambda: scoring.scored(rows, model, of=scoring.FEATURES, at=now).num_rows)
+    with loaded(str(root / MODEL), lambda: "") as model:
+        scoring.scored(rows.slice(0, 10), model, of=scoring.FEATURES, at=now)
+        return _taken(lambda: scoring.scored(rows, model, of=scoring.FEATURES, at=now).num_rows)
 
 
 def scored_plainly(root: Path) -> Took:
