@@ -89,7 +89,7 @@ DEMO = Profile(
 # The same with something to learn, and to trade on paper: takers overpay for YES, markets of the past lived for hours, so that many are
 # over before others begin, and brief ones come often enough for what is bought to be paid while somebody waits.
 LESSON = replace(
-    DEMO, name="lesson", brief_every_s=8.0, past_standalone=120, past_life_d=(0.1, 0.7), overpaid_logit=0.4
+    DEMO, name="lesson", brief_every_s=8.0, past_standalone=120, past_life_d=(0.1, 0.7), overpaid_logit=0.6
 )
 
 SMALL = Profile(
