@@ -27,6 +27,8 @@ COLOURS = 64
 SIZE: ViewportSize = {"width": 1500, "height": 950}
 # Where the graph is drawn on its taller page.
 GRAPH: FloatRect = {"x": 760, "y": 120, "width": 720, "height": 1400}
+# Three charts in a row.
+CURVES: FloatRect = {"x": 0, "y": 0, "width": 1500, "height": 640}
 # MLflow shows pages for language models unless told otherwise, and opens an assistant beside them.
 TRAINING = "workflowType=machine_learning"
 NO_ASSISTANT = """localStorage['mlflow.assistant.panelOpen_v1'] = 'false'; localStorage['mlflow.assistant.fab.autoOpenedOnFirstLoad_v1'] = 'true'"""
@@ -75,6 +77,15 @@ def take_lineage(page: Page) -> None:
     page.set_viewport_size(SIZE)
 
 
+def take_curves(page: Page, experiment: str) -> None:
+    """The lines of all runs over one another."""
+    page.goto(f"{MLFLOW}/#/experiments/{experiment}/runs?compareRunsMode=CHART&{TRAINING}", wait_until="domcontentloaded")  # fmt: skip
+    page.wait_for_timeout(DRAWING_MS)
+    page.get_by_placeholder("Search metric charts").fill("curves")
+    page.wait_for_timeout(DRAWING_MS)
+    page.screenshot(path=HERE / "mlflow_plots.png", clip=CURVES)
+
+
 def main() -> None:
     """All pictures."""
     runs = judged_runs()
@@ -93,7 +104,7 @@ def main() -> None:
         take(page, "mlflow_compare", comparison(runs[:2]), down="Parameters")
         take(page, "mlflow_versions", str(links.of_versions(MLFLOW)))
         take(page, "mlflow_run", f"{run}?{TRAINING}")
-        take(page, "mlflow_plots", f"{run}/artifacts/plots/reliability.png?{TRAINING}")
+        take_curves(page, runs[0][0])
         take(page, "model_report", f"file://{DATA}/model_report.html")
         browser.close()
     for picture in HERE.glob("*.png"):

@@ -98,7 +98,9 @@ def judged(lake: Lake, run_id: str, tracking_uri: str) -> Judged:
     drawn = pictures.pictures(found, explained)
     page = model_report.page(found, drawn, _facts(run_id, tried, real))
     page = replace(page, panels=[*page.panels, *showing.panels(traded)])
-    tracking.log_evaluation(run_id, found, {**traded.metrics(), **_told(real)}, page, drawn, tracking_uri)
+    tracking.log_evaluation(
+        run_id, found, explained, {**traded.metrics(), **_told(real)}, page, drawn, tracking_uri
+    )
     Registry(tracking_uri).describe(run_id, f"{found.verdict}\n\n{traded.verdict}")
     return Judged(found, traded, {name: _inline(drawn[name]) for name in _SHOWN if name in drawn})
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from polymarket_assets.learning import evaluation, model_report, tracking, training
-from polymarket_assets.learning.evaluation import pictures
+from polymarket_assets.learning.evaluation import pictures, telling
 from polymarket_assets.learning.features.catalogue import WORDS
 from polymarket_assets.learning.served import Correction
 from polymarket_assets.learning.tracking import links
@@ -41,7 +41,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     explained = tracking.load_explained(run_id, uri)
     drawn = pictures.pictures(judged, explained)
     page = model_report.page(judged, drawn, [("Run", run_id)])
-    tracking.log_evaluation(run_id, judged, {"backtest/roi": 0.25}, page, drawn, uri)
+    tracking.log_evaluation(run_id, judged, explained, {"backtest/roi": 0.25}, page, drawn, uri)
     return {
         "uri": uri,
         "run_id": run_id,
@@ -54,6 +54,18 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def artifact(logged: dict[str, Any], path: str) -> Any:
     return json.loads(Path(logged["client"].download_artifacts(logged["run_id"], path)).read_text())
+
+
+def test_what_is_a_line_is_logged_by_step_so_that_runs_lie_over_one_another(logged: dict[str, Any]) -> None:
+    """Pictures of two runs can only be looked at one after the other; lines of a tracker lie in one chart."""
+    explained = tracking.load_explained(logged["run_id"], logged["uri"])
+    for name, line in telling.curves(logged["judged"], explained.learning_curve).items():
+        held = logged["client"].get_metric_history(logged["run_id"], name)
+        assert {point.step: point.value for point in held} == pytest.approx(line), name
+    weeks = logged["client"].get_metric_history(logged["run_id"], "curves/skill_by_week")
+    assert [one.value for one in weeks] == [week.brier_skill for week in logged["judged"].weekly.weeks]
+    taught = logged["client"].get_metric_history(logged["run_id"], "curves/gain_by_groups")
+    assert [(one.step, one.value / 1e3) for one in taught] == [(n, pytest.approx(gain)) for n, gain in explained.learning_curve]  # fmt: skip
 
 
 def test_the_run_holds_parameters_figures_and_the_code_version(logged: dict[str, Any]) -> None:

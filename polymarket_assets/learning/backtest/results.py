@@ -74,7 +74,9 @@ def gained(usd: float, digits: int = 0) -> str:
 
 
 def of_interval(found: Interval) -> str:
-    """A return with its interval in words."""
+    """A return with its interval in words; of one group there is none."""
+    if math.isnan(found.low) or math.isnan(found.high):
+        return f"{found.value:+.1%}"
     return f"{found.value:+.1%} (95 %: {found.low:+.1%} … {found.high:+.1%})"
 
 

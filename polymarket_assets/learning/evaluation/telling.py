@@ -36,6 +36,19 @@ def metrics(evaluation: Evaluation) -> dict[str, float]:
     return found | {_plain(f"slices/{one.axis} {one.name}"): one.gain.value for one in evaluation.slices}
 
 
+def curves(
+    evaluation: Evaluation, learning_curve: Sequence[tuple[int, float]]
+) -> dict[str, dict[int, float]]:
+    """What is a line rather than a figure, by step: a tracker draws one such line over another, run by run. Skill by week, and its
+    reliability (came true less predicted, points, by the predicted cents); the gain over the price by the groups learnt from, mnat."""
+    weeks = {n: week.brier_skill for n, week in enumerate(evaluation.weekly.weeks)}
+    bins = evaluation.calibrations[MODEL].reliability.bins
+    off = {round(100 * one.predicted): 100 * (one.observed.value - one.predicted) for one in bins}
+    taught = {groups: 1e3 * gain for groups, gain in learning_curve}
+    found = {"skill_by_week": weeks, "reliability_by_cents": off, "gain_by_groups": taught}
+    return {f"curves/{name}": line for name, line in found.items()}
+
+
 def metadata(evaluation: Evaluation) -> dict[str, Any]:
     """The verdict, the headline's figures and the table of parts."""
     figures = metrics(evaluation)

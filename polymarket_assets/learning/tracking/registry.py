@@ -93,6 +93,7 @@ class Registry:
         """Register the model of a run; it is the challenger from now on."""
         with server.bound(self._uri) as mlflow:
             made = mlflow.register_model(f"runs:/{run_id}/{models.MODEL}", NAME, tags=tags)
+            _name_run(mlflow, run_id, f"{NAME}/{made.version}")
         self.point(CHALLENGER, str(made.version))
         return Version(str(made.version), run_id, tags)
 
@@ -204,6 +205,12 @@ def _readable(version: Version) -> Iterator[None]:
         raise Gone(f"the files of {version.name} are not there: {e}") from e
     except (YAMLError, ValueError, LookupError, TypeError, AttributeError) as e:
         raise MalformedPayload(f"the model of {version.name}", e) from e
+
+
+def _name_run(mlflow: Any, run_id: str, version: str) -> None:
+    """Where runs are compared, each is known by its version."""
+    client = mlflow.MlflowClient()
+    client.update_run(run_id, name=f"{version}: {client.get_run(run_id).info.run_name}")
 
 
 def _log_price(mlflow: Any, rows: pa.Table, encoding: Encoding) -> str:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from polymarket_assets.learning import drift, out_of_fold
-from polymarket_assets.learning.evaluation import Evaluation, pictures
+from polymarket_assets.learning.evaluation import Evaluation, pictures, telling
 from polymarket_assets.learning.explained import Explained
 from polymarket_assets.learning.features import documenting
 from polymarket_assets.learning.features.catalogue import FEATURES
@@ -38,6 +38,8 @@ _COLUMNS = {
     "params": ("kappa", "trees", "trials"),
     "metrics": ("groups", "brier_skill", "brier_skill_low", "log_loss_gain_best", "backtest/roi"),
 }
+# The tracking server takes no more points in one request.
+_MOST_AT_ONCE = 1_000
 # Parameters are compared by eye: digits beyond tell nothing.
 _DIGITS = 4
 
@@ -113,20 +115,30 @@ def fetch_report(run_id: str, folder: Path, tracking_uri: str) -> Path:
 
 
 def log_evaluation(
-    run_id: str, evaluation: Evaluation, more: dict[str, float], page: pages.Page, drawn: Mapping[str, pages.Panel], tracking_uri: str
+    run_id: str, evaluation: Evaluation, explained: Explained, more: dict[str, float], page: pages.Page, drawn: Mapping[str, pages.Panel], tracking_uri: str
 ) -> None:  # fmt: skip
-    """Add an evaluation to the run of its training: its metrics, `more` of them, its pictures as plots, report, verdict.
+    """Add an evaluation to the run of its training: its metrics, `more` of them, its curves, its pictures as plots, report, verdict.
 
     Raises:
         Unavailable: the tracking server cannot be reached.
     """
     with server.bound(tracking_uri) as mlflow, TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id) as run:  # fmt: skip
         mlflow.log_metrics({**evaluation.metrics(), **more}, model_id=run.data.tags.get("model_id"))
+        _log_curves(mlflow, run_id, telling.curves(evaluation, explained.learning_curve))
         mlflow.log_text(evaluation.table(), "evaluation/scores.md")
         mlflow.log_text(pages.html(page), REPORT)
         mlflow.set_tag("mlflow.note.content", f"{evaluation.verdict}\n\n{evaluation.table()}")
         for picture in pictures.write(drawn, Path(folder)):
             mlflow.log_artifact(str(picture), "plots")
+
+
+def _log_curves(mlflow: Any, run_id: str, curves: dict[str, dict[int, float]]) -> None:
+    """Each point at its step; a repeated judgement replaces none, so that a line drawn twice is the same line."""
+    from mlflow.entities import Metric
+
+    points = [Metric(name, value, 0, step) for name, line in curves.items() for step, value in line.items()]
+    for first in range(0, len(points), _MOST_AT_ONCE):
+        mlflow.MlflowClient().log_batch(run_id, metrics=points[first : first + _MOST_AT_ONCE])
 
 
 def _named(trained: Trained, rows: pa.Table) -> str:
