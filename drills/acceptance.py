@@ -21,6 +21,7 @@ from rich.table import Table
 from drills import planted_leaks
 from polymarket_assets.learning import evaluation, training
 from polymarket_assets.learning.evaluation import Interval, intervals
+from polymarket_assets.learning.evaluation.telling import percent
 from polymarket_assets.learning.served import Correction, Shrinkage, inside
 from polymarket_assets_tests.learning import synthetic
 
@@ -95,15 +96,15 @@ def judged(rows: pa.Table) -> Judged:
 def bars(found: dict[str, list[Judged]]) -> Iterator[Shown]:
     """The bars of ML.md 4.6, with means over the seeds."""
     efficient, edge = (mean([one.skill for one in found[name]]) for name in ("efficient", "edge"))
-    yield Shown(f"efficient market: |skill| ≤ {EFFICIENT_AT_MOST:.1%}", _said(efficient), abs(efficient.value) <= EFFICIENT_AT_MOST)  # fmt: skip
-    yield Shown(f"edge of {EDGE} logit planted: skill ≥ {PLANTED_AT_LEAST:.1%}", _said(edge), edge.value >= PLANTED_AT_LEAST)  # fmt: skip
+    yield Shown(f"efficient market: |skill| ≤ {EFFICIENT_AT_MOST:.1%}", percent(efficient), abs(efficient.value) <= EFFICIENT_AT_MOST)  # fmt: skip
+    yield Shown(f"edge of {EDGE} logit planted: skill ≥ {PLANTED_AT_LEAST:.1%}", percent(edge), edge.value >= PLANTED_AT_LEAST)  # fmt: skip
     tops = [one.top for one in found["edge"]]
     yield Shown(f"{synthetic.PLANTED} on top", f"{tops.count(synthetic.PLANTED)} of {len(tops)}", set(tops) == {synthetic.PLANTED})  # fmt: skip
     permuted = mean([one.skill for one in found["permuted"]])
-    yield Shown("labels permuted within price and horizon: interval holds 0", _said(permuted), permuted.low <= 0 <= permuted.high)  # fmt: skip
+    yield Shown("labels permuted within price and horizon: interval holds 0", percent(permuted), permuted.low <= 0 <= permuted.high)  # fmt: skip
     later, earlier = (mean([one.skill for one in found[name]]) for name in ("later", "earlier"))
-    yield Shown("a feature of the next instant raises the score", _said(later), later.low > 0)
-    yield Shown("the same feature of the instant before does not", _said(earlier), earlier.low <= 0)
+    yield Shown("a feature of the next instant raises the score", percent(later), later.low > 0)
+    yield Shown("the same feature of the instant before does not", percent(earlier), earlier.low <= 0)
     off = max(_off_the_price(one) for one in found["edge"])
     yield Shown("kappa 0, or no trees: the price itself", f"largest difference {off:g}", off == 0.0)
 
@@ -130,10 +131,6 @@ def _off_the_price(one: Judged) -> float:
     return float(max(abs(each.probabilities(frame) - inside(frame)).max() for each in (silent, empty)))
 
 
-def _said(skill: Interval) -> str:
-    return f"{skill.value:+.2%} ({skill.low:+.2%} … {skill.high:+.2%})"
-
-
 def _each(found: dict[str, list[Judged]], first: int) -> Table:
     """Every single training, so that a mean hides nothing."""
     table = Table(title="Brier skill over the price, each market by itself", title_justify="left")
@@ -141,7 +138,7 @@ def _each(found: dict[str, list[Judged]], first: int) -> Table:
     for name in found:
         table.add_column(name)
     for n, row in enumerate(zip(*found.values(), strict=True)):
-        table.add_row(str(first + n), *(_said(one.skill) for one in row))
+        table.add_row(str(first + n), *(percent(one.skill) for one in row))
     return table
 
 

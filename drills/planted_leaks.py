@@ -19,7 +19,8 @@ from pandas.api.types import is_numeric_dtype
 
 from polymarket_assets.learning import evaluation, training
 from polymarket_assets.learning.audit.guards import GUARDS
-from polymarket_assets.learning.evaluation import Interval, losses
+from polymarket_assets.learning.evaluation import losses
+from polymarket_assets.learning.evaluation.telling import percent
 from polymarket_assets.learning.promotion import gates
 from polymarket_assets.learning.served import Shrinkage, inside
 from polymarket_assets.learning.training import choosing
@@ -68,7 +69,7 @@ def chosen_on_test_weeks(seed: int) -> Leak:
     picked = evaluation.judge_predictions(asked.append_column("probability", pa.array(best))).overall
     honest = evaluation.evaluate(nested).overall.brier_skill
     one, every = (gates.paid(picked.log_loss_gain, paid).is_held for paid in (1, looks))
-    told = f"the best of {looks:,} rules on its test weeks {_interval(picked.brier_skill)}, {_GRANTED[one]} for one look, {_GRANTED[every]} once all are paid for; chosen on inner folds {_interval(honest)}"
+    told = f"the best of {looks:,} rules on its test weeks {percent(picked.brier_skill)}, {_GRANTED[one]} for one look, {_GRANTED[every]} once all are paid for; chosen on inner folds {percent(honest)}"
     return Leak("L15", told, one and not every and honest.low <= 0 <= honest.high)
 
 
@@ -87,10 +88,6 @@ def _luckiest(asked: pa.Table) -> tuple[Reals, int]:
             if len(lost) and lost.min() < least:
                 least, best = lost.min(), said[lost.argmin()]
     return best, looks
-
-
-def _interval(skill: Interval) -> str:
-    return f"{skill.value:+.2%} ({skill.low:+.2%} … {skill.high:+.2%})"
 
 
 def _ran(report: Path) -> Iterator[tuple[str, bool]]:

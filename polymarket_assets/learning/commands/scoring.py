@@ -16,16 +16,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polymarket_assets.lake import TABLES, reading
+from polymarket_assets.lake import reading
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.storage import LocalStore
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning.commands.loading import Loaded
+from polymarket_assets.learning.live import scoring as live
 from polymarket_assets.venue.errors import Gone, MalformedPayload, Refused
 
-# What of a feature row stands beside its forecast, so that a judgement can be sliced without the row: what does in `predictions`, and
-# where it came from. Labels are no feature and cannot be among them.
-KEPT = ("event_id", "source", *(name for name in TABLES["predictions"].names if name in TABLES["features"].names))  # fmt: skip
+# What of a feature row stands beside its forecast: what does live, and where it came from. Labels are no feature and cannot be among them.
+KEPT = ("event_id", "source", *live.KEPT)
 # Baselines that need no fitting.
 UNFITTED = ("b1m", "b1n")
 FEATURES, INSTANT = "features", "instant"
@@ -62,9 +62,7 @@ def rows_of_features(lake: Lake, since: datetime | None, until: datetime | None)
 
 def rows_at(lake: Lake, at: datetime, streamed: tuple[str, ...]) -> pa.Table:
     """Features of every market with a snapshot that stands at an instant. Raises `Gone` where there is none."""
-    from polymarket_assets.learning.live.scoring import priced
-
-    found = priced(lake, at, streamed)
+    found = live.priced(lake, at, streamed)
     if not found.num_rows:
         raise Gone(f"no market of the lake at {lake.root} was sampled just before {at:%Y-%m-%d %H:%M:%S} UTC: an instant needs a recorded lake, without --at the rows of features are scored")  # fmt: skip
     return found

@@ -25,7 +25,7 @@ SCORED = tuple(tier.name for tier in TIERS if tier.name != "t0")
 WITHIN = min(tier.beyond for tier in TIERS if tier.name not in SCORED)
 _BACK = STANDS_INTERVALS * max(tier.every for tier in TIERS if tier.name in SCORED)
 # What of a feature row stands beside its forecast, so that a judgement can be sliced without the row.
-_KEPT = ("market_id", "as_of", "group_id", "category", "tier", "neg_risk", "yesno_labels", "updown_labels", "horizon_h", "spread_c", "scheduled_end", "mid")  # fmt: skip
+KEPT = tuple(name for name in TABLES["predictions"].names if name in TABLES["features"].names)
 
 
 def scored(
@@ -69,7 +69,7 @@ def _sampled(lake: Lake, as_of: datetime) -> pa.Table:
 def _said(rows: pa.Table, role: str, name: str, correction: Correction, created_at: datetime) -> pa.Table:
     count = rows.num_rows
     probability, spread = correction.said(rows.to_pandas())
-    columns = {column: rows.column(column) for column in _KEPT}
+    columns = {column: rows.column(column) for column in KEPT}
     columns |= {
         "model_version": pa.array([name] * count, pa.string()),
         "role": pa.array([role] * count, pa.string()),
