@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from polymarket_assets.learning.evidence.recorded import RECORDED
 from polymarket_assets.learning.features.catalogue import BY_NAME
 from polymarket_assets.learning.features.declaring import Kind
 from polymarket_assets.venue.errors import MalformedPayload
@@ -32,7 +33,6 @@ BINS = 10
 _LEAST_SHARE = 5e-4
 # Distributions of fewer rows than this differ by chance.
 LEAST_ROWS = 500
-_RECORDED = "recorded"
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def from_json(text: str | bytes) -> dict[str, Profile]:
 
 def _as_asked(rows: pa.Table) -> pa.Table:
     """Rows of a kind that a model is asked about: recorded, with a price."""
-    return rows.filter(pc.and_(pc.equal(rows.column("source"), _RECORDED), pc.is_valid(rows.column("mid"))))
+    return rows.filter(pc.and_(pc.equal(rows.column("source"), RECORDED), pc.is_valid(rows.column("mid"))))
 
 
 def _values(rows: pa.Table, name: str) -> Values:

@@ -17,12 +17,11 @@ from polymarket_assets.lake import reading
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning import training_set
 from polymarket_assets.learning.evidence.history import history
-from polymarket_assets.learning.evidence.recorded import STREAMED, at_instants
+from polymarket_assets.learning.evidence.recorded import RECORDED, STREAMED, at_instants
 from polymarket_assets.learning.features.catalogue import FEATURES
 
 # A difference of this share is one of the last bit.
 SAME = 1e-9
-RECORDED = "recorded"
 
 
 @dataclass(frozen=True)

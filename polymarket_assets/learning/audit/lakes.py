@@ -16,7 +16,7 @@ from polymarket_assets.lake import TABLES, reading
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning.evidence.history import CLOSES_WITHIN
-from polymarket_assets.learning.evidence.recorded import GAPS_BACK, METADATA_BACK
+from polymarket_assets.learning.evidence.recorded import GAPS_BACK, METADATA_BACK, RECORDED
 
 # When a row of a table was known. Trades count before an instant only, everything else at it, too.
 KNOWN: dict[str, str] = {
@@ -42,7 +42,7 @@ def as_known(lake: Lake, row: Row, folder: Path) -> Lake:
 
 def altered(lake: Lake, row: Row, folder: Path, change: Change) -> Lake:
     """A copy of what features of a row may read, each file's rows changed; of history only the row's market and its siblings."""
-    is_recorded = row["source"] == "recorded"
+    is_recorded = row["source"] == RECORDED
     wanted = None if is_recorded else [("market_id", "in", _family(lake, row))]
     for table in (*KNOWN, *STANDING):
         if table.startswith("history_") == is_recorded:

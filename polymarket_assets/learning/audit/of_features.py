@@ -7,7 +7,8 @@ import pyarrow.compute as pc
 
 from polymarket_assets.lake import TABLES
 from polymarket_assets.learning.audit import lakes
-from polymarket_assets.learning.audit.audited import RECORDED, Audit, Finding
+from polymarket_assets.learning.audit.audited import Audit, Finding
+from polymarket_assets.learning.evidence.recorded import RECORDED
 from polymarket_assets.learning.features.catalogue import FEATURES
 
 # Words that only the end of a market can say.

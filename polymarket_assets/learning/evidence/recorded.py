@@ -22,6 +22,8 @@ from polymarket_assets.tiers import TIERS
 if TYPE_CHECKING:
     import duckdb
 
+# The source of rows that were recorded live; all others are history.
+RECORDED = "recorded"
 _US = timedelta(microseconds=1)
 # A snapshot older than this many collection intervals of its tier says nothing of now (ML.md 2.2).
 STANDS_INTERVALS = 2

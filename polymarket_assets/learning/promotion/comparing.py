@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from polymarket_assets.learning.evidence.recorded import RECORDED
 from polymarket_assets.learning.live import scoring
 from polymarket_assets.learning.out_of_fold import MODEL, PRICE
 from polymarket_assets.learning.splits import LEAST_GROUPS
-from polymarket_assets.learning.tracking.provenance import RECORDED
 
 # Live a market is spoken of from so many hours before its scheduled end on.
 WITHIN_H = scoring.WITHIN / timedelta(hours=1)

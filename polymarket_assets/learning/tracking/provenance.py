@@ -11,8 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# The source of rows that were recorded live; all others are history.
-RECORDED = "recorded"
+from polymarket_assets.learning.evidence.recorded import RECORDED
 
 
 def code_version() -> str:
