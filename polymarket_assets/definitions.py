@@ -8,7 +8,7 @@ import dagster as dg
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
-from polymarket_assets import assets, checks, executing, jobs, pruning, schedules, sensors, watchdog  # noqa: E402
+from polymarket_assets import alerts, assets, checks, executing, jobs, pruning, schedules, sensors, watchdog  # noqa: E402
 from polymarket_assets.resources import default_resources  # noqa: E402
 
 
@@ -19,7 +19,7 @@ def build_defs(**replaced: dg.ConfigurableResource) -> dg.Definitions:
         asset_checks=checks.ALL,
         jobs=[*jobs.ALL, pruning.pruning],
         schedules=[*schedules.ALL, pruning.SCHEDULE],
-        sensors=[*sensors.ALL, *watchdog.ALL],
+        sensors=[*sensors.ALL, *watchdog.ALL, *alerts.ALL],
         resources={**default_resources(), **replaced},
         executor=executing.signed_executor,
     )

@@ -20,6 +20,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from polymarket_assets.venue.errors import Refused
 
 ENV_FILE = ".env"
+# Who knows it can use it: never repeated in a sentence.
+_SECRETS = ("SLACK_WEBHOOK_URL",)
 
 
 class NotConfigured(Refused):
@@ -158,8 +160,32 @@ class Settings(BaseSettings):
         description="Days a table's hours are kept, for example `RETENTION_DAYS_ORDERBOOKS=90`; unset: for ever",
     )
     slack_webhook_url: str | None = Field(
-        None, description="Reserved, nothing reads it yet: webhook that alerts go to"
+        None, description="Webhook of Slack that alerts go to; unset: they go to the log"
     )
+    dagster_url: str | None = Field(
+        None,
+        description="Address under which people open the Dagster UI, for links in alerts; unset: `DAGSTER_PORT` on the loopback interface",
+    )
+    alert_disk_pct: float = Field(95.0, gt=0, le=100, description="A disk fuller than this is critical")
+    alert_success_pct: float = Field(
+        80.0, gt=0, le=100, description="A tier of whose last slots less was taken is critical"
+    )
+    alert_coverage_pct: float = Field(
+        90.0, gt=0, le=100, description="A streamed tier of whose markets less is heard is told"
+    )
+    alert_trades_min: float = Field(
+        5.0,
+        gt=0,
+        le=60,
+        description="Minutes without a trade heard, while the market trades, that are critical",
+    )
+    alert_backlog: int = Field(1000, gt=0, description="More waiting runs than this are critical")
+    alert_edge_c: float = Field(
+        5.0,
+        gt=0,
+        description="Cents a share that an offer lies below a model's belief, from which on it is told",
+    )
+    alert_whale_usd: float = Field(25_000.0, gt=0, description="Dollars of an order from which on it is told")
 
     # Ports, all on the loopback interface.
     dagster_port: int = Field(3000, gt=0, lt=65536, description="Dagster UI")
@@ -217,6 +243,14 @@ class Settings(BaseSettings):
             raise ValueError("an address names a host")
         return address
 
+    @field_validator("slack_webhook_url", "dagster_url")
+    @classmethod
+    def _an_address_of_http(cls, address: str | None) -> str | None:
+        # What is malformed may be a secret: `load` does not repeat it.
+        if address and not address.startswith(("http://", "https://")):
+            raise ValueError("an address begins with http:// or https://")
+        return address or None
+
     @field_validator("mlflow_tracking_uri")
     @classmethod
     def _a_tracking_server(cls, address: str | None) -> str | None:
@@ -258,6 +292,7 @@ def load(**replaced: Any) -> Settings:
     except ValidationError as e:
         first = e.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
+        held = "(not shown)" if name in _SECRETS else repr(first["input"])
         raise NotConfigured(
-            f"{name}={first['input']!r} cannot be used: {first['msg'].removeprefix('Value error, ')}"
+            f"{name}={held} cannot be used: {first['msg'].removeprefix('Value error, ')}"
         ) from e

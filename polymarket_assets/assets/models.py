@@ -6,6 +6,7 @@ from pydantic import Field
 from polymarket_assets.assets.running import materialized, metadata, told_plainly, written_metadata
 from polymarket_assets.partitions import utc_now
 from polymarket_assets.resources import LakeResource, SettingsResource, TrackingResource
+from polymarket_assets.watching.models import DECIDED
 
 # One seed for everything random in a training run, so that it can be repeated.
 SEED = 7
@@ -91,7 +92,8 @@ def promotion(
         versions = {alias: registry.at(alias) for alias in ALIASES}
         told = {alias: version.name for alias, version in versions.items() if version}
         tables = "\n\n".join(decision.table() for decision in decisions) or "no version asks for anything"
-        return materialized(context, {**told, "decisions": dg.MetadataValue.md(tables)})
+        said = dg.MetadataValue.json([decision.said for decision in decisions])
+        return materialized(context, {**told, "decisions": dg.MetadataValue.md(tables), DECIDED: said})
 
 
 def _newest_run(context: dg.AssetExecutionContext) -> str:

@@ -1,0 +1,106 @@
+"""One look after another: what is due is asked, what changed goes to the outbox, and that is emptied as far as Slack takes it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from polymarket_assets.alerting import incidents, messages, outbox
+from polymarket_assets.alerting.messages import Message
+from polymarket_assets.alerting.outbox import State
+from polymarket_assets.alerting.slack import Fate, Outcome, Send
+from polymarket_assets.watching.asking import Looked
+from polymarket_assets.watching.findings import Source
+
+log = logging.getLogger(__name__)
+
+# Sent at one look: what Slack allows, and four seconds each at the worst.
+MOST_SENT = 4
+# How the pause grows while Slack does not take a message, and how far.
+GROWS, MOST_PAUSE_S = 2.0, 900.0
+# A tick is some seconds early or late: what is asked every minute is asked at every tick.
+SLACK_S = 5.0
+
+Ask = Callable[[Sequence[Source]], Iterable[Looked]]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a look came to."""
+
+    asked: int
+    open: int
+    made: int
+    sent: int
+    waiting: int
+    state: State
+
+    def __str__(self) -> str:
+        return f"{self.asked} sources asked, {self.open} incidents open, {self.made} messages made, {self.sent} sent, {self.waiting} wait"
+
+
+def tell(folder: Path, sources: Sequence[Source], ask: Ask, send: Send, *, now: datetime, base: str) -> Told:
+    """One look. Raises `OSError` where the state cannot be written: then nothing was sent."""
+    state = outbox.recovered(outbox.read(folder, now), now)
+    due = [source for source in sources if _is_due(source, state, now)]
+    looks = list(ask(due))
+    made = _made(state, looks, {source.name for source in sources}, now, base)
+    outbox.add(state, made)
+    outbox.write(folder, state)
+    sent = _deliver(folder, state, send, now)
+    still = sum(incident.is_open for incident in state.incidents.values())
+    return Told(len(due), still, len(made), sent, len(state.waiting), state)
+
+
+def _is_due(source: Source, state: State, now: datetime) -> bool:
+    asked = state.asked.get(source.name)
+    return asked is None or now < asked or now - asked >= timedelta(seconds=source.every_s - SLACK_S)
+
+
+def _made(state: State, looks: list[Looked], known: set[str], now: datetime, base: str) -> list[Message]:
+    state.incidents, changes = incidents.step(state.incidents, looks, now)
+    # A source that is no more would leave its incidents open for ever.
+    state.incidents = {key: one for key, one in state.incidents.items() if one.source in known}
+    for looked in looks:
+        state.asked[looked.source] = now
+        state.figures[looked.source] = list(looked.figures)
+    fresh = outbox.news(state, [event for looked in looks for event in looked.events], now)
+    told = list(messages.of_changes(changes, state.next_id, now, base))
+    return told + list(messages.of_events(fresh, state.next_id + len(told), now, base))
+
+
+def _deliver(folder: Path, state: State, send: Send, now: datetime) -> int:
+    """Hand over what waits, in order, as far as it goes; returns how many arrived."""
+    sent = 0
+    for message in list(state.waiting[:MOST_SENT]):
+        if state.left_until is not None and now < state.left_until:
+            break
+        message.is_sending = True
+        outbox.write(folder, state)
+        outcome = send(message)
+        _settle(state, message, outcome, now)
+        outbox.write(folder, state)
+        sent += outcome.fate is Fate.SENT
+    return sent
+
+
+def _settle(state: State, message: Message, outcome: Outcome, now: datetime) -> None:
+    message.is_sending = False
+    if outcome.fate is Fate.AGAIN:
+        message.tries += 1
+        pause = min(outcome.after_s * GROWS ** (message.tries - 1), max(MOST_PAUSE_S, outcome.after_s))
+        state.left_until = now + timedelta(seconds=pause)
+        log.warning("%s: again in %.0f s", outcome.why, pause)
+        return
+    state.waiting.remove(message)
+    state.left_until = None
+    if outcome.fate is Fate.SENT:
+        state.sent += 1
+        return
+    log.error("%s: %s", outcome.why, message.text)
+    if outcome.fate is Fate.MAYBE:
+        state.maybe_lost += 1
+        state.incidents = incidents.lost(state.incidents, message.about, now)

@@ -1,0 +1,233 @@
+"""What is told survives crashes, a Slack that is away, and being asked twice: nothing arrives twice, what is open is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from polymarket_assets.alerting import messages, outbox, telling
+from polymarket_assets.alerting.messages import Message
+from polymarket_assets.alerting.outbox import State
+from polymarket_assets.alerting.slack import Fate, Outcome
+from polymarket_assets.watching.asking import Looked
+from polymarket_assets.watching.findings import Event, Finding, Source
+from polymarket_assets_tests.alerting.looks import at, finding, looked
+
+SOURCES = [
+    Source("tiers", lambda watched: iter(())),
+    Source("seldom", lambda watched: iter(()), every_s=1_800),
+]
+BASE = "http://ui.example"
+
+
+class Crash(BaseException):
+    """kill -9, as far as a process can do it to itself."""
+
+
+@dataclass
+class Place:
+    """A folder with its state, and the Slack that it tells; `crash` is called with what is about to happen."""
+
+    folder: Path
+    arrived: list[Message] = field(default_factory=list)
+    fates: Iterator[Outcome] = field(default_factory=lambda: iter(()))
+    crash: Callable[[str], None] = lambda what: None
+
+    def send(self, message: Message) -> Outcome:
+        self.crash("send")
+        outcome = next(self.fates, Outcome(Fate.SENT))
+        if outcome.fate in (Fate.SENT, Fate.MAYBE):
+            self.arrived.append(message)
+        self.crash("sent")
+        return outcome
+
+    def tell(self, minute: float, *looks: Looked) -> telling.Told:
+        return telling.tell(self.folder, SOURCES, lambda due: [one for one in looks if one.source in {s.name for s in due}], self.send, now=at(minute), base=BASE)  # fmt: skip
+
+    @property
+    def said(self) -> list[tuple[str, str]]:
+        return [(message.change, message.kind) for message in self.arrived]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def through(place: Place, pattern: str, first: int = 0) -> int:
+    """A minute for each mark; returns the next minute."""
+    for minute, mark in enumerate(pattern, first):
+        place.tell(minute, looked(finding()) if mark == "x" else looked())
+    return first + len(pattern)
+
+
+def test_a_state_that_is_read_again_at_every_look_tells_an_incident_once(place: Place) -> None:
+    through(place, "xxxxxx..")
+    assert place.said == [("opened", "tier_silent"), ("recovered", "tier_silent")]
+    assert "lasted 6 min" in place.arrived[1].lines[0]
+
+
+def test_findings_of_one_kind_are_one_message_with_links(place: Place) -> None:
+    found = [finding(f"tier_silent:t{n}") for n in range(5)] + [finding("success_low:t4")]
+    for minute in range(3):
+        place.tell(minute, looked(*found))
+    assert place.said == [("opened", "success_low"), ("opened", "tier_silent")]
+    assert len(place.arrived[1].lines) == 5
+    assert all(f"<{BASE}/jobs/x|open>" in line for line in place.arrived[1].lines)
+
+
+def test_a_source_is_asked_when_it_is_due(place: Place) -> None:
+    asked = [place.tell(minute, looked(), looked(source="seldom")).asked for minute in range(62)]
+    assert [minute for minute, count in enumerate(asked) if count == 2] == [0, 30, 60]
+
+
+@pytest.mark.parametrize(
+    ("fates", "arrived", "waits"),
+    [
+        ([Outcome(Fate.AGAIN, 30)] * 3, ["opened", "recovered"], 0),
+        ([Outcome(Fate.AGAIN, 3_600)], [], 2),
+        ([Outcome(Fate.MAYBE)], ["opened", "recovered"], 0),
+        ([Outcome(Fate.REFUSED)], ["recovered"], 0),
+    ],
+    ids=["away for a while", "to be left alone", "perhaps there", "cannot be read"],
+)
+def test_what_slack_does_not_take_waits_and_comes_once(place: Place, fates: list[Outcome], arrived: list[str], waits: int) -> None:  # fmt: skip
+    place.fates = iter(fates)
+    through(place, "xxx.........")
+    assert [change for change, _ in place.said] == arrived
+    assert len(outbox.read(place.folder, at(99)).waiting) == waits
+
+
+def test_slack_is_left_alone_as_long_as_it_asks_for(place: Place) -> None:
+    place.fates = iter([Outcome(Fate.AGAIN, 300)])
+    through(place, "xxxxxxx")
+    assert place.said == []
+    place.tell(7, looked(finding()))
+    assert [change for change, _ in place.said] == ["opened"]
+
+
+def test_a_crash_while_a_message_is_handed_over_does_not_send_it_twice_and_what_is_open_is_told_again(place: Place) -> None:  # fmt: skip
+    def crash(what: str) -> None:
+        if what == "sent":
+            raise Crash
+
+    minute, place.crash = through(place, "xx"), crash
+    with pytest.raises(Crash):
+        place.tell(minute, looked(finding()))
+    place.crash = lambda what: None
+    through(place, "x" * 20, 3)
+    assert [change for change, _ in place.said] == ["opened", "reminded"]
+    assert outbox.read(place.folder, at(99)).maybe_lost == 1
+
+
+def test_nothing_is_sent_where_the_state_cannot_be_written(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Who cannot remember what was told would tell it every minute."""
+    minute = through(place, "xx")
+
+    def full(folder: Path, state: State) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(outbox, "write", full)
+        with pytest.raises(OSError, match="No space left"):
+            place.tell(minute, looked(finding()))
+    assert place.arrived == []
+    place.tell(minute, looked(finding()))
+    assert [change for change, _ in place.said] == ["opened"]
+
+
+def test_a_state_that_cannot_be_read_is_set_aside(place: Place) -> None:
+    through(place, "x")
+    (place.folder / outbox.FILE).write_bytes(b'{"began": ')
+    through(place, "xxx", 1)
+    assert [change for change, _ in place.said] == ["opened"]
+    assert len(list(place.folder.glob("*.broken"))) == 1
+
+
+def happened(*keys: str, minute: float = 1, only_changes: bool = False) -> Looked:
+    return looked(events=[Event(key, at(minute), key, only_changes=only_changes) for key in keys])
+
+
+def test_an_event_is_told_once_and_nothing_of_before_the_beginning(place: Place) -> None:
+    place.tell(0, happened("whale:before", minute=-5))
+    for minute in range(1, 5):
+        place.tell(minute, happened("whale:a", "whale:b", "whale:before"))
+    assert place.said == [("event", "whale")]
+    assert place.arrived[0].about == ["whale:a", "whale:b"]
+
+
+def test_how_things_stand_at_first_is_no_change(place: Place) -> None:
+    place.tell(0, happened("venue_generation:v1", only_changes=True))
+    place.tell(1, happened("venue_generation:v1", "venue_generation:v2", only_changes=True))
+    place.tell(20_000, happened("venue_generation:v1", "venue_generation:v2", only_changes=True))
+    assert [message.about for message in place.arrived] == [["venue_generation:v2"]]
+
+
+def test_too_many_messages_let_events_go_before_incidents() -> None:
+    state = State(began=at(0))
+    outbox.add(state, list(messages.of_changes([], 1, at(0), BASE)))
+    made = [Message(id=n, at=at(0), change="event" if n % 2 else "opened", kind="k", title="t", lines=[], about=[]) for n in range(500)]  # fmt: skip
+    outbox.add(state, made)
+    assert len(state.waiting) == outbox.MOST_WAITING
+    assert {message.change for message in state.waiting} == {"opened"}
+    assert state.dropped == 300
+
+
+def test_what_slack_shows_stays_within_its_limits() -> None:
+    found = [Finding(f"asset_stale:{n}", finding().severity, at(0), "<&>" * 900, "/x") for n in range(100)]
+    changes = [(telling.incidents.Change.OPENED, telling.incidents._new(one, "assets")) for one in found]
+    (message,) = messages.of_changes(changes, 1, at(0), BASE)
+    assert message.lines[-1] == "and 88 more"
+    for block in message.blocks():
+        for text in [block.get("text", {}), *block.get("elements", [])]:
+            assert len(text.get("text", "")) <= 3_000
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [(0, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (3_600, "1 h"), (90_061, "1 d 1 h")],
+)
+def test_a_duration_is_told_in_its_two_largest_units(span: int, said: str) -> None:
+    assert messages.lasting(timedelta(seconds=span)) == said
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.sampled_from("xx."), st.integers(0, 12)), max_size=50))
+def test_a_restart_anywhere_doubles_nothing(steps: list[tuple[str, int]]) -> None:
+    """Each look is killed before its n-th step to the outside (writing, sending, having sent), and the next begins with what is on disk."""
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        place, left = Place(Path(folder)), [0]
+
+        def crash(what: str) -> None:
+            left[0] -= 1
+            if left[0] == 0:
+                raise Crash
+
+        written, seen = outbox.write, {}
+
+        def write(where: Path, state: State) -> None:
+            crash("write")
+            written(where, state)
+            seen.update({message.id: message.change for message in state.waiting})
+            crash("written")
+
+        patched.setattr(outbox, "write", write)
+        place.crash = crash
+        for minute, (mark, after) in enumerate(steps):
+            # 0: not at all.
+            left[0] = after
+            with suppress(Crash):
+                place.tell(minute, looked(finding()) if mark == "x" else looked())
+        ids = [message.id for message in place.arrived]
+        assert len(ids) == len(set(ids))
+        turns = [seen[n] for n in sorted(seen) if seen[n] in ("opened", "recovered")]
+        assert all(one != other for one, other in pairwise(turns))
