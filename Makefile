@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers soak drill-restart drill-bootstrap drill-features label-census leak-audit ml-acceptance ml-real lock
+.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers drill-alerts soak drill-restart drill-bootstrap drill-features label-census leak-audit ml-acceptance ml-real lock
 
 # Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
 # leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
@@ -71,6 +71,10 @@ drill-bootstrap: setup
 # One minute; `make drill-readers DRILL="--seconds 600"` for longer.
 drill-readers: setup
 	@$(BIN)/python -m drills.readers $(DRILL)
+
+# Ten minutes; `make drill-alerts DRILL="--only tier_silent whale"` forces some conditions.
+drill-alerts: setup
+	@$(BIN)/python -m drills.alerts $(DRILL)
 
 # Every feature of a recorded lake, once more in plain Python; `make drill-features DRILL="--root data/lake"` of another than the last demo's.
 drill-features: setup

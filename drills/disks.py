@@ -27,7 +27,8 @@ def enter_namespace(module: str, arguments: list[str]) -> int | None:
     """
     if os.environ.get(_INSIDE):
         return None
-    inside = ["unshare", "--user", "--map-root-user", "--mount"]
+    # The administrator needs no users of its own, among which servers that run as another would find themselves unknown.
+    inside = ["unshare", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"]), "--mount"]
     if shutil.which("unshare") is None or subprocess.run([*inside, "true"], capture_output=True).returncode:
         raise PermissionError("this machine lets us mount no small file system (unshare is refused)")
     command = [*inside, sys.executable, "-m", module, *arguments]

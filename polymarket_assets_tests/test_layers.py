@@ -17,6 +17,7 @@ DOMAIN = [
     "polymarket_assets/history_import",
     "polymarket_assets/doctor",
     "polymarket_assets/report",
+    "polymarket_assets/alerting",
     "streamer",
     "simulator",
     "launch",

@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from polymarket_assets.lake.errors import LakeError
+from polymarket_assets.venue.errors import PolymarketError
 from polymarket_assets.watching.findings import Event, Figure, Finding, Severity, Source, Told, Watched
 
 log = logging.getLogger(__name__)
@@ -63,7 +65,10 @@ def _asked(watched: Watched, source: Source, within_s: float) -> Looked | str:
 def _said(watched: Watched, source: Source) -> Looked | str:
     try:
         told = _bounded(source.look(watched))
+    except (PolymarketError, LakeError) as e:
+        return " ".join(str(e).split())[:300]
     except Exception as e:
+        # A fault of ours in one source must not silence the others: it is told as a finding.
         log.warning("source %s could not be asked", source.name, exc_info=e)
         return " ".join(f"{type(e).__name__}: {e}".split())[:300]
     findings = {item.key: item for item in told if isinstance(item, Finding)}

@@ -33,7 +33,8 @@ def write(folder: Path, figures: Iterable[Figure], findings: Iterable[Finding], 
 def _registry(figures: Iterable[Figure], findings: Iterable[Finding], now: datetime) -> CollectorRegistry:
     from prometheus_client import CollectorRegistry, Gauge
 
-    registry, gauges = CollectorRegistry(), {}
+    registry = CollectorRegistry()
+    gauges: dict[str, Gauge] = {}
     for figure in [*figures, *_counted(findings), Figure("looked_at_timestamp_seconds", "When this was looked at.", now.timestamp())]:  # fmt: skip
         gauge = gauges.get(figure.name)
         if gauge is None:

@@ -18,7 +18,7 @@ _EXHAUSTED = ("too many clients", "remaining connection slots", "too many connec
 def look(watched: Watched) -> Iterator[Told]:
     """SQLite has no connections to run out of: of it only whether it answers."""
     import sqlalchemy as sa
-    from dagster._core.errors import DagsterError
+    from dagster import DagsterError
 
     try:
         used, most = _connections(watched)

@@ -1,0 +1,212 @@
+"""What Dagster records is found, and the sensor tells of it once, however often it looks."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from polymarket_assets import health
+from polymarket_assets.alerts import alerts, look_and_tell
+from polymarket_assets.definitions import build_defs
+from polymarket_assets.doctor.__main__ import main as doctor
+from polymarket_assets.health import Finding, Watched
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.partitions import utc_now
+from polymarket_assets.resources import LakeResource, SettingsResource
+from polymarket_assets.settings import Settings
+from polymarket_assets.watching import assets, checks
+from polymarket_assets_tests.collecting.fakes import list_markets, market_row
+
+PARTITION = "dagster/partition"
+RUN = dg.DagsterRunStatus
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instance's databases, made once: that takes a second."""
+    folder = tmp_path_factory.mktemp("dagster")
+    with dg.DagsterInstance.local_temp(str(folder)) as made:
+        made.all_instigator_state()
+        made.get_run_records(limit=1)
+    return folder
+
+
+@pytest.fixture
+def instance(tmp_path: Path, empty: Path) -> Iterator[dg.DagsterInstance]:
+    shutil.copytree(empty, tmp_path / "dagster")
+    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as made:
+        yield made
+
+
+def found(instance: dg.DagsterInstance, source: str, now: datetime | None = None, **settings: object) -> dict[str, Finding]:  # fmt: skip
+    watched = Watched(Settings(**settings), now or utc_now(), lambda: Lake("nowhere"), instance)  # type: ignore[arg-type]
+    (asked,) = [one for one in health.SOURCES if one.name == source]
+    return {one.key: one for one in health.findings(watched, [asked])}
+
+
+def ran(instance: dg.DagsterInstance, job: str, status: RUN, partition: str | None = None, **tags: str) -> str:  # fmt: skip
+    told = {**tags, **({PARTITION: partition} if partition else {})}
+    run = instance.create_run_for_job(build_defs().resolve_job_def(job), tags=told, status=RUN.STARTED)
+    if status is RUN.FAILURE:
+        instance.report_run_failed(run)
+    elif status is RUN.SUCCESS:
+        event = dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, job)
+        instance.report_dagster_event(event, run.run_id)
+    return run.run_id
+
+
+@pytest.mark.parametrize(
+    ("job", "runs", "is_told"),
+    [
+        ("keeping", [RUN.FAILURE], True),
+        ("keeping", [RUN.FAILURE, RUN.SUCCESS], False),
+        ("keeping", [RUN.SUCCESS, RUN.FAILURE], True),
+        ("keeping", [RUN.FAILURE, RUN.STARTED], True),
+        ("window_t4", [RUN.FAILURE, RUN.STARTED], False),
+    ],
+    ids=["failed", "went well after", "failed after", "tried again", "a window that samples"],
+)
+def test_a_job_whose_last_run_failed_is_found(instance: dg.DagsterInstance, job: str, runs: list[RUN], is_told: bool) -> None:  # fmt: skip
+    last = [ran(instance, job, status) for status in runs]
+    told = found(instance, "runs")
+    assert (f"run_failed:{job}" in told) is is_told
+    if is_told and runs[-1] is RUN.FAILURE:
+        assert told[f"run_failed:{job}"].link == f"/runs/{last[-1]}"
+
+
+def test_a_run_that_will_be_retried_is_no_failure_yet(instance: dg.DagsterInstance) -> None:
+    ran(instance, "keeping", RUN.FAILURE, **{"dagster/will_retry": "true"})
+    assert found(instance, "runs") == {}
+
+
+@pytest.mark.parametrize(
+    ("job", "later", "again", "is_told"),
+    [
+        ("closed_hour", 31, False, True),
+        ("closed_hour", 29, False, False),
+        ("closed_hour", 31, True, False),
+        ("window_t4", 31, False, False),
+    ],
+    ids=["left", "just now", "tried again", "cannot be tried again"],
+)
+def test_a_failed_partition_that_nobody_tries_again_is_found(instance: dg.DagsterInstance, job: str, later: int, again: bool, is_told: bool) -> None:  # fmt: skip
+    ran(instance, job, RUN.FAILURE, "2026-11-28-04:00")
+    if again:
+        ran(instance, job, RUN.STARTED, "2026-11-28-04:00")
+    told = found(instance, "partitions", utc_now() + timedelta(minutes=later))
+    assert set(told) == ({f"partition_failed:{job}/2026-11-28-04:00"} if is_told else set())
+
+
+def test_a_queue_longer_than_it_may_be_is_found(instance: dg.DagsterInstance) -> None:
+    for _ in range(3):
+        instance.create_run_for_job(build_defs().resolve_job_def("keeping"), status=RUN.NOT_STARTED)
+    assert "run_backlog" in found(instance, "runs", alert_backlog="2")
+    assert found(instance, "runs", alert_backlog="3") == {}
+
+
+def check(instance: dg.DagsterInstance, key: dg.AssetCheckKey, *, holds: bool) -> None:
+    @dg.asset(key=key.asset_key)
+    def made() -> None: ...
+
+    @dg.asset_check(asset=made, name=key.name, blocking=True)
+    def checked() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=holds)
+
+    dg.materialize([made, checked], instance=instance, raise_on_error=False)
+
+
+def test_a_blocking_check_is_found_while_its_newest_result_does_not_hold(instance: dg.DagsterInstance) -> None:  # fmt: skip
+    key = checks.blocking()[0]
+    assert len(checks.blocking()) > 20
+    for holds in (True, False, True):
+        check(instance, key, holds=holds)
+        told = found(instance, "checks")
+        assert set(told) == (set() if holds else {f"check_failed:{key.asset_key.to_user_string()}/{key.name}"})  # fmt: skip
+
+
+def test_an_asset_is_stale_after_its_cadence_and_not_where_its_schedule_is_off(instance: dg.DagsterInstance) -> None:  # fmt: skip
+    for cadence in assets.CADENCES:
+        instance.report_runless_asset_event(dg.AssetMaterialization(cadence.asset))
+    assert found(instance, "assets") == {}
+    later = utc_now() + timedelta(minutes=40)
+    assert set(found(instance, "assets", later)) == {"asset_stale:markets"}
+
+
+def test_every_cadence_is_of_an_asset_and_of_what_starts_it() -> None:
+    repository = build_defs().get_repository_def()
+    known = {key.to_user_string() for key in repository.asset_graph.get_all_asset_keys()}
+    starters = {s.name for s in [*repository.schedule_defs, *repository.sensor_defs]}
+    assert {cadence.asset for cadence in assets.CADENCES} <= known
+    assert {cadence.by for cadence in assets.CADENCES} <= starters
+
+
+def test_what_a_review_decided_is_told_as_it_says_it(instance: dg.DagsterInstance) -> None:
+    said = ["polymarket/3: challenger to shadow: granted, all 9 gates hold", "polymarket/2: champion to stay: refused: live: −2 %"]  # fmt: skip
+    instance.report_runless_asset_event(dg.AssetMaterialization("promotion", metadata={"decided": dg.MetadataValue.json(said)}))  # fmt: skip
+    watched = Watched(Settings(), utc_now(), lambda: Lake("nowhere"), instance)
+    (asked,) = [one for one in health.SOURCES if one.name == "decisions"]
+    (looked,) = health.look(watched, [asked])
+    assert [event.key for event in looked.events] == ["model_decided:polymarket/3/challenger to shadow/granted", "model_decided:polymarket/2/champion to stay/refused"]  # fmt: skip
+    assert [event.text for event in looked.events] == said
+
+
+def test_an_empty_lake_that_was_written_before_is_a_disk_that_is_not_mounted(instance: dg.DagsterInstance, lake: Lake) -> None:  # fmt: skip
+    (asked,) = [one for one in health.SOURCES if one.name == "lake"]
+    watched = Watched(Settings(), utc_now(), lambda: lake, instance)
+    assert health.findings(watched, [asked]) == []
+    instance.report_runless_asset_event(dg.AssetMaterialization("markets"))
+    (missing,) = health.findings(watched, [asked])
+    assert "is its disk mounted" in missing.text
+    list_markets(lake, market_row(1))
+    assert health.findings(watched, [asked]) == []
+    assert lake.store.list("") == [path for path in lake.store.list("") if "probe" not in path]
+
+
+def test_the_sensor_tells_once_and_leaves_figures(instance: dg.DagsterInstance, lake: Lake, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Without a webhook: to the log, which is how one sees what would be told."""
+    ran(instance, "keeping", RUN.FAILURE)
+    settings = Settings(state_dir=tmp_path / "state", lake_root=lake.root, polymarket_gamma_url="http://127.0.0.1:1")  # fmt: skip
+    sources = [source for source in health.SOURCES if source.name == "runs"]
+    now = utc_now()
+    with caplog.at_level(logging.WARNING):
+        for minute in range(5):
+            look_and_tell(instance, lambda: lake, settings, now + timedelta(minutes=minute), sources=sources)
+    assert sum("the last run of keeping failed" in record.message for record in caplog.records) == 1
+    assert "polymarket_runs_waiting 0.0" in (tmp_path / "state" / "metrics.prom").read_text()
+    assert json.loads((tmp_path / "state" / "alerts.json").read_text())["sent"] == 1
+
+
+@pytest.mark.slow
+def test_a_tick_of_the_sensor_asks_every_source_and_says_how_it_went(instance: dg.DagsterInstance, lake: Lake, tmp_path: Path) -> None:  # fmt: skip
+    told = {"state_dir": str(tmp_path), "lake_root": lake.root} | {f"polymarket_{name}_url": "http://127.0.0.1:1" for name in ("gamma", "clob", "data")}  # fmt: skip
+    resources = {"lake": LakeResource(root=lake.root), "settings": SettingsResource(replaced=told)}
+    said = alerts(dg.build_sensor_context(instance=instance, resources=resources))
+    assert isinstance(said, dg.SkipReason)
+    assert str(said.skip_message).startswith(f"{len(health.SOURCES)} sources asked, ")
+
+
+def test_without_a_place_to_remember_nothing_is_told(instance: dg.DagsterInstance, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.delenv("STATE_DIR", raising=False)
+    said = alerts(dg.build_sensor_context(instance=instance, resources={"lake": LakeResource(root=lake.root), "settings": SettingsResource()}))  # fmt: skip
+    assert "STATE_DIR is not set" in str(said.skip_message)
+
+
+@pytest.mark.slow
+def test_the_doctor_shows_what_is_wrong_with_the_next_step(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    monkeypatch.setenv("LAKE_ROOT", lake.root)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    for name in ("GAMMA", "CLOB", "DATA"):
+        monkeypatch.setenv(f"POLYMARKET_{name}_URL", "http://127.0.0.1:1")
+    assert doctor(["--live"]) == 2
+    said = capsys.readouterr().out
+    assert "venue_unrecordable" in said
+    assert "unknown:runs" in said
+    assert doctor(["--metrics"]) == 0
+    assert 'polymarket_disk_free_bytes{disk="LAKE_ROOT"}' in capsys.readouterr().out
