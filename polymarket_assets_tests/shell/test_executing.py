@@ -1,5 +1,6 @@
 """Every run says that its process is there, whatever its job, and until its end is recorded."""
 
+import multiprocessing
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,3 +48,29 @@ def test_every_job_has_that_executor_and_its_configuration() -> None:
     for job in defs.jobs or ():
         assert defs.get_job_def(job.name).executor_def is signed_executor, job.name
     assert signed_executor.name == dg.in_process_executor.name
+
+
+@dg.op
+def priority(context: dg.OpExecutionContext) -> None:
+    context.log.info(f"at {os.nice(0)}")
+
+
+@dg.job(executor_def=signed_executor)
+def told() -> None:
+    priority()
+
+
+def in_a_process_of_its_own(folder: str, lane: str) -> None:
+    with dg.DagsterInstance.local_temp(folder) as instance:
+        run = dg.execute_job(dg.reconstructable(told), instance, tags={"lane": lane})
+        (said,) = [e.user_message for e in instance.all_logs(run.run_id) if e.user_message.startswith("at ")]
+    Path(folder, "said").write_text(said)
+
+
+@pytest.mark.parametrize(("lane", "niceness"), [("train", 10), ("batch", 5), ("", 0)])
+def test_a_run_steps_back_as_far_as_its_lane_says(tmp_path: Path, lane: str, niceness: int) -> None:
+    """Training beside the code server would else take its turn as often as the server has its own."""
+    process = multiprocessing.get_context("spawn").Process(target=in_a_process_of_its_own, args=(str(tmp_path), lane))  # fmt: skip
+    process.start()
+    process.join(60)
+    assert (tmp_path / "said").read_text() == f"at {max(niceness, os.nice(0))}"
