@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers drill-alerts soak drill-restart drill-bootstrap drill-features label-census leak-audit ml-acceptance ml-real lock
+.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers drill-alerts soak drill-restart drill-bootstrap drill-features label-census leak-audit ml-acceptance ml-real lock compose-check
 
 # Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
 # leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
@@ -33,6 +33,10 @@ demo: setup
 # DAYS=14 MARKETS=5000, and TRADES=1 for trades too.
 bootstrap: setup
 	@$(BIN)/python -m launch bootstrap --days "$(DAYS)" --markets "$(MARKETS)" --trades "$(TRADES)"
+
+# Whether docker-compose.yml holds together, and each of its services starts; no container engine is needed.
+compose-check: setup
+	@$(BIN)/python -m launch compose-check
 
 test: setup
 	$(BIN)/python -m pytest -n 2

@@ -1,4 +1,4 @@
-"""`python -m launch up | pages | demo | bootstrap | simulated`: what `make up`, `make pages`, `make demo` and `make bootstrap` call."""
+"""`python -m launch up | pages | demo | bootstrap | compose-check | simulated`: what `make` calls of the same names."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def main() -> int:
     past.add_argument("--days", default="", help="so many days before today (default 14)")
     past.add_argument("--markets", default="", help="prices of so many markets, the most traded (default 5000)")  # fmt: skip
     past.add_argument("--trades", default="", metavar="1|0", help="fetch their trades too")
+    commands.add_parser("compose-check", help="whether docker-compose.yml holds together and its services start")  # fmt: skip
     alone = commands.add_parser("simulated", help="the processes of the demo alone")
     alone.add_argument("--tethered", action="store_true", help="stop when standard input ends")
     given = parser.parse_args()
@@ -52,6 +53,10 @@ def _run(given: argparse.Namespace) -> int:
         from launch import bootstrap
 
         return bootstrap.run(days=given.days, markets=given.markets, trades=given.trades)
+    if given.command == "compose-check":
+        from launch import compose_check
+
+        return compose_check.run()
     from launch import up
 
     return up.show() if given.command == "pages" else up.run()

@@ -42,8 +42,12 @@ class Postgres:
     initdb: Sequence[str] = ()
     user: str = USER
     password: str = PASSWORD
-    port: int = field(default_factory=lambda: _free_port())
+    port: int = field(default_factory=lambda: free_port())
     process: subprocess.Popen[bytes] | None = None
+
+    def tool(self, name: str) -> Path:
+        """A command that comes with the server."""
+        return self._bin / name
 
     @property
     def environment(self) -> dict[str, str]:
@@ -145,7 +149,8 @@ def running(folder: Path, *options: str) -> Iterator[Postgres]:
         server.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])

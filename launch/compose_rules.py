@@ -1,0 +1,146 @@
+"""What `docker-compose.yml` must hold, asked of it without a container engine: each rule returns what is wrong, nothing where all is well."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from launch.compose import services
+from launch.home import PROJECT
+from polymarket_assets.settings import NotConfigured, Settings, load
+
+Content = Mapping[str, Any]
+Rule = Callable[[Content], Iterator[str]]
+
+# The schema of the Compose Specification, as its authors publish it.
+SPECIFICATION = PROJECT / "deploy" / "compose-spec.json"
+LOOPBACK = "127.0.0.1:"
+# 50 MB, three times: what a service says of a week.
+LOGS = {"max-size": "50m", "max-file": "3"}
+# libpq's, of those that we use; and those that the image of Postgres reads when it makes its databases.
+_LIBPQ = {"PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGCONNECT_TIMEOUT", "PGAPPNAME"}
+_IMAGE = {"POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "POSTGRES_INITDB_ARGS"}
+_NAMED = re.compile(r"env:\s*(\w+)")
+
+
+def specification(content: Content) -> Iterator[str]:
+    """The schema of the specification: unknown keys, and values of the wrong kind."""
+    import jsonschema
+
+    validator = jsonschema.Draft202012Validator(json.loads(SPECIFICATION.read_text(encoding="utf-8")))
+    for error in validator.iter_errors(dict(content)):
+        yield f"{'.'.join(map(str, error.absolute_path))}: {error.message[:120]}"
+
+
+def references(content: Content) -> Iterator[str]:
+    """Services, volumes, networks and files that are named exist."""
+    for name, told in content["services"].items():
+        for kind, wanted in (("services", told.get("depends_on", {})), ("networks", told.get("networks", ()))):  # fmt: skip
+            yield from (f"{name} names {one!r}, which is none of the {kind}" for one in wanted if one not in content[kind])  # fmt: skip
+        for volume in told.get("volumes", ()):
+            source = volume.split(":")[0]
+            there = (PROJECT / source).exists() if source.startswith(".") else source in content["volumes"]
+            if not there:
+                yield f"{name} mounts {source!r}, which is not there"
+
+
+def variables(content: Content) -> Iterator[str]:
+    """Names of variables are somebody's: a setting, Dagster's instance file, libpq, MLflow, Postgres."""
+    import mlflow.environment_variables as of_mlflow
+
+    named = {name for file in ("dagster.yaml", "workspace.yaml") for name in _NAMED.findall((PROJECT / "deploy" / file).read_text(encoding="utf-8"))}  # fmt: skip
+    known = {field.upper() for field in Settings.model_fields} | named | _LIBPQ | _IMAGE
+    for service in services(content):
+        for name in service.environment:
+            if name not in known and not (name.startswith("MLFLOW_") and hasattr(of_mlflow, name)):
+                yield f"{service.name} is told {name}, which nobody reads"
+
+
+def settings(content: Content) -> Iterator[str]:
+    """Values of settings can be used."""
+    fields = {field.upper(): field for field in Settings.model_fields}
+    for service in services(content):
+        try:
+            load(**{fields[name]: value for name, value in service.environment.items() if name in fields})
+        except NotConfigured as e:
+            yield f"{service.name}: {e}"
+
+
+def ports(content: Content) -> Iterator[str]:
+    """Nothing listens beyond this machine."""
+    for name, told in content["services"].items():
+        yield from (f"{name} listens on {port}, not on the loopback interface" for port in told.get("ports", ()) if not str(port).startswith(LOOPBACK))  # fmt: skip
+        if told.get("network_mode") == "host":
+            yield f"{name} has the network of the host"
+
+
+def healing(content: Content) -> Iterator[str]:
+    """Each says whether it is well, and is started again."""
+    for name, told in content["services"].items():
+        if not told.get("healthcheck", {}).get("test"):
+            yield f"{name} has no health check"
+        if told.get("restart") != "unless-stopped":
+            yield f"{name} is not started again"
+        waits = told.get("depends_on", {})
+        conditions = waits.values() if isinstance(waits, Mapping) else [{}]
+        if any(one.get("condition") != "service_healthy" for one in conditions):
+            yield f"{name} waits for a start, not for health"
+
+
+def limits(content: Content) -> Iterator[str]:
+    """Nobody takes all of the machine, nor fills its disk with what it says."""
+    for name, told in content["services"].items():
+        given = told.get("deploy", {}).get("resources", {}).get("limits", {})
+        missing = {"cpus", "memory", "pids"} - set(given)
+        if missing:
+            yield f"{name} has no limit of {', '.join(sorted(missing))}"
+        if told.get("logging", {}).get("options") != LOGS:
+            yield f"{name} keeps other logs than 50 MB, three times"
+
+
+def privileges(content: Content) -> Iterator[str]:
+    """No root, no capability, and nothing to write but what is named."""
+    for name, told in content["services"].items():
+        user = str(told.get("user", "0")).split(":")[0]
+        held = {
+            "runs as root": user in ("0", "root"),
+            "may write everywhere": told.get("read_only") is not True,
+            "keeps capabilities": told.get("cap_drop") != ["ALL"] or bool(told.get("cap_add")),
+            "may gain privileges": "no-new-privileges:true" not in told.get("security_opt", ()),
+            "is privileged": bool(told.get("privileged")),
+        }
+        yield from (f"{name} {what}" for what, is_so in held.items() if is_so)
+
+
+def pinned(content: Content) -> Iterator[str]:
+    """Images that others make are named by a version or a digest."""
+    for name, told in content["services"].items():
+        image = str(told.get("image", ""))
+        if not told.get("build") and not re.search(r"@sha256:[0-9a-f]{64}$|:\d+\.\d+", image):
+            yield f"{name} takes {image!r}: name a version or a digest"
+
+
+def secrets(content: Content) -> Iterator[str]:
+    """What must be secret is asked for, and stands in no command."""
+    written = json.dumps(content["services"])
+    for service in services(content):
+        held = [value for name, value in service.environment.items() if name.endswith("PASSWORD")]
+        yield from (f"{service.name} shows a secret in its command" for value in held if any(value in word for word in (*service.command, *service.health)))  # fmt: skip
+    if "PASSWORD" not in written:
+        yield "no service has a password"
+
+
+RULES: Mapping[str, Rule] = {
+    "the Compose Specification": specification,
+    "services, volumes and networks that are named": references,
+    "names of variables": variables,
+    "values of settings": settings,
+    "ports on the loopback interface": ports,
+    "health, restarts, who waits for whom": healing,
+    "limits and logs": limits,
+    "users, capabilities, read-only": privileges,
+    "images are pinned": pinned,
+    "secrets": secrets,
+}

