@@ -37,6 +37,7 @@ def _opened(folder: Path, server: Postgres, told: pytest.MonkeyPatch) -> dg.Dags
 
 
 def _at(folder: Path, configuration: str, told: pytest.MonkeyPatch) -> dg.DagsterInstance:
+    folder.mkdir(exist_ok=True)
     (folder / "dagster.yaml").symlink_to(PROJECT / configuration)
     told.setenv("DAGSTER_HOME", str(folder))
     return dg.DagsterInstance.get()
@@ -49,14 +50,14 @@ def on_postgres(
     """An empty instance, for which the environment is set, too."""
     server.ask("postgres", "drop database if exists dagster with (force)")
     server.ask("postgres", f"create database dagster template {_TEMPLATE}")
-    with _opened(tmp_path, server, monkeypatch) as made:
+    with _opened(tmp_path / "postgres", server, monkeypatch) as made:
         yield made
 
 
 @pytest.fixture
 def on_sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
     """The same in files."""
-    with _at(tmp_path, "dagster.yaml", monkeypatch) as made:
+    with _at(tmp_path / "sqlite", "dagster.yaml", monkeypatch) as made:
         yield made
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 
 from polymarket_assets import pruning
 from polymarket_assets.definitions import build_defs
@@ -120,9 +121,10 @@ def test_files_of_sqlite_shrink(on_sqlite: dg.DagsterInstance) -> None:
     }
 
 
-def test_what_runs_printed_goes_with_their_log(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+def test_what_runs_printed_goes_with_their_log(instance: dg.DagsterInstance) -> None:
     superseded, last, failed = run(instance), run(instance), run(instance, SECOND, fails="yes")
-    printed = tmp_path / "storage"
+    assert isinstance(instance.compute_log_manager, LocalComputeLogManager)
+    printed = Path(instance.compute_log_manager._base_dir)
     assert {folder.name for folder in printed.iterdir()} == {superseded, last, failed}
     assert prune(instance).outputs_deleted == 2
     assert [folder.name for folder in printed.iterdir()] == [failed]
