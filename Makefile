@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers drill-alerts soak drill-restart drill-bootstrap drill-features label-census leak-audit ml-acceptance ml-real lock compose-check
+.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers drill-alerts soak drill-restart drill-bootstrap drill-features label-census leak-audit ml-acceptance ml-real lock compose-check drill-production
 
 # Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
 # leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
@@ -64,6 +64,10 @@ drill-disk: setup
 soak: setup
 	@$(BIN)/python -m drills.soak $(if $(MINUTES),--minutes $(MINUTES)) $(DRILL)
 
+# Ten minutes: the services of docker-compose.yml, installed anew, on a real Postgres; then each is killed.
+drill-production: setup
+	@$(BIN)/python -m drills.production $(DRILL)
+
 # Six minutes.
 drill-restart: setup
 	@$(BIN)/python -m drills.restart $(DRILL)
@@ -108,3 +112,8 @@ lock:
 	@# The build backend, so that the editable install needs no other download.
 	printf 'setuptools\nwheel\n' | uv pip compile - --quiet --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-header --no-annotate --python-version 3.11 >> requirements.lock
+	@# What the image needs of it: the same versions and hashes, without what only tests and `make up` need.
+	uv pip compile pyproject.toml --constraint requirements.lock --quiet --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-emit-package nvidia-nccl-cu12 --no-header \
+	  --python-version 3.11 --no-annotate -o deploy/requirements.lock
+	sed -n '/^setuptools==/,$$p' requirements.lock >> deploy/requirements.lock

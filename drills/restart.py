@@ -29,6 +29,7 @@ from drills.processes import PATIENCE_S, Simulator, wait_for
 from polymarket_assets.collecting import heartbeats, slots
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.spans import Span, hour_of
+from polymarket_assets.lake.writing import Lake
 from polymarket_assets.tiers import BY_NAME, TIERS
 
 T4 = BY_NAME["t4"]
@@ -134,7 +135,7 @@ def drill(folder: Path, seed: int, rounds: int) -> tuple[list[Outcome], list[str
         platform.stop()
         venue.stop()
     files = [file for file in truth.published(folder / "lake") if "book_changes" not in str(file)]
-    return [_accounted(platform, outcome) for outcome in outcomes], truth.unreadable(files)
+    return [accounted(platform.lake, outcome) for outcome in outcomes], truth.unreadable(files)
 
 
 def _outcome(platform: Platform, what: str) -> Outcome:
@@ -144,24 +145,24 @@ def _outcome(platform: Platform, what: str) -> Outcome:
         KILLS[what](platform)
     back_s = freed = None
     with suppress(TimeoutError):
-        back_s = (wait_for(lambda: _begun_after(platform, at), f"sampling after {what}", 3 * PATIENCE_S) - at).total_seconds()  # fmt: skip
+        back_s = (wait_for(lambda: begun_after(platform.lake, at), f"sampling after {what}", 3 * PATIENCE_S) - at).total_seconds()  # fmt: skip
         if what in UNTOLD:
             freed = lanes.freed(platform, at, 3 * PATIENCE_S)
     return Outcome(what, at, back_s, freed, 0, 0, 0)
 
 
-def _begun_after(platform: Platform, at: datetime) -> datetime | None:
+def begun_after(lake: Lake, at: datetime) -> datetime | None:
     """When the first sweep begun after an instant had its answers."""
     time.sleep(0.5)
-    rows = reading.rows(platform.lake, "sweeps", Span(at - timedelta(hours=1), at + timedelta(hours=1)), tier="t4").to_pylist()  # fmt: skip
+    rows = reading.rows(lake, "sweeps", Span(at - timedelta(hours=1), at + timedelta(hours=1)), tier="t4").to_pylist()  # fmt: skip
     later = [row["finished_at"] for row in rows if row["started_at"] is not None and row["started_at"] > at]
     return min(later, default=None)
 
 
-def _accounted(platform: Platform, outcome: Outcome) -> Outcome:
+def accounted(lake: Lake, outcome: Outcome) -> Outcome:
     """With the slots of the hole."""
     until = outcome.at + timedelta(seconds=outcome.back_s or 3 * PATIENCE_S)
-    rows = {row["slot_at"]: row for row in reading.rows(platform.lake, "sweeps", tier="t4").to_pylist()}
+    rows = {row["slot_at"]: row for row in reading.rows(lake, "sweeps", tier="t4").to_pylist()}
     hours = Span(hour_of(outcome.at), until).hours()
     hole = [at for hour in hours for at in slots.hour_grid(T4, hour) if outcome.at <= at < until]
     taken = sum(at in rows and rows[at]["status"] != "missed" for at in hole)

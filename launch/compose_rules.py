@@ -19,9 +19,10 @@ SPECIFICATION = PROJECT / "deploy" / "compose-spec.json"
 LOOPBACK = "127.0.0.1:"
 # 50 MB, three times: what a service says of a week.
 LOGS = {"max-size": "50m", "max-file": "3"}
-# libpq's, of those that we use; and those that the image of Postgres reads when it makes its databases.
+# libpq's, of those that we use; those that the image of Postgres reads when it makes its databases; and Dagster's own.
 _LIBPQ = {"PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGCONNECT_TIMEOUT", "PGAPPNAME"}
 _IMAGE = {"POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "POSTGRES_INITDB_ARGS"}
+_DAGSTER = {"DAGSTER_DAEMON_HEARTBEAT_TOLERANCE"}
 _NAMED = re.compile(r"env:\s*(\w+)")
 
 
@@ -51,7 +52,7 @@ def variables(content: Content) -> Iterator[str]:
     import mlflow.environment_variables as of_mlflow
 
     named = {name for file in ("dagster.yaml", "workspace.yaml") for name in _NAMED.findall((PROJECT / "deploy" / file).read_text(encoding="utf-8"))}  # fmt: skip
-    known = {field.upper() for field in Settings.model_fields} | named | _LIBPQ | _IMAGE
+    known = {field.upper() for field in Settings.model_fields} | named | _LIBPQ | _IMAGE | _DAGSTER
     for service in services(content):
         for name in service.environment:
             if name not in known and not (name.startswith("MLFLOW_") and hasattr(of_mlflow, name)):

@@ -49,8 +49,9 @@ class Containers:
     ports: Mapping[str, int] = field(default_factory=lambda: {port: free_port() for port in PORTS})
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     database: Postgres | None = None
-    # Who was started again, in order.
+    # Who was started again, in order; who is not to be, for a while.
     restarts: list[str] = field(default_factory=list)
+    away: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.logs.mkdir(parents=True, exist_ok=True)
@@ -153,7 +154,7 @@ class Containers:
 
         def look() -> None:
             while not over.wait(RESTARTED_AFTER_S):
-                for name in [POSTGRES, *self.running]:
+                for name in {POSTGRES, *self.running} - self.away:
                     if not self.is_running(name) and not over.is_set():
                         self.restarts.append(name)
                         self.start(name)

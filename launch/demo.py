@@ -76,7 +76,7 @@ def _narrate(console: Console, settings: Settings, child: subprocess.Popen[bytes
         learning = stages.learn(dagster, recording, progress)
         asking = stages.ask(dagster, recording, progress)
         watched = recording.end()
-        known_at = stages.close(dagster, watched, processes.environment(settings), progress)
+        known_at = stages.close(dagster, watched, lambda: _seal(settings), progress)
         learned = stages.judge(dagster, learning, progress)
         asked = stages.pay(dagster, asking, known_at, progress)
     good = summary.show(console, summary.lines(settings, watched, learned, asked))
@@ -86,6 +86,11 @@ def _narrate(console: Console, settings: Settings, child: subprocess.Popen[bytes
     )
     pages.show(console, settings, str(model["mlflow_run_id"]))
     return good
+
+
+def _seal(settings: Settings) -> None:
+    command = [sys.executable, "-m", "streamer", "seal", "--until", "now"]
+    subprocess.run(command, env=processes.environment(settings), check=True, capture_output=True)
 
 
 def _stay(child: subprocess.Popen[bytes]) -> None:

@@ -6,9 +6,8 @@ Learning comes while markets are still open: a model is asked about them before 
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -118,15 +117,10 @@ def judge(dagster: Dagster, run: str, progress: Progress) -> Reported:
     return dagster.reported(run)
 
 
-def close(dagster: Dagster, watched: Watched, environment: dict[str, str], progress: Progress) -> datetime:
+def close(dagster: Dagster, watched: Watched, seal: Callable[[], None], progress: Progress) -> datetime:
     """Seal what was streamed, ask how markets ended, bring trades together, compute features; returns when ends were known."""
     task = progress.add_task("Seal, heal, settle ends, compute features", total=4)
-    subprocess.run(
-        [sys.executable, "-m", "streamer", "seal", "--until", "now"],
-        env=environment,
-        check=True,
-        capture_output=True,
-    )
+    seal()
     # What closed meanwhile: the socket's word is never the only source.
     dagster.wait([discovery(dagster)], seconds=RUN_S)
     progress.advance(task)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -24,16 +25,16 @@ class Line:
     good: bool | None = None
 
 
-def lines(settings: Settings, watched: Watched, learned: Reported, asked: Asked) -> list[Line]:
-    """Every figure of the summary."""
+def lines(settings: Settings, watched: Watched, learned: Reported, asked: Asked, ledger: Path = simulated.LEDGER) -> list[Line]:  # fmt: skip
+    """Every figure of the summary, held against a simulator's ledger."""
     root = settings.need_lake_root()
     return [
         *_counts(root),
         *(_slots(account) for account in truth.slots(root, dict(watched.expected))),
-        _trades(truth.trades(root, simulated.LEDGER, watched.until)),
-        _labels(truth.labels(root, simulated.LEDGER, watched.until)),
+        _trades(truth.trades(root, ledger, watched.until)),
+        _labels(truth.labels(root, ledger, watched.until)),
         *_learned(root, learned),
-        *_traded(asked, truth.positions(root, simulated.LEDGER)),
+        *_traded(asked, truth.positions(root, ledger)),
     ]
 
 
