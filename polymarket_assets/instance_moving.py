@@ -42,7 +42,7 @@ class Moved:
 
 
 def move(source: dg.DagsterInstance, target: dg.DagsterInstance) -> Moved:
-    """Copy everything. Raises `Refused` where the target has runs or events, or the source has runs that go on."""
+    """Copy everything. Raises `Refused` where the target has a history, the source has none, or has runs that go on."""
     if source.get_runs_count(dg.RunsFilter(statuses=_UNDER_WAY)):
         raise Refused("runs are under way: stop the platform and let them end, or cancel them")
     rows: dict[str, int] = {}
@@ -57,6 +57,8 @@ def move(source: dg.DagsterInstance, target: dg.DagsterInstance) -> Moved:
             for table in tables:
                 if table.name in known and (copied := _copy(table, old, new)):
                     rows[table.name] = copied
+    if not rows:
+        raise Refused("the old instance has no history: name the folder that its dagster.yaml lies in")
     return Moved(rows)
 
 

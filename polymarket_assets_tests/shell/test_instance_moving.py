@@ -47,6 +47,8 @@ def test_what_was_known_is_known_and_numbers_go_on(on_sqlite: dg.DagsterInstance
 
 
 def test_nothing_is_written_over_and_nothing_moves_that_goes_on(on_sqlite: dg.DagsterInstance, on_postgres: dg.DagsterInstance) -> None:  # fmt: skip
+    with pytest.raises(Refused, match="the old instance has no history"):
+        move(on_sqlite, on_postgres)
     run(on_sqlite)
     run(on_postgres)
     with pytest.raises(Refused, match="has a history of its own"):
