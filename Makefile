@@ -111,7 +111,7 @@ lock:
 	  --python-version 3.11 --no-annotate -o requirements.lock
 	@# The build backend, so that the editable install needs no other download.
 	printf 'setuptools\nwheel\n' | uv pip compile - --quiet --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --no-header --no-annotate --python-version 3.11 >> requirements.lock
+	  --no-emit-package packaging --no-emit-find-links --no-header --no-annotate --python-version 3.11 >> requirements.lock
 	@# What the image needs of it: the same versions and hashes, without what only tests and `make up` need.
 	uv pip compile pyproject.toml --constraint requirements.lock --quiet --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-emit-package nvidia-nccl-cu12 --no-header \
