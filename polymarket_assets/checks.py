@@ -14,7 +14,7 @@ import dagster as dg
 from polymarket_assets import learning_checks, tier_checks, trade_checks
 from polymarket_assets.collecting import whales
 from polymarket_assets.collecting.hearing import MISDATED
-from polymarket_assets.lake import layout, reading
+from polymarket_assets.lake import layout, opening, reading
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.partitions import DAY, HOUR
@@ -52,13 +52,11 @@ def duplicates(lake: LakeResource, table: str, span: Span | None) -> int:
 
 def misfiled(lake: LakeResource, table: str, span: Span | None) -> int:
     """How many files of a span hold rows of another hour or day than their folder says."""
-    import duckdb
 
     files, column = reading.files(lake.open(), table, span), TABLES[table].filed_by
     if not files or column is None:
         return 0
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with opening.connected() as connection:
         found = connection.execute(
             f'select filename, min("{column}"), max("{column}") from read_parquet($files, filename = true, union_by_name = true) group by filename',
             {"files": files},

@@ -59,7 +59,11 @@ class Settings(BaseSettings):
     # Where things lie.
     lake_root: Annotated[str, BeforeValidator(_absolute)] | None = Field(
         None,
-        description="Folder of the lake; no default, so that nothing is recorded in a place nobody chose",
+        description="Folder of the lake, or `s3://bucket/prefix`; no default, so that nothing is recorded in a place nobody chose",
+    )
+    aws_endpoint_url: str | None = Field(
+        None,
+        description="Address of the object store for `LAKE_ROOT=s3://bucket/prefix` where it is not AWS itself, for example `http://127.0.0.1:9000`; credentials and region are the AWS SDK's variables",
     )
     cold_root: Annotated[str, BeforeValidator(_absolute)] | None = Field(
         None, description="Folder, on another disk, that closed hours older than `COLD_AFTER_DAYS` move to"
@@ -232,10 +236,17 @@ class Settings(BaseSettings):
         return shards
 
     @field_validator(
-        "polymarket_gamma_url", "polymarket_clob_url", "polymarket_data_url", "polymarket_ws_url"
+        "polymarket_gamma_url",
+        "polymarket_clob_url",
+        "polymarket_data_url",
+        "polymarket_ws_url",
+        "aws_endpoint_url",
     )
     @classmethod
-    def _an_address(cls, address: str, known: ValidationInfo) -> str:
+    def _an_address(cls, address: str | None, known: ValidationInfo) -> str | None:
+        if not address and known.field_name == "aws_endpoint_url":
+            return None
+        address = str(address)
         wanted = ("ws://", "wss://") if known.field_name == "polymarket_ws_url" else ("http://", "https://")
         if not address.startswith(wanted):
             raise ValueError(f"an address begins with {' or '.join(wanted)}")

@@ -110,9 +110,10 @@ def pa_array(values: Sequence[str]) -> pa.Array:
 def newest(known: pa.Table | None, files: Iterable[str]) -> pa.Table:
     """The newest row of each market among those known and those in the files."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    read = [pq.ParquetFile(file).read(columns=list(_COLUMNS)) for file in files]
+    from polymarket_assets.lake import opening
+
+    read = [opening.parquet(file).read(columns=list(_COLUMNS)) for file in files]
     rows = pa.concat_tables([*([known] if known is not None else []), *read], promote_options="default")
     rows = rows.sort_by([("market_id", "ascending"), ("received_at", "ascending")])
     ids = rows.column("market_id").combine_chunks()

@@ -89,7 +89,7 @@ def _forecast(found: "Forecast") -> dict[str, Any]:
     return {
         "forecast": "; ".join(map(str, found.disks)),
         **({"full_in_days": round(days, 1)} if days is not None else {}),
-        "free_bytes": first.free,
+        **({"free_bytes": first.free} if first.free is not None else {}),
         "bytes_a_day": dg.MetadataValue.json({g.table: round(g.bytes_a_day) for g in found.tables}),
     }
 

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from polymarket_assets.collecting import slots
-from polymarket_assets.lake import reading
+from polymarket_assets.lake import opening, reading
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
@@ -148,10 +148,8 @@ def slot_account(lake: Lake, tier: Tier, hour: datetime, *, now: datetime) -> Sl
 
 
 def _query(query: str, files: list[str]) -> list[dict[str, Any]]:
-    import duckdb
 
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with opening.connected() as connection:
         found: pa.Table = connection.execute(query, {"files": files}).to_arrow_table()
     return list(found.to_pylist())
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from polymarket_assets.lake import reading
+from polymarket_assets.lake import opening, reading
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 @contextmanager
 def over(lake: Lake, **spans: Span | None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection in UTC with a view per named table, over the files of its span (None: all)."""
-    import duckdb
 
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with opening.connected() as connection:
         for table, span in spans.items():
             reading.add_view(connection, table, reading.files(lake, table, span))
         yield connection

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from polymarket_assets.history_import.finding import Dataset
 from polymarket_assets.history_import.forms.declare import WORDS, File, Form
+from polymarket_assets.lake import opening
 from polymarket_assets.lake.schemas import TABLES, Table
 from polymarket_assets.lake.schemas.declare import HASH32, LEVELS
 
@@ -51,12 +52,12 @@ def opened(dataset: Dataset) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises:
         duckdb.Error: a file cannot be read.
     """
-    import duckdb
 
-    with tempfile.TemporaryDirectory(prefix="import-") as spilled, duckdb.connect() as connection:
-        connection.execute(
-            f"set TimeZone = 'UTC'; set memory_limit = '{MEMORY}'; set preserve_insertion_order = false; set temp_directory = '{spilled}'"
-        )
+    with (
+        tempfile.TemporaryDirectory(prefix="import-") as spilled,
+        opening.connected(memory_limit=MEMORY) as connection,
+    ):
+        connection.execute(f"set preserve_insertion_order = false; set temp_directory = '{spilled}'")
         for file in dataset.form.files:
             relation = _relation(connection, file, dataset.files[file.role])
             rows = f"select distinct {_read(connection, file, relation)}" if file.repeats else "select *"

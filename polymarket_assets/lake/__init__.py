@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from polymarket_assets.lake import reading as _reading
 from polymarket_assets.lake.errors import NoLake
+from polymarket_assets.lake.objects import is_object
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake, Written
@@ -34,17 +35,18 @@ def files(
 
 
 def open_lake(root: str | Path | None = None) -> Lake:
-    """The lake at `root`, else at `LAKE_ROOT`; a folder that is not there yet is an empty lake.
+    """The lake at `root`, else at `LAKE_ROOT`; a folder that is not there yet is an empty lake, a bucket that is not there an error.
 
     Raises:
         NotConfigured: neither names one.
         NoLake: what is named can be no lake.
+        StoreUnavailable, StoreRefused: the object store does not say what is there.
     """
     if root is None:
         from polymarket_assets.settings import load
 
         root = load().need_lake_root()
-    if Path(root).exists() and not Path(root).is_dir():
+    if not is_object(root) and Path(root).exists() and not Path(root).is_dir():
         raise NoLake(f"{root} is a file and no lake: name a folder with LAKE_ROOT")
     return Lake(root)
 
@@ -52,7 +54,7 @@ def open_lake(root: str | Path | None = None) -> Lake:
 def open_existing(root: str | Path | None = None) -> Lake:
     """The same, for who only reads. Raises `NoLake` where nothing is there yet, too."""
     lake = open_lake(root)
-    if not Path(lake.root).exists():
+    if not lake.store.stands():
         raise NoLake(f"there is no lake at {lake.root} yet: `make up`, `make demo` and history_import begin one; LAKE_ROOT or --root name another")  # fmt: skip
     return lake
 

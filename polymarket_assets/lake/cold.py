@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from polymarket_assets.lake import layout
+from polymarket_assets.lake import layout, objects
 from polymarket_assets.lake.errors import BrokenManifest, ColdAway, ColdElsewhere
 from polymarket_assets.lake.manifests import Manifest
 from polymarket_assets.lake.storage import LocalStore, Store
@@ -72,8 +72,10 @@ def settle(lake: Lake, root: str) -> Store:
 
 
 def _require_apart(lake: Lake, root: str) -> None:
-    if "://" in root:
+    if objects.is_object(root):
         raise ColdElsewhere(f"COLD_ROOT={root}: object stores are not supported yet, name a folder")
+    if objects.is_object(lake.root):
+        return
     hot, away = Path(lake.root).absolute(), Path(root).absolute()
     if hot == away or hot in away.parents or away in hot.parents:
         raise ColdElsewhere(f"COLD_ROOT={root} and the lake at {hot} lie one in the other: name a folder beside it, on another disk")  # fmt: skip

@@ -25,6 +25,14 @@ class NoSuchTable(LakeError, Refused):
     """A name that is no table's."""
 
 
+class StoreUnavailable(LakeError, Unavailable):
+    """The object store of a lake does not answer now, or not as it should."""
+
+
+class StoreRefused(LakeError, Refused):
+    """The object store of a lake refuses what is asked: no bucket, no credentials for it."""
+
+
 class DamagedFile(LakeError, MalformedPayload):
     """A file of the lake is no whole Parquet file."""
 

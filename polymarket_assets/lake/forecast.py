@@ -35,17 +35,17 @@ class Growth:
 
 @dataclass(frozen=True)
 class Disk:
-    """A disk of the lake: what is free, and what all tables together add to it a day."""
+    """A disk of the lake: what is free (None: it has no end), and what all tables together add to it a day."""
 
     name: str
-    total: int
-    free: int
+    total: int | None
+    free: int | None
     bytes_a_day: float
 
     @property
     def full_in_days(self) -> float | None:
         """Days until nothing is free; None: it does not fill."""
-        return self.free / self.bytes_a_day if self.bytes_a_day > 0 else None
+        return self.free / self.bytes_a_day if self.free is not None and self.bytes_a_day > 0 else None
 
     @property
     def level(self) -> str:
@@ -57,6 +57,8 @@ class Disk:
 
     def __str__(self) -> str:
         days = self.full_in_days
+        if self.free is None:
+            return f"{self.name} does not fill: it is an object store and has no end, {self.bytes_a_day / 1e9:,.2f} GB a day"
         when = f"is full in {days:,.1f} days" if days is not None else "does not fill"
         return f"{self.name} {when}: {self.free / 1e9:,.1f} GB free, {self.bytes_a_day / 1e9:,.2f} GB a day"
 
@@ -102,7 +104,8 @@ _COLD, _RETIRED = "to cold storage", "by retention"
 
 def _disk(name: str, store: Store, grown: Iterable[Growth]) -> Disk:
     space = store.space()
-    return Disk(name, space.total, space.free, sum(growth.bytes_a_day for growth in grown))
+    a_day = sum(growth.bytes_a_day for growth in grown)
+    return Disk(name, space.total, space.free, a_day) if space else Disk(name, None, None, a_day)
 
 
 def _recent(lake: Lake, table: Table, now: datetime) -> Iterable[Folder]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from polymarket_assets.lake import reading
+from polymarket_assets.lake import opening, reading
 from polymarket_assets.lake.schemas import TABLES, Table
 from polymarket_assets.lake.writing import Lake
 
@@ -29,10 +29,7 @@ class Holding:
 
 def holdings(lake: Lake) -> Iterator[Holding]:
     """Every declared table in the order of its declaration, empty ones too."""
-    import duckdb
-
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with opening.connected() as connection:
         for table in TABLES.values():
             yield _holding(connection, table, reading.files(lake, table.name))
 

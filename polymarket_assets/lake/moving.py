@@ -97,7 +97,7 @@ def _move(
 ) -> None:
     for file in manifest.files:
         path = f"{folder.path}/{file.name}"
-        done.bytes += away.copy_in(path, lake.store.uri(path), file.sha256)
+        done.bytes += away.copy_in(path, lake.store, file.sha256)
         done.files += 1
     left = (*manifest.superseded, *(file.name for file in manifest.files))
     moved = msgspec.structs.replace(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from polymarket_assets.lake import cold, layout, manifests
+from polymarket_assets.lake import cold, layout, manifests, objects, opening
 from polymarket_assets.lake.errors import DamagedFile, NoSuchTable, SchemaMismatch
 from polymarket_assets.lake.schemas import TABLES, Table
 from polymarket_assets.lake.spans import Span
@@ -56,12 +56,10 @@ def connect(lake: Lake, span: Span | None = None) -> duckdb.DuckDBPyConnection:
 
     Raises:
         DamagedFile: a file is no whole Parquet file.
+        StoreUnavailable, StoreRefused: the object store does not give its files.
         SchemaMismatch: the files of a table do not have the declared columns.
     """
-    import duckdb
-
-    connection = duckdb.connect()
-    connection.execute("set TimeZone = 'UTC'")
+    connection = opening.connection()
     for table in TABLES.values():
         add_view(connection, table.name, files(lake, table.name, span))
     return connection
@@ -90,7 +88,10 @@ def add_view(connection: duckdb.DuckDBPyConnection, name: str, found: list[str])
             connection.execute(
                 f"create or replace view {table.name} as select * from {form} union all by name select * from {_relation(found)}"
             )
-    except duckdb.InvalidInputException as e:
+    except duckdb.Error as e:
+        opening.raise_told(e)
+        if not isinstance(e, duckdb.InvalidInputException):
+            raise
         for file in found:
             footer(file)
         raise DamagedFile(f"a file of {table.name}", str(e)) from e
@@ -163,7 +164,7 @@ def _current(lake: Lake, folder: str, listed: list[str]) -> list[str]:
 def footer(file: str) -> pq.ParquetFile:
     """A file of the lake, opened as far as its footer. Raises `DamagedFile`."""
     with damage_told(file):
-        return pq.ParquetFile(file)
+        return opening.parquet(file)
 
 
 @contextlib.contextmanager
@@ -174,6 +175,8 @@ def damage_told(what: str) -> Iterator[None]:
     except MemoryError:
         raise
     except (pa.ArrowException, OSError) as e:
+        if (said := objects.in_words(e, f"{what} was not read")) is not None:
+            raise said from e
         if isinstance(e, OSError) and e.errno is not None:
             raise
         raise DamagedFile(what, f"{e}; restore it, or move it away without its rows") from e
@@ -203,4 +206,7 @@ def completed(table: Table, rows: pa.Table, dictionaries: Sequence[str] = ()) ->
 
 
 def _read(table: Table, file: str) -> pa.Table:
-    return completed(table, require_declared(table, file).read()).cast(table.schema)
+    opened = require_declared(table, file)
+    with damage_told(file):
+        rows = opened.read()
+    return completed(table, rows).cast(table.schema)

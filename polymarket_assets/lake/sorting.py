@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from polymarket_assets.lake import opening
+
 # A run is held about three times over while it is sorted.
 RUN_BYTES = 64 * 1024 * 1024
 # One block of every run is in memory while they are merged: a hundred runs are six gigabytes of rows.
@@ -57,9 +59,10 @@ def _chunks(
     held: list[pa.Table] = []
     size = 0
     for file in files:
-        footer = pq.read_metadata(file)
+        source = opening.source(file)
+        footer = pq.read_metadata(source)
         there = set(footer.schema.to_arrow_schema().names) & set(ids)
-        with pq.ParquetFile(file, metadata=footer, read_dictionary=list(there), pre_buffer=False) as opened:
+        with pq.ParquetFile(source, metadata=footer, read_dictionary=list(there), pre_buffer=False) as opened:
             for batch in opened.iter_batches(_BATCH_ROWS):
                 held.append(complete(pa.Table.from_batches([batch])))
                 size += batch.nbytes

@@ -1,7 +1,7 @@
 """The one interface through which files of a lake are written, listed and removed.
 
-`LocalStore` is a folder; an object store is a second implementation of `Store`. A write is a whole file
-or none: draft beside the target, fsync, rename, fsync of the folder.
+`LocalStore` is a folder, `object_storage.ObjectStore` an object store. A write is a whole file
+or none: in a folder a draft beside the target, fsync, rename, fsync of the folder.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -36,6 +36,7 @@ _COMPRESSION_LEVEL = 3
 # A draft that was not touched for this long is of a process that died: no write takes nearly as long.
 DRAFT_KEPT_S = 3600.0
 _SCRATCH = ".scratch"
+_CHUNK_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -102,14 +103,20 @@ class Store(Protocol):
     def sizes(self, prefix: str) -> dict[str, int]:
         """Every file below a folder with its bytes, sorted; a file that goes meanwhile is left out."""
 
-    def copy_in(self, path: str, source: str, sha256: str) -> int:
-        """Publish a copy of a local file whose checksum is known, whole or not at all; returns its bytes.
+    def reading(self, path: str) -> contextlib.AbstractContextManager[IO[bytes]]:
+        """A file to be read from its beginning. Raises `FileNotFoundError`."""
+
+    def stands(self) -> bool:
+        """Whether anything is there: a folder, or any file in an object store."""
+
+    def copy_in(self, path: str, source: Store, sha256: str) -> int:
+        """Publish a copy of another store's file, under the same path, whose checksum is known, whole or not at all; returns its bytes.
 
         Raises `LakeUnwritable`, and `DamagedFile` where the source or the copy is not what the checksum says.
         """
 
-    def space(self) -> Space:
-        """The disk that new files go to."""
+    def space(self) -> Space | None:
+        """The disk that new files go to; None: it has no end."""
 
     def remove(self, path: str) -> None:
         """Remove a file; a file that is not there is removed already. Raises `LakeUnwritable`."""
@@ -217,13 +224,22 @@ class LocalStore:
                 found[path] = (self.root / path).stat().st_size
         return found
 
-    def copy_in(self, path: str, source: str, sha256: str) -> int:
+    def reading(self, path: str) -> contextlib.AbstractContextManager[IO[bytes]]:
+        """See `Store`."""
+        return (self.root / path).open("rb")
+
+    def stands(self) -> bool:
+        """See `Store`."""
+        return self.root.exists()
+
+    def copy_in(self, path: str, source: Store, sha256: str) -> int:
         """See `Store`."""
         with self._draft(path) as draft:
-            shutil.copyfile(source, draft)
+            with source.reading(path) as original, draft.open("wb") as copy:
+                shutil.copyfileobj(original, copy, _CHUNK_BYTES)
             _sync(draft)
             if (copied := _digest(draft)) != sha256:
-                raise DamagedFile(source, f"its checksum was {sha256} when it was sealed and its copy has {copied}: restore it, nothing was moved")  # fmt: skip
+                raise DamagedFile(source.uri(path), f"its checksum was {sha256} when it was sealed and its copy has {copied}: restore it, nothing was moved")  # fmt: skip
             return self._publish(draft, path)
 
     def space(self) -> Space:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from polymarket_assets.lake import reading
+from polymarket_assets.lake import opening, reading
 from polymarket_assets.lake.errors import DamagedFile, RowsDiffer
 from polymarket_assets.lake.schemas import Table
 
@@ -37,7 +37,7 @@ def _digest(table: Table, files: Sequence[str]) -> tuple[int, int]:
     columns = ", ".join(f'"{name}"' for name in table.names)
     query = f"select count(*), coalesce(sum(hash({columns})::hugeint), 0) from {table.name}"
     try:
-        with duckdb.connect(config={"threads": _THREADS, "memory_limit": _MEMORY}) as connection:
+        with opening.connected(threads=_THREADS, memory_limit=_MEMORY) as connection:
             reading.add_view(connection, table.name, list(files))
             rows, digest = connection.execute(query).fetchall()[0]
     except duckdb.Error as e:

@@ -13,9 +13,17 @@ import msgspec
 import pyarrow as pa
 
 from polymarket_assets.lake import form, layout
-from polymarket_assets.lake.errors import BrokenManifest, NewerLake, NoLake, SchemaMismatch
+from polymarket_assets.lake.errors import (
+    BrokenManifest,
+    LakeUnwritable,
+    NewerLake,
+    SchemaMismatch,
+    StoreRefused,
+    StoreUnavailable,
+)
+from polymarket_assets.lake.object_storage import store_of
 from polymarket_assets.lake.schemas import LAKE_FORMAT, TABLES, Table
-from polymarket_assets.lake.storage import LocalStore, Store
+from polymarket_assets.lake.storage import Store
 
 log = logging.getLogger(__name__)
 
@@ -45,16 +53,15 @@ class Lake:
 
     Raises:
         NewerLake: the lake was written by a newer version of the platform.
-        NoLake: the root is no folder.
+        NoLake: the root is neither a folder nor an address of an object store.
+        StoreUnavailable, StoreRefused: the object store does not say what is there.
         BrokenManifest: what marks it as a lake cannot be read.
     """
 
     def __init__(self, root: str | Path, store: Store | None = None) -> None:
         self.root = str(root)
-        if store is None and "://" in self.root:
-            raise NoLake(f"{self.root} cannot be a lake: object stores are not supported yet, name a folder")
-        self.store: Store = store or LocalStore(root)
-        self._check_form()
+        self.store: Store = store or store_of(root)
+        self._is_marked = self._check_form()
 
     def publish(
         self,
@@ -100,10 +107,11 @@ class Lake:
         """`publish` of rows given as dictionaries; a missing key is null."""
         return self.publish(table, table_of(table, rows), **where)
 
-    def _check_form(self) -> None:
+    def _check_form(self) -> bool:
+        """Whether the lake says which form it has. Raises `NewerLake`, `BrokenManifest`."""
         content = self.store.read_bytes(layout.LAKE_FILE)
         if content is None:
-            return
+            return False
         try:
             form = msgspec.json.decode(content, type=_Form).format
         except msgspec.MsgspecError as e:
@@ -112,10 +120,16 @@ class Lake:
             raise NewerLake(
                 f"the lake at {self.root} has format {form}, this version reads up to {LAKE_FORMAT}: update the platform, or name another LAKE_ROOT"
             )
+        return True
 
     def _mark_form(self) -> None:
-        if self.store.read_bytes(layout.LAKE_FILE) is None:
+        try:
+            is_unmarked = not self._is_marked and self.store.read_bytes(layout.LAKE_FILE) is None
+        except (StoreUnavailable, StoreRefused) as e:
+            raise LakeUnwritable(str(e)) from e
+        if is_unmarked:
             self.store.write_bytes(layout.LAKE_FILE, msgspec.json.encode(_Form(LAKE_FORMAT)))
+        self._is_marked = True
 
 
 def _gathered(pieces: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from polymarket_assets.lake import reading
+from polymarket_assets.lake import opening, reading
 from polymarket_assets.lake.spans import HOUR, Span, hour_of
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.tiers import BY_NAME
@@ -101,9 +101,8 @@ def _sockets(lake: Lake, market_id: str, gaps: list[tuple[Any, ...]]) -> tuple[s
     unknown = sum(not {hour_of(start), hour_of(end)} & looked for start, end in wide)
     if not files:
         return set(), unknown
-    import duckdb
 
-    with duckdb.connect() as connection:
+    with opening.connected() as connection:
         found = connection.execute(_CARRIED, {"files": files, "id": market_id}).fetchall()
     return set(found), unknown
 

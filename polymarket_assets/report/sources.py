@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from polymarket_assets.lake import layout, reading
+from polymarket_assets.lake import layout, opening, reading
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
@@ -32,10 +32,8 @@ def opened(
     lake: Lake, found: Sequence[Subject], hours: Span | None, shown: tuple[datetime | None, datetime | None]
 ) -> Iterator[Any]:
     """A connection with `quotes`, `shown` and `dealt` of some markets, and views of the tables of `RECORDED`, `HISTORY`."""
-    import duckdb
 
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with opening.connected() as connection:
         for table in RECORDED:
             reading.add_view(connection, table, reading.files(lake, table, hours) if hours else [])
         reading.add_view(connection, "trades_raw", _unbuilt(lake, hours) if hours else [])

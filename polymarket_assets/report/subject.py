@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from polymarket_assets.collecting import queries
-from polymarket_assets.lake import reading
+from polymarket_assets.lake import opening, reading
 from polymarket_assets.lake.spans import DAY, HOUR, Span
 from polymarket_assets.lake.writing import Lake
 
@@ -76,10 +76,8 @@ def _files(
 
 
 def _followed(lake: Lake, market_ids: Sequence[str], files: list[str]) -> dict[str, Row]:
-    import duckdb
 
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with opening.connected() as connection:
         reading.add_view(connection, "markets", files)
         return _newest(connection, _FOLLOWED, market_ids)
 

@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from polymarket_assets.lake import TABLES, reading
+from polymarket_assets.lake import TABLES, opening, reading
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning.evidence.history import CLOSES_WITHIN
@@ -57,17 +56,18 @@ def _copy(
 ) -> None:
     """The files of a table, their rows changed; files without rows are left out."""
     for number, file in enumerate(reading.files(lake, table, span)):
-        read = pq.read_table(file, filters=wanted, partitioning=None)
+        read = pq.read_table(opening.source(file), filters=wanted, partitioning=None)
         held = change(table, reading.completed(TABLES[table], read).cast(TABLES[table].schema))
         if held.num_rows:
-            to = folder / Path(file).parent.relative_to(Path(lake.root).absolute()) / f"part-{number}.parquet"
+            dated = file.rsplit("/", 1)[0].rsplit(f"/{table}", 1)[1]
+            to = folder / f"{table}{dated}" / f"part-{number}.parquet"
             to.parent.mkdir(parents=True, exist_ok=True)
             pq.write_table(held, to)
 
 
 def _family(lake: Lake, row: Row) -> list[str]:
     """A market, those of its event or set, and what it is called by other sources."""
-    with duckdb.connect() as connection:
+    with opening.connected() as connection:
         reading.add_view(
             connection,
             "history_markets",

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from polymarket_assets.collecting.catalogue import VENUE
-from polymarket_assets.lake import reading
+from polymarket_assets.lake import opening, reading
 from polymarket_assets.lake.spans import DAY, Span, day_of
 from polymarket_assets.lake.writing import Lake, Written
 from polymarket_assets.learning.evidence import blocks, grid, quotes, rows
@@ -73,10 +73,8 @@ def history(lake: Lake, day: date) -> pa.Table:
 
 
 def _computed(lake: Lake, span: Span) -> pa.Table:
-    import duckdb
 
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with opening.connected() as connection:
         closing = Span(span.start, span.end + CLOSES_WITHIN)
         for table in ("history_prices", "history_books", "history_trades"):
             reading.add_view(connection, table, reading.files(lake, table, closing))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polymarket_assets.lake import TABLES, reading
+from polymarket_assets.lake import TABLES, opening, reading
 from polymarket_assets.lake.spans import Span, hour_of
 from polymarket_assets.lake.writing import Lake, Written
 from polymarket_assets.learning.evidence import blocks, grid, quotes, rows
@@ -107,10 +107,8 @@ _WANTED = """
 
 def _known(lake: Lake, span: Span, streamed: tuple[str, ...]) -> duckdb.DuckDBPyConnection:
     """A connection with the relations of evidence, but for the instants."""
-    import duckdb
 
-    connection = duckdb.connect()
-    connection.execute("set TimeZone = 'UTC'")
+    connection = opening.connection()
     back = {
         "markets": METADATA_BACK,
         "snapshots": SNAPSHOTS_BACK,

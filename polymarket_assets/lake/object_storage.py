@@ -1,0 +1,208 @@
+"""A lake in an object store: every file is made whole on this machine and then sent, in one upload that is seen once it is completed.
+
+A writer that dies in the middle leaves an upload that was never completed, which nobody sees and a rule of the bucket
+clears away (`docs/lake.md`). The store knows neither locks nor folders: the processes that write keep to one host and
+lock each other out there, in `STATE_DIR`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, cast
+
+import pyarrow as pa
+
+from polymarket_assets.lake import objects
+from polymarket_assets.lake.errors import DamagedFile, StoreRefused
+from polymarket_assets.lake.storage import LocalStore, Space, Store, Stored
+
+# A store does not tell a bucket that is gone from a file that is not there: it is looked at again after so long.
+_STANDS_FOR_S = 60.0
+_CHUNK_BYTES = 8 * 1024 * 1024
+_DRAFTS = "object-store"
+
+
+class ObjectStore:
+    """A lake at `s3://bucket/prefix`; see `objects` for the client. Raises `NoLake` where the address names none."""
+
+    def __init__(self, root: str, called: str = "the lake") -> None:
+        self.root = root.rstrip("/")
+        self._base = objects.key(root)
+        self._objects = objects.client()
+        self._here = LocalStore(_drafts(self.root), called=f"the folder for drafts of {called}")
+        self._stood_at: float | None = None
+
+    def write_table(self, path: str, rows: pa.Table) -> int:
+        """See `Store`."""
+        with self._made_here() as here:
+            return self._send(here, path, here.write_table(path, rows))
+
+    def write_pieces(
+        self, path: str, schema: pa.Schema, pieces: Iterable[pa.Table], options: Mapping[str, Any], group_rows: int
+    ) -> tuple[int, int]:  # fmt: skip
+        """See `Store`."""
+        with self._made_here() as here:
+            rows, size = here.write_pieces(path, schema, pieces, options, group_rows)
+            return rows, self._send(here, path, size)
+
+    def write_groups(
+        self, folder: str, prefix: str, schema: pa.Schema, groups: Iterable[pa.Table], options: Mapping[str, Any]
+    ) -> Stored:  # fmt: skip
+        """See `Store`."""
+        with self._made_here() as here:
+            stored = here.write_groups(folder, prefix, schema, groups, options)
+            self._send(here, f"{folder}/{stored.name}", stored.bytes)
+            return stored
+
+    def write_bytes(self, path: str, content: bytes) -> None:
+        """See `Store`."""
+        self._put(path, pa.py_buffer(content))
+
+    def read_bytes(self, path: str) -> bytes | None:
+        """See `Store`. Raises `StoreRefused`, `StoreUnavailable`: that nothing can be asked is not that nothing is there."""
+        with objects.told(f"{self.uri(path)} was not read"):
+            try:
+                with self._objects.open_input_stream(self._at(path)) as file:
+                    return cast(bytes, file.read())
+            except FileNotFoundError:
+                self._require_bucket()
+                return None
+
+    @contextlib.contextmanager
+    def reading(self, path: str) -> Iterator[IO[bytes]]:
+        """See `Store`."""
+        with (
+            objects.told(f"{self.uri(path)} was not read"),
+            self._objects.open_input_stream(self._at(path)) as file,
+        ):
+            yield file
+
+    def list(self, prefix: str) -> list[str]:
+        """See `Store`; a request for every thousand files."""
+        return list(self.sizes(prefix))
+
+    def any(self, prefix: str) -> bool:
+        """See `Store`; a request for every level of folders."""
+        found = self._entries(prefix, recursive=False)
+        if any(info.is_file and _counts(info.path) for info in found):
+            return True
+        folders = sorted((info.path for info in found if not info.is_file), reverse=True)
+        return any(self.any(self._relative(folder)) for folder in folders)
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """See `Store`; a request for every thousand files."""
+        found = self._entries(prefix, recursive=True)
+        return {self._relative(info.path): info.size for info in found if info.is_file and _counts(info.path)}
+
+    def stands(self) -> bool:
+        """See `Store`."""
+        return self.any("")
+
+    def copy_in(self, path: str, source: Store, sha256: str) -> int:
+        """See `Store`; the copy is read back."""
+        with self._made_here() as here:
+            size = self._send(here, path, here.copy_in(path, source, sha256))
+        with self.reading(path) as file:
+            copied = hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
+        if copied != sha256:
+            self.remove(path)
+            raise DamagedFile(self.uri(path), f"its checksum was {sha256} when it was sealed and its copy has {copied}: nothing was moved")  # fmt: skip
+        return size
+
+    def space(self) -> Space | None:
+        """See `Store`: it has no end."""
+        return None
+
+    def remove(self, path: str) -> None:
+        """See `Store`."""
+        with objects.told(f"{path} was not removed", is_write=True), contextlib.suppress(FileNotFoundError):
+            self._objects.delete_file(self._at(path))
+
+    def remove_emptied(self, folder: str) -> None:
+        """See `Store`: folders are names only, and one that is emptied may be filled while it is removed: it is left alone."""
+
+    def alone(self, name: str) -> contextlib.AbstractContextManager[bool]:
+        """See `Store`; among the processes of this host that share `STATE_DIR`."""
+        return self._here.alone(name)
+
+    def uri(self, path: str) -> str:
+        """See `Store`."""
+        return f"{self.root}/{path}"
+
+    def scratch(self) -> contextlib.AbstractContextManager[Path]:
+        """See `Store`; in `STATE_DIR`, else among the temporary files."""
+        return self._here.scratch()
+
+    def remove_drafts(self, folder: str) -> int:
+        """See `Store`."""
+        return self._here.remove_drafts(folder)
+
+    @contextlib.contextmanager
+    def _made_here(self) -> Iterator[LocalStore]:
+        with self._here.scratch() as folder:
+            yield LocalStore(folder, called="the folder for drafts")
+
+    def _send(self, here: LocalStore, path: str, size: int) -> int:
+        """Upload what was made here; returns its bytes."""
+        with pa.memory_map(here.uri(path)) as draft:
+            self._put(path, draft.read_buffer())
+        return size
+
+    def _put(self, path: str, content: pa.Buffer) -> None:
+        """One upload, in parts where it is large: all of it in one call, for a stream that is left in the middle is completed."""
+        with objects.told(f"{path} was not published; nothing half-written can be seen", is_write=True):
+            upload = self._objects.open_output_stream(self._at(path))
+            upload.write(content)
+            upload.close()
+
+    def _entries(self, prefix: str, *, recursive: bool) -> Sequence[Any]:
+        import pyarrow.fs as fs
+
+        wanted = fs.FileSelector(self._at(prefix), allow_not_found=True, recursive=recursive)
+        with objects.told(f"{self.uri(prefix)} was not listed"):
+            found: Sequence[Any] = self._objects.get_file_info(wanted)
+        if not found:
+            self._require_bucket()
+        return sorted(found, key=lambda info: info.path)
+
+    def _require_bucket(self) -> None:
+        """Raises `StoreRefused` where there is no bucket: the lake is not empty then, it is not there."""
+        import pyarrow.fs as fs
+
+        if self._stood_at is not None and time.monotonic() - self._stood_at < _STANDS_FOR_S:
+            return
+        bucket = self._base.split("/", 1)[0]
+        with objects.told(f"the bucket {bucket} was not looked at"):
+            (info,) = self._objects.get_file_info([bucket])
+        if info.type == fs.FileType.NotFound:
+            raise StoreRefused(f"the object store has no bucket {bucket}: make it, or name another in LAKE_ROOT (it is {self.root})")  # fmt: skip
+        self._stood_at = time.monotonic()
+
+    def _at(self, path: str) -> str:
+        return f"{self._base}/{path}".rstrip("/")
+
+    def _relative(self, path: str) -> str:
+        return path[len(self._base) + 1 :]
+
+
+def _counts(path: str) -> bool:
+    return not path.rsplit("/", 1)[-1].startswith(".")
+
+
+def _drafts(root: str) -> Path:
+    """The folder of this host for what belongs to a lake and cannot lie in it: drafts, scratch, locks."""
+    from polymarket_assets.settings import load
+
+    base = load().state_dir or Path(tempfile.gettempdir())
+    return base / _DRAFTS / re.sub(r"[^A-Za-z0-9._-]+", "-", root)
+
+
+def store_of(root: str | Path) -> Store:
+    """The store for the root of a lake: a folder, or an address of an object store. Raises `NoLake`."""
+    return ObjectStore(str(root)) if objects.is_object(root) else LocalStore(root)
