@@ -15,8 +15,11 @@ from polymarket_assets.lake import compacting, manifests, merging, reading, veri
 from polymarket_assets.lake.errors import RowsDiffer
 from polymarket_assets.lake.schemas import TABLES, Table
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets_tests.conftest import either_store
 
 AT = datetime(2026, 11, 2, 13, tzinfo=UTC)
+# Every day that is looked back at is listed.
+A_DAY = timedelta(days=1)
 OVER = AT + timedelta(hours=1) + compacting.GRACE
 
 
@@ -56,17 +59,18 @@ def test_hours_that_are_over_become_one_file_each_and_the_open_one_stays(lake: L
     )
 
 
+@either_store
 def test_doing_it_again_changes_nothing_and_removes_what_was_superseded_after_fifteen_minutes(
     lake: Lake,
 ) -> None:
     for seconds in range(0, 3600, 600):
         sweep(lake, AT + timedelta(seconds=seconds))
-    compacting.compact(lake, clock=lambda: OVER)
+    compacting.compact(lake, look_back=A_DAY, clock=lambda: OVER)
     held = {path: lake.store.read_bytes(path) for path in lake.store.list("sweeps")}
-    soon = compacting.compact(lake, clock=lambda: OVER + timedelta(minutes=14))
+    soon = compacting.compact(lake, look_back=A_DAY, clock=lambda: OVER + timedelta(minutes=14))
     assert (soon.folders, soon.removed) == (0, 0)
     assert {path: lake.store.read_bytes(path) for path in lake.store.list("sweeps")} == held
-    assert compacting.compact(lake, clock=lambda: OVER + timedelta(minutes=16)).removed == 6
+    assert compacting.compact(lake, look_back=A_DAY, clock=lambda: OVER + timedelta(minutes=16)).removed == 6
     assert len(lake.store.list("sweeps")) == 2
     assert reading.rows(lake, "sweeps").num_rows == 6
 
@@ -171,6 +175,7 @@ def test_a_table_whose_part_is_replaced_by_a_later_build_is_left_alone(lake: Lak
     assert compacting.compact(lake, clock=lambda: OVER).folders == 0
 
 
+@either_store
 def test_a_kill_between_the_file_and_its_name_is_made_good_by_the_next_run(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,10 +191,10 @@ def test_a_kill_between_the_file_and_its_name_is_made_good_by_the_next_run(
     with monkeypatch.context() as patched:
         patched.setattr(manifests, "write", dying)
         with pytest.raises(Killed):
-            compacting.compact(lake, clock=lambda: OVER)
+            compacting.compact(lake, look_back=A_DAY, clock=lambda: OVER)
     assert reading.rows(lake, "sweeps").num_rows == 2
-    assert compacting.compact(lake, clock=lambda: OVER).folders == 1
-    compacting.compact(lake, clock=lambda: OVER + timedelta(hours=1))
+    assert compacting.compact(lake, look_back=A_DAY, clock=lambda: OVER).folders == 1
+    compacting.compact(lake, look_back=A_DAY, clock=lambda: OVER + timedelta(hours=1))
     assert reading.rows(lake, "sweeps").num_rows == 2
     assert len(lake.store.list("sweeps")) == 2
 

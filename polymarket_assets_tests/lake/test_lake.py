@@ -28,6 +28,7 @@ from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake, table_of
 from polymarket_assets.settings import NotConfigured
+from polymarket_assets_tests.conftest import either_store
 
 AT = datetime(2026, 11, 2, 13, 5, tzinfo=UTC)
 
@@ -43,6 +44,7 @@ def publish(lake: Lake, slot_at: datetime = AT, **changed: object) -> None:
     lake.publish_rows("sweeps", [sweep(slot_at, **changed)], part=f"{slot_at:%M%S}", at=slot_at, tier="t4")
 
 
+@either_store
 def test_a_row_comes_back_as_it_was_published(lake: Lake) -> None:
     publish(lake)
     assert reading.rows(lake, "sweeps").select(["slot_at", "status"]).to_pylist() == [
@@ -50,6 +52,7 @@ def test_a_row_comes_back_as_it_was_published(lake: Lake) -> None:
     ]
 
 
+@either_store
 def test_the_same_part_again_replaces_it(lake: Lake) -> None:
     publish(lake)
     publish(lake, status="late")
@@ -68,6 +71,7 @@ def test_rows_that_come_piece_by_piece_are_one_file_in_their_order(lake: Lake, m
     assert reading.rows(lake, "history_prices").to_pylist() == table_of("history_prices", rows).to_pylist()
 
 
+@either_store
 @pytest.mark.parametrize("pieces", [0, 2])
 def test_a_piece_that_cannot_be_made_leaves_what_was_there(lake: Lake, pieces: int) -> None:
     """A venue that fails midway must not take the day from before."""
@@ -93,6 +97,7 @@ def history_price(n: int) -> dict[str, object]:
     }  # fmt: skip
 
 
+@either_store
 def test_two_lines_give_a_notebook_every_table(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(lake)
     monkeypatch.setenv("LAKE_ROOT", lake.root)
@@ -102,12 +107,14 @@ def test_two_lines_give_a_notebook_every_table(lake: Lake, monkeypatch: pytest.M
         assert connection.sql(f"select * from {name}").columns == list(table.names)
 
 
+@either_store
 def test_other_readers_open_the_files(lake: Lake) -> None:
     publish(lake)
     found = lake_package.files("sweeps", root=lake.root)
     assert pl.read_parquet(found).height == pq.read_table(found[0]).num_rows == 1
 
 
+@either_store
 def test_a_span_selects_the_hours_it_touches(lake: Lake) -> None:
     for hours in range(3):
         publish(lake, AT + timedelta(hours=hours))
@@ -318,7 +325,13 @@ def test_a_damaged_file_is_named_when_read(lake: Lake) -> None:
 
 
 @pytest.mark.parametrize(
-    ("root", "said"), [("s3://bucket/lake", "object stores"), ("{file}", "is a file and no lake")]
+    ("root", "said"),
+    [
+        ("gs://bucket/lake", "name a folder, or s3://"),
+        ("s3://", "name a folder"),
+        ("s3://key:pass@bucket/lake", "holds no credentials"),
+        ("{file}", "is a file and no lake"),
+    ],
 )
 def test_what_can_be_no_lake_is_named(root: str, said: str, tmp_path: Path) -> None:
     file = tmp_path / "file"

@@ -17,6 +17,7 @@ from polymarket_assets.lake.errors import LakeUnwritable
 from polymarket_assets.lake.layout import folder
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.writing import Lake, table_of
+from polymarket_assets_tests.conftest import either_store
 
 AT = datetime(2026, 11, 2, 13, tzinfo=UTC)
 SEALED_AT = AT + timedelta(hours=2)
@@ -91,6 +92,7 @@ def test_the_same_rows_give_the_same_bytes_whatever_parts_they_came_in(
     assert len(set(names)) == 1
 
 
+@either_store
 def test_a_reader_of_one_market_can_skip_the_others(lake: Lake) -> None:
     publish(lake, some_changes(500), 100)
     sealed(lake)
@@ -110,6 +112,7 @@ def test_every_table_can_be_sealed_and_its_order_tells_rows_apart(name: str, tmp
     pq.write_table(table.schema.empty_table(), tmp_path / "file", **form.options(table))
 
 
+@either_store
 def test_rows_of_lists_come_back_as_they_were(lake: Lake) -> None:
     level = {"price_e6": 10_000, "size_e6": 5_000_000}
     row = {"market_id": "pm:0x1", "slot_at": AT, "received_at": AT, "token_id": "1", "bids": [level] * 2, "asks": [], "hash": "h"}  # fmt: skip

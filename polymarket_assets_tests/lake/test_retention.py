@@ -11,6 +11,7 @@ import pytest
 from polymarket_assets.lake import compacting, moving, reading, retention
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets_tests.conftest import either_store
 from polymarket_assets_tests.lake.test_compacting import AT, OVER, sweep
 
 DAYS = {"sweeps": 10}
@@ -25,6 +26,7 @@ def empty(lake: Lake, table: str, at: datetime, tier: str | None = None) -> None
     lake.publish(table, TABLES[table].schema.empty_table(), part="hour", at=at, tier=tier)
 
 
+@either_store
 def test_whole_hours_past_their_days_go_and_younger_ones_stay(lake: Lake) -> None:
     for hours in range(3):
         sweep(lake, AT + timedelta(hours=hours))

@@ -1,0 +1,360 @@
+"""A lake in an object store: whole files or none, whatever becomes of the writer, the store and the way between them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from polymarket_assets import lake as lake_package
+from polymarket_assets.lake import compacting, forecast, keeping, manifests, merging, moving, objects, reading
+from polymarket_assets.lake.errors import (
+    LakeUnwritable,
+    NoLake,
+    StoreRefused,
+    StoreUnavailable,
+)
+from polymarket_assets.lake.object_storage import ObjectStore
+from polymarket_assets.lake.writing import Lake, table_of
+from polymarket_assets.venue.errors import Refused, Unavailable
+from polymarket_assets_tests.conftest import PROJECT
+from polymarket_assets_tests.object_store import BUCKET, ObjectServer, Request
+
+AT = datetime(2026, 11, 2, 13, 5, tzinfo=UTC)
+MB = 1024 * 1024
+SLOW_DOWN = ("503 Slow Down", "SlowDown")
+FORBIDDEN = ("403 Forbidden", "AccessDenied")
+
+
+def sweep(slot_at: datetime = AT, **changed: object) -> dict[str, object]:
+    return {
+        "tier": "t4", "slot_at": slot_at, "status": "taken", "markets": 1, "books": 1, "omitted": 0,
+        "left_out": 0, "requests": 1, "bytes": 10, "run_id": "r", **changed,
+    }  # fmt: skip
+
+
+def publish(lake: Lake, slot_at: datetime = AT, **changed: object) -> None:
+    lake.publish_rows("sweeps", [sweep(slot_at, **changed)], part=f"{slot_at:%M%S}", at=slot_at, tier="t4")
+
+
+def store(lake: Lake) -> ObjectStore:
+    assert isinstance(lake.store, ObjectStore)
+    return lake.store
+
+
+def asked(server: ObjectServer, what: Callable[[Request], bool] = lambda request: True) -> list[str]:
+    """Methods of what was asked about files of tables, in order."""
+    return [r.method for r in server.asked if "_lake.json" not in r.path and what(r)]
+
+
+def noise(size: int) -> bytes:
+    return np.random.default_rng(7).bytes(size)
+
+
+def test_a_file_is_one_upload_that_is_seen_when_its_parts_are_together(
+    object_lake: Lake, object_store: ObjectServer
+) -> None:
+    object_store.asked.clear()
+    object_lake.store.write_bytes("small", b"x")
+    assert asked(object_store) == ["POST", "PUT", "POST"]
+    object_store.asked.clear()
+    object_lake.store.write_bytes("large", noise(24 * MB))
+    assert (asked(object_store)[0], asked(object_store).count("PUT"), asked(object_store).count("POST")) == (
+        "POST",
+        3,
+        2,
+    )
+    assert object_lake.store.read_bytes("large") == noise(24 * MB)
+
+
+@pytest.mark.parametrize("fault", [SLOW_DOWN, FORBIDDEN])
+@pytest.mark.parametrize("at", ["partNumber=2", "uploads"])
+def test_an_upload_that_fails_in_the_middle_is_told_and_leaves_what_was_there(
+    object_lake: Lake, object_store: ObjectServer, monkeypatch: pytest.MonkeyPatch, fault: tuple[str, str], at: str
+) -> None:  # fmt: skip
+    """A stream of pyarrow that is thrown away completes its upload: with a hole where the failed part belongs."""
+    object_lake.store.write_bytes("large", b"as before")
+    object_store.asked.clear()
+    with (
+        object_store.failing(lambda r: fault if at in r.query else None),
+        pytest.raises(LakeUnwritable, match="nothing half-written can be seen") as told,
+    ):
+        object_lake.store.write_bytes("large", noise(24 * MB))
+    assert isinstance(told.value, Unavailable)
+    assert not [r for r in object_store.asked if r.method == "POST" and r.query != "uploads"]
+    assert object_lake.store.read_bytes("large") == b"as before"
+    object_lake.store.write_bytes("large", b"again")
+    assert object_lake.store.read_bytes("large") == b"again"
+
+
+WRITER = """
+import sys
+from polymarket_assets.lake.writing import Lake
+Lake(sys.argv[1]).store.write_bytes("sweeps/tier=t4/date=2026-11-02/hour=13/part-1.parquet", bytes(64 * 1024 * 1024))
+"""
+
+
+def test_a_writer_killed_in_the_middle_of_an_upload_leaves_nothing_to_be_seen(
+    object_lake: Lake, object_store: ObjectServer
+) -> None:
+    publish(object_lake)
+    began: list[float] = []
+
+    def slowly(request: Request) -> None:
+        if "partNumber=3" in request.query:
+            began.append(time.monotonic())
+            time.sleep(1.5)
+
+    object_store.fault = slowly
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, object_lake.root], cwd=PROJECT, env={**os.environ}
+    )
+    until = time.monotonic() + 30
+    while not began and time.monotonic() < until and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    assert began, "the writer got to its third part"
+    object_store.fault = None
+    assert object_lake.store.list("sweeps") == ["sweeps/tier=t4/date=2026-11-02/hour=13/part-0500.parquet"]
+    assert reading.rows(object_lake, "sweeps").num_rows == 1
+
+
+@pytest.mark.parametrize("name", ["a failure in passing", "two of them"])
+def test_what_fails_in_passing_is_tried_again_by_itself(
+    object_lake: Lake, object_store: ObjectServer, name: str
+) -> None:
+    left = [SLOW_DOWN] * (1 if name == "a failure in passing" else 2)
+    with object_store.failing(lambda r: left.pop() if left else None):
+        publish(object_lake)
+    left = [SLOW_DOWN]
+    with object_store.failing(lambda r: left.pop() if left else None):
+        assert reading.rows(object_lake, "sweeps").num_rows == 1
+
+
+def test_attempts_end(object_lake: Lake, object_store: ObjectServer) -> None:
+    object_store.asked.clear()
+    with object_store.failing(lambda r: SLOW_DOWN), pytest.raises(LakeUnwritable, match="too much to do"):
+        object_lake.store.write_bytes("x", b"x")
+    assert asked(object_store) == ["POST"] * objects.ATTEMPTS
+
+
+def test_a_store_that_is_gone_is_named_and_the_lake_goes_on_when_it_is_back(
+    object_lake: Lake, object_store: ObjectServer
+) -> None:
+    publish(object_lake)
+    files = reading.files(object_lake, "sweeps")
+    object_store.stop()
+    with pytest.raises(LakeUnwritable, match="does not answer"):
+        publish(object_lake, AT + timedelta(minutes=1))
+    for read in (
+        lambda: reading.rows(object_lake, "sweeps"),
+        lambda: reading.footer(files[0]),
+        lambda: object_lake.store.read_bytes("_lake.json"),
+    ):
+        with pytest.raises(StoreUnavailable, match="does not answer"):
+            read()
+    object_store.start()
+    publish(object_lake, AT + timedelta(minutes=1))
+    assert reading.rows(object_lake, "sweeps").num_rows == 2
+
+
+def test_a_query_whose_store_fails_says_so(object_lake: Lake, object_store: ObjectServer) -> None:
+    """DuckDB hands on the text of an error and no more; an outage must not be taken for a damaged file."""
+    publish(object_lake)
+    files = reading.files(object_lake, "sweeps")
+    with (
+        object_store.failing(lambda r: FORBIDDEN),
+        reading.opening.connected() as connection,
+        pytest.raises(StoreRefused, match="refuses these credentials"),
+    ):
+        reading.add_view(connection, "sweeps", files)
+    with (
+        object_store.failing(lambda r: FORBIDDEN),
+        pytest.raises(StoreRefused, match="refuses these credentials"),
+        reading.opening.connected() as connection,
+    ):
+        connection.execute("select * from read_parquet($files)", {"files": files})
+
+
+def test_a_store_that_is_slow_is_waited_for(object_lake: Lake, object_store: ObjectServer) -> None:
+    object_store.wait_s = 0.2
+    publish(object_lake)
+    assert reading.rows(object_lake, "sweeps").num_rows == 1
+
+
+def test_a_bucket_that_is_not_there_is_no_empty_lake(object_store: ObjectServer) -> None:
+    """Absence is not emptiness: a streamer would record on, a model be trained on nothing."""
+    with pytest.raises(StoreRefused, match="no bucket nowhere: make it"):
+        Lake("s3://nowhere/lake")
+
+
+def test_a_bucket_that_goes_later_is_told_too(object_store: ObjectServer) -> None:
+    object_store.bucket("going")
+    lake = Lake("s3://going/lake")
+    object_store.bucket("going", "DELETE")
+    lake.store._stood_at = None  # type: ignore[attr-defined]
+    for look in (lambda: reading.rows(lake, "sweeps"), lambda: lake.store.any("markets"), lambda: manifests.read(lake.store, "sweeps")):  # fmt: skip
+        with pytest.raises(StoreRefused, match="no bucket going"):
+            look()
+    with pytest.raises(LakeUnwritable, match="no bucket going"):
+        publish(lake)
+
+
+@pytest.mark.parametrize("fault", [FORBIDDEN, ("403 Forbidden", "InvalidAccessKeyId"), ("403 Forbidden", "SignatureDoesNotMatch")])  # fmt: skip
+def test_refused_credentials_are_no_empty_lake_and_not_shown(
+    object_lake: Lake, object_store: ObjectServer, fault: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(object_lake)
+    with object_store.failing(lambda r: fault):
+        for look in (lambda: reading.rows(object_lake, "sweeps"), lambda: Lake(object_lake.root), lambda: object_lake.store.any("sweeps")):  # fmt: skip
+            with pytest.raises(StoreRefused, match="AWS_ACCESS_KEY_ID") as told:
+                look()
+            assert isinstance(told.value, Refused)
+            assert "a-secret" not in f"{told.value!r} {told.value.__cause__}"
+    assert "a-secret" not in "".join(capsys.readouterr())
+
+
+def test_a_prefix_with_nothing_in_it_is_no_lake_for_who_only_reads(object_lake: Lake) -> None:
+    with pytest.raises(NoLake, match="no lake at s3://"):
+        lake_package.open_existing(object_lake.root)
+    publish(object_lake)
+    assert lake_package.open_existing(object_lake.root).store.stands()
+
+
+def test_two_lakes_of_a_bucket_are_apart(object_store: ObjectServer, tmp_path: Path) -> None:
+    """A prefix is not a beginning of names: `lake` and `lake2` have one."""
+    one, other = (Lake(f"s3://{BUCKET}/{tmp_path.name}/{name}") for name in ("lake", "lake2"))
+    publish(one)
+    assert (len(one.store.list("")), other.store.list("")) == (2, [])
+
+
+def test_every_page_of_a_long_listing_counts(object_lake: Lake, object_store: ObjectServer) -> None:
+    base = object_lake.root.removeprefix(f"s3://{BUCKET}/")
+    names = [f"sweeps/part-{n:04d}.parquet" for n in range(1100)]
+    object_store.put(f"{base}/{name}" for name in names)
+    object_store.asked.clear()
+    assert object_lake.store.sizes("sweeps") == dict.fromkeys(names, 1)
+    assert asked(object_store) == ["GET", "GET"], "a thousand to a page"
+
+
+def test_removing_again_is_fine_and_what_is_left_of_folders_is_no_file(object_lake: Lake) -> None:
+    publish(object_lake)
+    (path,) = object_lake.store.list("sweeps")
+    for _ in range(2):
+        object_lake.store.remove(path)
+    object_lake.store.remove_emptied(path.rsplit("/", 1)[0])
+    assert object_lake.store.list("sweeps") == []
+    assert not object_lake.store.any("sweeps")
+
+
+def test_polars_and_pyarrow_read_what_files_names(object_lake: Lake) -> None:
+    publish(object_lake)
+    found = lake_package.files("sweeps", root=object_lake.root)
+    assert pl.read_parquet(found).height == pq.read_table(found[0]).num_rows == 1
+
+
+def test_one_process_looks_after_a_lake_and_the_forecast_says_that_it_has_no_end(object_lake: Lake) -> None:
+    publish(object_lake)
+    rules, now, back = keeping.Rules({}), AT + timedelta(hours=3), timedelta(days=1)
+    with object_lake.store.alone("keeping"), pytest.raises(keeping.LakeBusy):
+        keeping.keep(object_lake, rules, clock=lambda: now, look_back=back)
+    done = keeping.keep(object_lake, rules, clock=lambda: now, look_back=back)
+    assert done.compacted.folders == 1
+    assert (done.forecast.level, done.forecast.disks[0].full_in_days) == (forecast.FINE, None)
+    assert "does not fill" in str(done.forecast.disks[0])
+
+
+def test_hours_move_from_an_object_store_to_a_folder_and_are_read_there(
+    object_lake: Lake, tmp_path: Path
+) -> None:
+    publish(object_lake)
+    merging.merge(object_lake, "sweeps", AT, now=AT + timedelta(hours=2), tier="t4")
+    before = reading.rows(object_lake, "sweeps")
+    done = moving.move(
+        object_lake, str(tmp_path / "cold"), clock=lambda: AT + timedelta(days=40), after=timedelta(days=30)
+    )
+    assert (done.files, done.failed) == (1, [])
+    assert reading.files(object_lake, "sweeps")[0].startswith(str(tmp_path / "cold"))
+    assert reading.rows(object_lake, "sweeps").equals(before)
+
+
+def test_a_copy_is_compared_with_what_was_sealed(object_lake: Lake, lake: Lake) -> None:
+    import hashlib
+
+    lake.store.write_bytes("sweeps/merged-1.parquet", b"rows")
+    known = hashlib.sha256(b"rows").hexdigest()
+    assert object_lake.store.copy_in("sweeps/merged-1.parquet", lake.store, known) == 4
+    assert object_lake.store.read_bytes("sweeps/merged-1.parquet") == b"rows"
+
+
+def test_files_larger_than_are_read_whole_are_read_in_ranges(
+    object_lake: Lake, object_store: ObjectServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "WHOLE_BYTES", 1024)
+    rows = table_of(
+        "sweeps", [sweep(AT + timedelta(microseconds=n), run_id=f"{n * n}") for n in range(20_000)]
+    )
+    object_lake.publish("sweeps", rows, part="many", at=AT, tier="t4")
+    object_store.asked.clear()
+    assert reading.rows(object_lake, "sweeps").equals(rows)
+    connection = reading.connect(object_lake)
+    expected = pa.compute.count_distinct(rows["run_id"]).as_py()
+    assert connection.sql("select count(distinct run_id) from sweeps").fetchall() == [(expected,)]
+    connection.close()
+    assert object_lake.store.list("sweeps")
+
+
+def test_a_reader_keeps_its_names_for_fifteen_minutes_while_an_hour_is_merged(object_lake: Lake) -> None:
+    for minute in range(3):
+        publish(object_lake, AT + timedelta(minutes=minute))
+    held, before = reading.files(object_lake, "sweeps"), reading.rows(object_lake, "sweeps")
+    with reading.opening.connected() as connection:
+        reading.add_view(connection, "sweeps", held)
+        over = AT + timedelta(hours=2)
+        compacting.compact(object_lake, clock=lambda: over, look_back=timedelta(days=1))
+        soon = compacting.compact(
+            object_lake, clock=lambda: over + timedelta(minutes=14), look_back=timedelta(days=1)
+        )
+        assert (soon.removed, connection.sql("select count(*) from sweeps").fetchall()) == (0, [(3,)])
+    assert sum(reading.footer(file).metadata.num_rows for file in held) == 3
+    assert len(reading.files(object_lake, "sweeps")) == 1
+    assert reading.rows(object_lake, "sweeps").sort_by("slot_at").equals(before.sort_by("slot_at"))
+    late = compacting.compact(
+        object_lake, clock=lambda: over + timedelta(minutes=16), look_back=timedelta(days=1)
+    )
+    assert (late.removed, reading.rows(object_lake, "sweeps").num_rows) == (3, 3)
+    with pytest.raises(FileNotFoundError):
+        reading.footer(held[0])
+
+
+def test_a_part_published_again_is_read_as_it_is_now(object_lake: Lake) -> None:
+    publish(object_lake)
+    assert reading.rows(object_lake, "sweeps")["status"].to_pylist() == ["taken"]
+    publish(object_lake, status="late")
+    assert reading.rows(object_lake, "sweeps")["status"].to_pylist() == ["late"]
+    with reading.opening.connected() as connection:
+        reading.add_view(connection, "sweeps", reading.files(object_lake, "sweeps"))
+        assert connection.sql("select status from sweeps").fetchall() == [("late",)]
+
+
+@pytest.mark.parametrize("command", ["tables", "forecast"])
+def test_the_commands_take_an_address(object_lake: Lake, command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    from polymarket_assets.lake.__main__ import main
+
+    publish(object_lake)
+    monkeypatch.setenv("LAKE_ROOT", object_lake.root)
+    assert main([command]) == 0
+    assert main([command, "--root", "s3://nowhere/lake"]) == 1
+    assert "no bucket nowhere" in capsys.readouterr().err
