@@ -39,6 +39,7 @@ SUITES = {
     "features": "benchmarks.features",
     "learning": "benchmarks.learning",
     "orchestration": "benchmarks.orchestration.suite",
+    "object_store": "benchmarks.object_store",
     "stream": "benchmarks.stream.suite",
 }
 

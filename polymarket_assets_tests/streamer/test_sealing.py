@@ -20,7 +20,7 @@ from polymarket_assets.lake.layout import folder
 from polymarket_assets.lake.schemas import TABLES as DECLARED
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.venue.errors import Unavailable
-from polymarket_assets_tests.conftest import PROJECT
+from polymarket_assets_tests.conftest import PROJECT, either_store
 from polymarket_assets_tests.streamer.odd_venue import book, condition, tokens, trade, wait_until
 from streamer import journal, keeping, publisher, recovery, sealing, sessions
 from streamer.entries import Gap, Heard, Listed
@@ -141,6 +141,7 @@ def test_recovery_of_a_killed_session_publishes_what_it_held_and_dates_its_end(
     assert sequences == [2, 3, 4], "the numbers go on from one segment to the next"
 
 
+@either_store
 def test_recovery_interrupted_anywhere_and_repeated_gives_every_row_once(
     lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +241,7 @@ def test_a_journal_that_cannot_be_written_holds_everything_up_until_it_can(
     assert sum("nothing is read until it can be written" in message for message in caplog.messages) == 1
 
 
+@either_store
 def test_an_hour_is_sealed_when_it_is_over_and_no_journal_holds_anything_of_it(
     lake: Lake, tmp_path: Path
 ) -> None:
@@ -277,6 +279,7 @@ def test_sealing_twice_changes_nothing(lake: Lake, tmp_path: Path) -> None:
     assert txs(lake) == [1, 2]
 
 
+@either_store
 def test_sealing_recovers_what_nobody_else_will(lake: Lake, tmp_path: Path) -> None:
     """A streamer that was killed and not started again must not keep its hours open for ever."""
     one = Recording(lake, tmp_path)
@@ -407,6 +410,7 @@ def test_of_two_sealings_the_second_has_nothing_to_do(lake: Lake, tmp_path: Path
     assert list(sealing.seal(lake, tmp_path, clock=later(minutes=2)).sealed) == [HOUR]
 
 
+@either_store
 def test_readers_have_their_fifteen_minutes_from_when_a_table_was_sealed(lake: Lake, tmp_path: Path) -> None:
     """Sealing the hours of an outage takes long; dated with its beginning, their parts would go with the next run."""
     one = Recording(lake, tmp_path)
