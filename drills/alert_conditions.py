@@ -100,13 +100,14 @@ def _used(folder: Path) -> int:
 def _sampled(place: Place, lost: str = "", without: str = "") -> None:
     """Accounts for every slot of late that has none yet: of one tier half of them lost, of another none at all."""
     for tier in TIERS:
-        back = tier.every + 20 * MINUTE
+        back = tier.every + 10 * MINUTE
         due = [at for hour in Span(place.now - back, place.now + timedelta.resolution).hours() for at in slots.hour_grid(tier, hour)]  # fmt: skip
         for at in due:
-            if tier.name != without and place.now - back <= at <= place.now:
-                status = MISSED if tier.name == lost and at.second in (10, 40) else TAKEN
-                if accounts.read(place.lake, tier, at) is None:
-                    accounts.publish(place.lake, Account(tier.name, at, status, "drill", "forced" if status == MISSED else None, markets=5, books=5, started_at=at, finished_at=at))  # fmt: skip
+            if tier.name == without or not place.now - back <= at <= place.now or (tier.name, at) in place.accounted:  # fmt: skip
+                continue
+            place.accounted.add((tier.name, at))
+            status = MISSED if tier.name == lost and at.second in (10, 40) else TAKEN
+            accounts.publish(place.lake, Account(tier.name, at, status, "drill", "forced" if status == MISSED else None, markets=5, books=5, started_at=at, finished_at=at))  # fmt: skip
 
 
 @contextmanager
@@ -296,12 +297,16 @@ def drifted(place: Place) -> Iterator[Forced]:
 @contextmanager
 def stale(place: Place) -> Iterator[Forced]:
     """Nothing was listed for three quarters of an hour."""
-    made(place, "markets", place.now)
 
     def wrong() -> None:
+        place.life = lambda: None
         place.now += 45 * MINUTE
 
-    yield Forced(wrong, lambda: made(place, "markets", place.now))
+    def right() -> None:
+        place.life = lambda: made(place, "markets", place.now)
+
+    right()
+    yield Forced(wrong, right)
 
 
 @contextmanager

@@ -38,6 +38,8 @@ class Place:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     more: dict[str, Any] = field(default_factory=dict)
     lake_root: Path | None = None
+    # Slots that have an account, by tier.
+    accounted: set[tuple[str, datetime]] = field(default_factory=set)
     # What goes on while the clock does.
     life: Callable[[], None] = lambda: None
 
