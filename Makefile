@@ -80,7 +80,7 @@ drill-bootstrap: setup
 drill-readers: setup
 	@$(BIN)/python -m drills.readers $(DRILL)
 
-# Ten minutes; `make drill-alerts DRILL="--only tier_silent whale"` forces some conditions.
+# Five minutes; `make drill-alerts DRILL="--only tier_silent whale"` forces some conditions.
 drill-alerts: setup
 	@$(BIN)/python -m drills.alerts $(DRILL)
 

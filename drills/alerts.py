@@ -186,7 +186,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{'✓' if rows[-1].is_kept else '✗'} {condition.name} ({time.monotonic() - began:.0f} s)", flush=True)  # fmt: skip
         if not asked.only:
             rows += [hurt_slack(Path(folder) / how, how) for how in ("slow", "killed")]
-    Console(width=None if sys.stdout.isatty() else WIDTH).print(_table(rows))
+    Console(width=None if sys.stdout.isatty() else WIDTH, emoji=False, markup=False).print(_table(rows))
     good = all(row.is_kept for row in rows)
     print("every promise was kept" if good else "broken")
     return 0 if good else 1

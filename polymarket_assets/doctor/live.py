@@ -7,6 +7,7 @@ from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from polymarket_assets import health
 from polymarket_assets.health import Finding, Severity
@@ -46,5 +47,5 @@ def _table(found: Sequence[Finding], now: datetime) -> Table:
         table.add_column(column, overflow="fold")
     for one in found:
         since = f"{one.since:%m-%d %H:%M}" if one.since < now else "now"
-        table.add_row(f"[{_STYLES[one.severity]}]{one.severity}[/]", one.key, since, one.text, STEPS[one.kind])  # fmt: skip
+        table.add_row(Text(one.severity, _STYLES[one.severity]), *map(Text, (one.key, since, one.text, STEPS[one.kind])))  # fmt: skip
     return table
