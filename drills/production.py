@@ -42,8 +42,8 @@ from polymarket_assets.venue.errors import Unavailable
 WELL_WITHIN_S = 60.0
 # Two looks of the watchdog, each after what Dagster waits for its database; a start of the code server before them.
 SAMPLING_WITHIN_S = 120.0
-# Between two kills: slots of the nearest tier, and runs that get going.
-BETWEEN_S = 15.0
+# Between two kills: runs get going. That the nearest tier is sampled again was waited for before.
+BETWEEN_S = 5.0
 # Who is killed, and how long nobody starts it again; the last is longer than Dagster asks for a connection.
 KILLED = (
     ("webserver", 0.0),

@@ -22,7 +22,8 @@ LOGS = {"max-size": "50m", "max-file": "3"}
 # libpq's, of those that we use; those that the image of Postgres reads when it makes its databases; and Dagster's own.
 _LIBPQ = {"PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGCONNECT_TIMEOUT", "PGAPPNAME"}
 _IMAGE = {"POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "POSTGRES_INITDB_ARGS"}
-_DAGSTER = {"DAGSTER_DAEMON_HEARTBEAT_TOLERANCE"}
+# The engine's own first process (`init: true`) is tini.
+_OTHERS = {"DAGSTER_DAEMON_HEARTBEAT_TOLERANCE", "TINI_KILL_PROCESS_GROUP"}
 _NAMED = re.compile(r"env:\s*(\w+)")
 
 
@@ -52,7 +53,7 @@ def variables(content: Content) -> Iterator[str]:
     import mlflow.environment_variables as of_mlflow
 
     named = {name for file in ("dagster.yaml", "workspace.yaml") for name in _NAMED.findall((PROJECT / "deploy" / file).read_text(encoding="utf-8"))}  # fmt: skip
-    known = {field.upper() for field in Settings.model_fields} | named | _LIBPQ | _IMAGE | _DAGSTER
+    known = {field.upper() for field in Settings.model_fields} | named | _LIBPQ | _IMAGE | _OTHERS
     for service in services(content):
         for name in service.environment:
             if name not in known and not (name.startswith("MLFLOW_") and hasattr(of_mlflow, name)):

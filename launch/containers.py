@@ -134,7 +134,9 @@ class Containers:
         """End everything in the order opposite to its start, gently for as long as the file says; returns who had to be killed."""
         killed = []
         for name, process in reversed(list(self.running.items())):
-            process.terminate()
+            # To all of a service where the first process of its container is told to pass it on, else to the command alone.
+            whole = "TINI_KILL_PROCESS_GROUP" in self.services[name].environment
+            _signal(-process.pid if whole else process.pid, signal.SIGTERM)
             try:
                 process.wait(_seconds(str(self.services[name].told.get("stop_grace_period", "10s"))))
             except subprocess.TimeoutExpired:
