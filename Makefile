@@ -64,7 +64,7 @@ drill-disk: setup
 soak: setup
 	@$(BIN)/python -m drills.soak $(if $(MINUTES),--minutes $(MINUTES)) $(DRILL)
 
-# Ten minutes: the services of docker-compose.yml, installed anew, on a real Postgres; then each is killed.
+# Twelve minutes: the services of docker-compose.yml, installed anew, on a real Postgres; then each is killed.
 drill-production: setup
 	@$(BIN)/python -m drills.production $(DRILL)
 
