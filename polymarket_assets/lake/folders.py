@@ -56,8 +56,8 @@ def folders(lake: Lake, table: Table, span: Span | None = None) -> Iterator[Fold
 
 def _listed(store: Store, table: Table, span: Span | None) -> Iterator[tuple[str, dict[str, int]]]:
     by_folder: dict[str, dict[str, int]] = defaultdict(dict)
-    for prefix in _prefixes(table, span):
-        for path, size in store.sizes(prefix).items():
+    for sizes in store.each(store.sizes, _prefixes(table, span)):
+        for path, size in sizes.items():
             folder, name = path.rsplit("/", 1)
             by_folder[folder][name] = size
     yield from ((folder, files) for folder, files in by_folder.items() if layout.span_of(folder) is not None)

@@ -121,12 +121,12 @@ def _differing(table: Table, found: set[str]) -> list[str]:
 
 def _located(lake: Lake, table: Table, span: Span | None, tier: str | None) -> Iterator[str]:
     by_folder: dict[str, list[str]] = defaultdict(list)
-    for prefix in _prefixes(table, span, tier):
-        for path in lake.store.list(prefix):
+    for listed in lake.store.each(lake.store.list, _prefixes(table, span, tier)):
+        for path in listed:
             by_folder[str(Path(path).parent)].append(path)
-    for folder, listed in sorted(by_folder.items(), key=lambda item: item[0].split("/date=")[-1]):
-        if _touches(folder, span):
-            yield from _current(lake, folder, listed)
+    folders = sorted(filter(lambda f: _touches(f, span), by_folder), key=lambda f: f.split("/date=")[-1])
+    for found in lake.store.each(lambda folder: _current(lake, folder, by_folder[folder]), folders):
+        yield from found
 
 
 def _prefixes(table: Table, span: Span | None, tier: str | None) -> list[str]:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -37,6 +37,9 @@ _COMPRESSION_LEVEL = 3
 DRAFT_KEPT_S = 3600.0
 _SCRATCH = ".scratch"
 _CHUNK_BYTES = 8 * 1024 * 1024
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,9 @@ class Space:
 
 class Store(Protocol):
     """Files by path relative to the root of a lake."""
+
+    def each(self, act: Callable[[Item], Answer], items: Iterable[Item]) -> Iterable[Answer]:
+        """`act` on every item, in their order: at the same time where asking this store is waiting."""
 
     def write_table(self, path: str, rows: pa.Table) -> int:
         """Publish rows as one Parquet file, whole or not at all; returns its bytes. Raises `LakeUnwritable`."""
@@ -146,6 +152,10 @@ class LocalStore:
     def __init__(self, root: Path | str, called: str = "the lake") -> None:
         self.root = Path(root).absolute()
         self._called = called
+
+    def each(self, act: Callable[[Item], Answer], items: Iterable[Item]) -> Iterable[Answer]:
+        """See `Store`; a disk does not keep one waiting."""
+        return map(act, items)
 
     def write_table(self, path: str, rows: pa.Table) -> int:
         """See `Store`; readers never meet a half-written file."""
