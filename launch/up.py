@@ -12,6 +12,7 @@ from launch.home import PROJECT, settle
 from launch.ports import require_free
 from launch.processes import Process
 from launch.supervisor import Supervisor
+from polymarket_assets.masking import masked
 from polymarket_assets.settings import Settings
 from polymarket_assets.venue.errors import Unavailable
 from polymarket_assets.venue.http import USER_AGENT
@@ -39,7 +40,7 @@ def require_venue(settings: Settings) -> None:
         requests.get(address, timeout=PROBE_S, headers={"User-Agent": USER_AGENT}).raise_for_status()
     except requests.RequestException as e:
         raise Unavailable(
-            f"the venue does not answer at {address} ({type(e).__name__}): check the network or POLYMARKET_CLOB_URL, or try `make demo`, which needs neither"
+            f"the venue does not answer at {masked(address)} ({type(e).__name__}): check the network or POLYMARKET_CLOB_URL, or try `make demo`, which needs neither"
         ) from e
 
 

@@ -63,11 +63,16 @@ def look_and_tell(
     watched = Watched(settings, now, open_lake, instance)
     with FileLock(folder / _LOCK, timeout=0):
         told = telling.tell(
-            folder, sources, lambda due: health.look(watched, due), send or slack.to(settings.slack_webhook_url),
+            folder, sources, lambda due: health.look(watched, due), send or slack.to(_webhook(settings)),
             now=now, base=settings.dagster_url or f"http://127.0.0.1:{settings.dagster_port}",
         )  # fmt: skip
         _write_metrics(folder, told, now)
     return told
+
+
+def _webhook(settings: Settings) -> str | None:
+    secret = settings.slack_webhook_url
+    return secret.get_secret_value() if secret else None
 
 
 def _write_metrics(folder: Path, told: Told, now: datetime) -> None:

@@ -14,14 +14,13 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from polymarket_assets.masking import HIDDEN, masked
 from polymarket_assets.venue.errors import Refused
 
 ENV_FILE = ".env"
-# Who knows it can use it: never repeated in a sentence.
-_SECRETS = ("SLACK_WEBHOOK_URL",)
 
 
 class NotConfigured(Refused):
@@ -81,7 +80,7 @@ class Settings(BaseSettings):
         None, description="Folder of the Dagster instance, with its `dagster.yaml`"
     )
     mlflow_tracking_uri: str | None = Field(
-        None, description="Where runs and models are tracked, for example `http://127.0.0.1:5000`"
+        None, repr=False, description="Where runs and models are tracked, for example `http://127.0.0.1:5000`"
     )
 
     # The venue.
@@ -163,7 +162,7 @@ class Settings(BaseSettings):
         validate_default=True,
         description="Days a table's hours are kept, for example `RETENTION_DAYS_ORDERBOOKS=90`; unset: for ever",
     )
-    slack_webhook_url: str | None = Field(
+    slack_webhook_url: SecretStr | None = Field(
         None, description="Webhook of Slack that alerts go to; unset: they go to the log"
     )
     dagster_url: str | None = Field(
@@ -254,7 +253,7 @@ class Settings(BaseSettings):
             raise ValueError("an address names a host")
         return address
 
-    @field_validator("slack_webhook_url", "dagster_url")
+    @field_validator("slack_webhook_url", "dagster_url", mode="before")
     @classmethod
     def _an_address_of_http(cls, address: str | None) -> str | None:
         # What is malformed may be a secret: `load` does not repeat it.
@@ -303,7 +302,14 @@ def load(**replaced: Any) -> Settings:
     except ValidationError as e:
         first = e.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        held = "(not shown)" if name in _SECRETS else repr(first["input"])
+        why = first["msg"].removeprefix("Value error, ")
+        # Without the error of pydantic, which holds every value that was given.
         raise NotConfigured(
-            f"{name}={held} cannot be used: {first['msg'].removeprefix('Value error, ')}"
-        ) from e
+            f"{name}={_shown(first['loc'][0], first['input'])} cannot be used: {why}"
+        ) from None
+
+
+def _shown(field: int | str, given: object) -> str:
+    """What a variable holds, as far as it may be shown."""
+    is_secret = "SecretStr" in str(Settings.model_fields[str(field)].annotation)
+    return HIDDEN if is_secret else masked(repr(given))

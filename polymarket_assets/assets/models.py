@@ -4,6 +4,7 @@ import dagster as dg
 from pydantic import Field
 
 from polymarket_assets.assets.running import materialized, metadata, told_plainly, written_metadata
+from polymarket_assets.masking import masked
 from polymarket_assets.partitions import utc_now
 from polymarket_assets.resources import LakeResource, SettingsResource, TrackingResource
 from polymarket_assets.watching.models import DECIDED
@@ -109,7 +110,7 @@ def _link(address: str, run_id: str) -> dg.MetadataValue:
     from polymarket_assets.learning.tracking import links
 
     page = links.of_run(address, run_id)
-    return dg.MetadataValue.url(page) if page else dg.MetadataValue.text(f"run {run_id} in {address}")
+    return dg.MetadataValue.url(page) if page else dg.MetadataValue.text(f"run {run_id} in {masked(address)}")
 
 
 ASSETS = [training_set, model, evaluation, promotion]

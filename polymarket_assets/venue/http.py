@@ -24,6 +24,7 @@ import stamina
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 from urllib3.exceptions import HTTPError
 
+from polymarket_assets.masking import masked
 from polymarket_assets.venue import answers
 from polymarket_assets.venue.answers import Form
 from polymarket_assets.venue.breaker import Breaker
@@ -133,6 +134,11 @@ class Service:
                 return self.breaker.call(partial(self._once, call, form, until))
         raise AssertionError("the last attempt returns or raises")
 
+    @property
+    def address(self) -> str:
+        """Where it is asked, as it may be shown."""
+        return masked(self.url)
+
     def account(self) -> dict[str, int | float | str]:
         """What went over the wire so far, what our limits and the venue's cost, and how the breaker stands."""
         breaker = {"breaker": self.breaker.state, "breaker_opened": self.breaker.opened}
@@ -172,12 +178,12 @@ class Service:
                 value = answers.decoded(form, content, answers.address(response))
                 return Answer(value, size, asked_at)
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as e:
-            raise Refused(f"{self.name} cannot be asked at {self.url!r}: {e}") from e
+            raise Refused(f"{self.name} cannot be asked at {self.address!r}: {masked(str(e))}") from e
         except requests.exceptions.MissingSchema as e:
-            raise Refused(f"{self.name} cannot be asked at {self.url!r}: write it with https://") from e
+            raise Refused(f"{self.name} cannot be asked at {self.address!r}: write it with https://") from e
         except (requests.RequestException, HTTPError) as e:
             outcome = type(e).__name__
-            raise Unreachable(f"{self.name} did not answer at {self.url}{call.path} ({outcome})") from e
+            raise Unreachable(f"{self.name} did not answer at {self.address}{call.path} ({outcome})") from e
         finally:
             took_ms = (time.monotonic() - began) * 1000
             log.log(

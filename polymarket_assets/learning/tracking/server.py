@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from polymarket_assets.masking import masked
 from polymarket_assets.venue.errors import Gone, Unavailable
 
 # How MLflow behaves unless its own variables say otherwise. A tracking server is on the same machine or next
@@ -44,7 +45,7 @@ def bound(uri: str) -> Iterator[Any]:
     except (MlflowException, OSError) as e:
         if not is_lost(e):
             raise
-        raise Unavailable(f"the tracking server at {uri} stopped answering: {e}") from e
+        raise Unavailable(f"the tracking server at {masked(uri)} stopped answering: {masked(str(e))}") from e
     finally:
         mlflow.set_tracking_uri(former[0])
         mlflow.set_registry_uri(former[1])
@@ -64,7 +65,7 @@ def require(uri: str) -> None:
         requests.get(f"{uri.rstrip('/')}/health", timeout=_KNOCK_S).raise_for_status()
     except requests.RequestException as e:
         raise Unavailable(
-            f"no tracking server answers at {uri}: start it with `make pages` or `make up`, or set MLFLOW_TRACKING_URI"
+            f"no tracking server answers at {masked(uri)}: start it with `make pages` or `make up`, or set MLFLOW_TRACKING_URI"
         ) from e
 
 

@@ -1,0 +1,21 @@
+"""Addresses as they may be shown: without what lets somebody in.
+
+What is a secret as a whole is a `SecretStr` in the settings. Addresses are not, and yet may carry one: a name and a
+password before the host, a key among the parameters, or everything behind the host of a webhook.
+"""
+
+from __future__ import annotations
+
+import re
+
+_ACCOUNT = re.compile(r"(://)[^/\s?#]*@")
+_PARAMETER = re.compile(
+    r"([?&;](?:[\w.-]*[_.-])?(?:password|passwd|pwd|secret|key|token|signature|sig|credential)=)[^&;\s#'\"]+", re.IGNORECASE
+)  # fmt: skip
+_WEBHOOK = re.compile(r"(hooks\.slack[\w.-]*/)[^\s'\"]+", re.IGNORECASE)
+HIDDEN = "***"
+
+
+def masked(text: str) -> str:
+    """Text with its addresses as they may be shown: accounts left out, secret parameters and paths of webhooks as `***`."""
+    return _WEBHOOK.sub(rf"\1{HIDDEN}", _PARAMETER.sub(rf"\1{HIDDEN}", _ACCOUNT.sub(r"\1", text)))
