@@ -24,8 +24,9 @@ log = logging.getLogger(__name__)
 PUBLISH_EVERY_S = 60.0
 # Ten megabytes as they wait: what a burst may add before it is published early.
 PUBLISH_ROWS = 200_000
-# Frames of no rows must not let a segment grow without end.
-PUBLISH_BYTES = 256 * 1024 * 1024
+# Ten seconds at the venue's highest rates. A rejected frame is its own row, in up to four times its bytes, and three
+# batches may lie in memory.
+PUBLISH_BYTES = 64 * 1024 * 1024
 # A full disk is tried again this often.
 RETRY_S = 1.0
 # A crash is dated to this.

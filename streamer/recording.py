@@ -247,6 +247,9 @@ class Recorder:
                 said = change.hash
         if book is None:
             return
+        if len(frame.changes) > MOST_LEVELS:
+            self._reject(heard, f"a change of {len(frame.changes)} levels")
+            return
         if canonical != mirrored:
             canonical = self._unmirrored(canonical, mirrored)
         if frame.venue_us < book.seeded_us:

@@ -10,30 +10,39 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import ssl
 import struct
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from http.cookies import CookieError
 from itertools import islice
 from typing import Any
 
 import websocket
 
-from polymarket_assets.venue.errors import Unavailable
+from polymarket_assets.masking import masked
+from polymarket_assets.venue.errors import Unavailable, printable
 
-# DNS, TCP, TLS and the upgrade, each; and what a blocking send of subscriptions may take.
+# Each piece of TCP, TLS and the upgrade; and what a blocking send of subscriptions may take.
 CONNECT_TIMEOUT_S = 10.0
+# All of the upgrade: one that drips in would hold one of the few threads that dial for ever.
+HANDSHAKE_WITHIN_S = 30.0
+# What is told of an answer that was no upgrade, or of a good-bye.
+TOLD_CHARACTERS = 300
 # One subscribe frame of thousands of ids is answered by a close (PROTOCOL 8.5).
 IDS_A_FRAME = 100
 # Most bytes taken from a socket before the others get their turn.
 TURN_BYTES = 1024 * 1024
 PIECE_BYTES = 64 * 1024
 # A dump of 100 books of 2,000 levels is 8 MB; a longer message is not the venue speaking.
-MAX_MESSAGE_BYTES = 32 * 1024 * 1024
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 # Named, because the venue's edge refuses anonymous clients.
 USER_AGENT = "polymarket-assets-streamer/0.1"
 
 _PONG = b"PONG"
+_TOO_LONG = "a message is larger than any of the venue's"
 # The first byte of a text frame that is a whole message, and the second of one whose length follows in two bytes.
 _TEXT, _LONG = 0x81, 126
 
@@ -65,6 +74,7 @@ class MarketSocket:
         # TLS hands out a record at a time and may hold more; a plain socket that gives less than asked is empty.
         self._gives_in_parts = isinstance(self._ws.sock, ssl.SSLSocket)
         self._ws.frame_buffer = websocket.frame_buffer(self._take, skip_utf8_validation=True)
+        self._ws.cont_frame = _Fragments(False, skip_utf8_validation=True)
 
     def fileno(self) -> int:
         """For the selector."""
@@ -123,7 +133,7 @@ class MarketSocket:
             self._midway = False
         except _Starved:
             if (self._ws.frame_buffer.length or 0) > MAX_MESSAGE_BYTES:
-                raise _Closed("a message is larger than any of the venue's") from None
+                raise _Closed(_TOO_LONG) from None
             return None
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             raise _Closed(_closing(frame.data))
@@ -169,27 +179,61 @@ class _Closed(Exception):
     """The other side ended the connection, or must be ended."""
 
 
+class _Fragments(websocket.continuous_frame):
+    """A message in fragments: gathered in place, where the library copies all of it for each, and bounded, which it is not there."""
+
+    def add(self, frame: Any) -> None:
+        if self.cont_data is None:
+            super().add(frame)
+            self.cont_data = [frame.opcode, bytearray(frame.data)]
+            return
+        self.cont_data[1] += frame.data
+        if len(self.cont_data[1]) > MAX_MESSAGE_BYTES:
+            raise _Closed(_TOO_LONG)
+        if frame.fin:
+            self.recving_frames = None
+
+
 def connect(url: str, token_ids: Iterable[str]) -> MarketSocket:
     """Connect and subscribe, blocking: the loop has this done in a thread, since names and handshakes take time.
 
     Raises:
         Unavailable: the venue cannot be reached or does not take the subscription.
     """
+    ws: Any = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
     try:
-        ws: Any = websocket.create_connection(
-            url, timeout=CONNECT_TIMEOUT_S, skip_utf8_validation=True, enable_multithread=False, header=[f"User-Agent: {USER_AGENT}"]
-        )  # fmt: skip
-    except (OSError, websocket.WebSocketException, ValueError) as e:
-        raise Unavailable(f"{url} cannot be reached: {e}") from e
-    socket = MarketSocket(ws)
+        with _hung_up_after(HANDSHAKE_WITHIN_S, ws):
+            # Where else to ask is for the settings to say, not for whoever answers.
+            ws.connect(url, timeout=CONNECT_TIMEOUT_S, redirect_limit=0, header=[f"User-Agent: {USER_AGENT}"])
+    # Cookies that cannot be read are the library's own kind of error.
+    except (OSError, websocket.WebSocketException, ValueError, CookieError) as e:
+        raise Unavailable(f"{masked(url)} cannot be reached: {printable(str(e), TOLD_CHARACTERS)}") from e
+    connected = MarketSocket(ws)
     try:
         for message in subscription(token_ids):
-            socket._send(message)
+            connected._send(message)
     except Unavailable:
         ws.shutdown()
         raise
     ws.settimeout(0)
-    return socket
+    return connected
+
+
+@contextlib.contextmanager
+def _hung_up_after(seconds: float, ws: Any) -> Iterator[None]:
+    """A socket that is shut down, so that whoever reads it is told of its end, unless the block is over before."""
+
+    def hang_up() -> None:
+        with contextlib.suppress(OSError, AttributeError):
+            ws.sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def subscription(token_ids: Iterable[str]) -> Iterator[str]:
@@ -223,4 +267,4 @@ def _closing(data: bytes) -> str:
     if len(data) < 2:
         return "closed by the venue"
     (code,) = struct.unpack("!H", data[:2])
-    return f"closed by the venue: {code} {data[2:].decode(errors='replace')}".rstrip()
+    return f"closed by the venue: {code} {printable(data[2:].decode(errors='replace'), TOLD_CHARACTERS)}".rstrip()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 # Asked by people and by a console beside us: an answer that takes longer is none.
 ASK_TIMEOUT_S = 5.0
+# A question is a line: who takes longer to ask it holds a thread.
+QUESTION_WITHIN_S = 5.0
 # The loop turns every quarter of a second; a disk that takes nothing holds it up.
 TURN_WITHIN_S = 2.0
 
@@ -70,6 +72,8 @@ def serve(port: int, desk: Desk) -> ThreadingHTTPServer:
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
     class _Handler(BaseHTTPRequestHandler):
+        timeout = QUESTION_WITHIN_S
+
         def do_GET(self) -> None:
             status, page = _answer(self.path.split("?")[0], desk)
             content = (page if isinstance(page, str) else json.dumps(page)).encode()

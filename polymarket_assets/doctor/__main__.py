@@ -36,12 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NotConfigured as e:
         print(f"doctor: {e}", file=sys.stderr)
         return 2
-    console = Console() if sys.stdout.isatty() else Console(width=PIPED_WIDTH)
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
     if chosen.metrics:
         print(live.figures(settings), end="")
         return 0
     if chosen.live:
-        return live.show(console, settings)
+        return live.show(Console(width=width), settings)
+    # What services say is text, whatever brackets are in it.
+    console = Console(width=width, markup=False)
     venue = probing.patient(settings)
     with console.status("asking the venue"):
         findings = list(probing.examine(venue))

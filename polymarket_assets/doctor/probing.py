@@ -22,6 +22,7 @@ from polymarket_assets.venue.breaker import Breaker
 from polymarket_assets.venue.errors import MalformedPayload, PolymarketError, Refused, Unreachable
 from polymarket_assets.venue.http import Call, Service
 from polymarket_assets.venue.limits import Limits
+from polymarket_assets.venue.parse.reading import Rows
 from polymarket_assets.venue.records import Market
 
 # A person waits: the venue answers in tenths of a second, and four services make half a minute at the worst.
@@ -30,16 +31,16 @@ TIMEOUTS_S = (3.0, 5.0)
 SAMPLE = 20
 
 _RAW = msgspec.json.Decoder(msgspec.Raw)
-_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_ROWS = msgspec.json.Decoder(Rows)
 
 
 class _Markets(msgspec.Struct):
-    markets: list[msgspec.Raw]
+    markets: Rows
     next_cursor: str | None = None
 
 
 class _Data(msgspec.Struct):
-    data: list[msgspec.Raw] | None
+    data: Rows | None
 
 
 _MARKETS = msgspec.json.Decoder(_Markets)

@@ -30,8 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         lake = lakes.open_lake()
         if asked.paths:
-            show(Console(), _imported(lake, asked, told))
-        show_census(Console(), census(lake))
+            show(Console(markup=False), _imported(lake, asked, told))
+        show_census(Console(markup=False), census(lake))
     except (PolymarketError, LakeError) as e:
         told.print(str(e), style="red", highlight=False, markup=False, soft_wrap=True)
         return 1

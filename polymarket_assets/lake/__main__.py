@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         lake = open_existing(asked.root)
         shown, code = _COMMANDS[asked.command](lake, asked)
-        Console().print(shown)
+        Console(markup=False).print(shown)
     except PolymarketError as e:
         Console(stderr=True).print(str(e), style="red", highlight=False, markup=False, soft_wrap=True)
         return 1
@@ -51,7 +51,7 @@ def _keep(lake: Lake, asked: argparse.Namespace) -> tuple[Table, int]:
     back = timedelta(days=asked.look_back)
     if asked.dry_run:
         return showing.due(keeping.due(lake, _rules(), now=_now(), look_back=back)), 0
-    told = Console(stderr=True)
+    told = Console(stderr=True, markup=False)
     done = keeping.keep(
         lake, _rules(), clock=_now, look_back=back, on_folder=lambda f: told.print(f.path, style="dim")
     )
@@ -65,7 +65,7 @@ def _forecast(lake: Lake, asked: argparse.Namespace) -> tuple[Table, int]:
 
 def _export(lake: Lake, asked: argparse.Namespace) -> tuple[Table, int]:
     bounds = exporting.Asked(asked.table, asked.start, asked.end, tuple(asked.market), asked.format)
-    told = Console(stderr=True)
+    told = Console(stderr=True, markup=False)
     with told.status(f"exporting {asked.table}") as status:
         done = exporting.export(
             lake,

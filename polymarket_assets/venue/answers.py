@@ -11,7 +11,9 @@ from typing import Protocol, TypeVar
 import msgspec
 import requests
 
-from polymarket_assets.venue.errors import Gone, MalformedPayload, Refused, TooLarge, Unavailable
+from polymarket_assets.masking import masked
+from polymarket_assets.venue.density import require_sparse
+from polymarket_assets.venue.errors import Gone, MalformedPayload, Refused, TooLarge, Unavailable, printable
 
 Wire_co = TypeVar("Wire_co", covariant=True)
 Wire = TypeVar("Wire")
@@ -68,7 +70,7 @@ def body(response: requests.Response, cap: int, within_s: float) -> tuple[bytes,
 
 def address(response: requests.Response) -> str:
     """Where an answer came from, cut: a hundred ids make a line nobody reads."""
-    return response.url[:ADDRESS_CHARACTERS]
+    return printable(masked(response.url), ADDRESS_CHARACTERS)
 
 
 def _within(size: int, cap: int, response: requests.Response) -> None:
@@ -89,7 +91,7 @@ def check(
         MalformedPayload: a page of the edge where JSON was agreed.
     """
     status, said = response.status_code, _said(response, content)
-    told = f"{response.request.method} {address(response)} was answered {status}{said and f': {said[:TOLD_CHARACTERS]}'}"
+    told = f"{response.request.method} {address(response)} was answered {status}{said and f': {printable(said, TOLD_CHARACTERS)}'}"
     if status in _WAIT_AND_REPEAT or status >= 500:
         raise Unavailable(told, retry_after_s=retry_after_s(response.headers.get("Retry-After"), clock()))
     if status in gone:
@@ -117,7 +119,7 @@ def _said(response: requests.Response, content: bytes) -> str:
 
 def _advice(response: requests.Response) -> str:
     if response.is_redirect:
-        return f" (to {response.headers.get('Location', 'nowhere')}: check the address in the settings)"
+        return f" (to {printable(response.headers.get('Location', 'nowhere'), ADDRESS_CHARACTERS)}: check the address in the settings)"
     if _is_page(response) and response.status_code == 403:
         return " (the edge of the venue blocks this machine: wait, or ask from elsewhere)"
     return ""
@@ -145,6 +147,7 @@ def decoded(form: Form[Wire], content: bytes, what: str) -> Wire:
         MalformedPayload: it has another form.
     """
     try:
+        require_sparse(content)
         return form.decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError) as e:
         if str(e) == _TRUNCATED:

@@ -13,6 +13,7 @@ from polymarket_assets.venue import parse
 from polymarket_assets.venue.answers import BOOKS_CAP_BYTES
 from polymarket_assets.venue.errors import Gone, MalformedPayload, Refused, TooLarge
 from polymarket_assets.venue.http import ANSWERS_OF_THE_MISSING, Call, Service
+from polymarket_assets.venue.parse.reading import Rows
 from polymarket_assets.venue.records import Book, ClobMarket
 
 log = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 # More are answered with 400 "Payload exceeds the limit".
 TOKENS_A_REQUEST = 500
 
-_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_ROWS = msgspec.json.Decoder(Rows)
 _RAW = msgspec.json.Decoder(msgspec.Raw)
 _MIDPOINTS = msgspec.json.Decoder(dict[str, object])
 

@@ -20,6 +20,7 @@ import msgspec
 from polymarket_assets.venue import parse
 from polymarket_assets.venue.errors import Gone, MalformedPayload, Refused
 from polymarket_assets.venue.http import Call, Params, Service
+from polymarket_assets.venue.parse.reading import Rows
 from polymarket_assets.venue.records import Page, PricePoint, ResolutionRow, Trade
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class _Pagination(msgspec.Struct):
 
 class _Envelope(msgspec.Struct):
     # A documented miss may be null.
-    data: list[msgspec.Raw] | None
+    data: Rows | None
     pagination: _Pagination | None = None
 
     @property
@@ -72,11 +73,11 @@ class _Problem(msgspec.Struct):
 
 
 class _HistoryV1(msgspec.Struct):
-    history: list[msgspec.Raw]
+    history: Rows
 
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
-_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_ROWS = msgspec.json.Decoder(Rows)
 _HISTORY_V1 = msgspec.json.Decoder(_HistoryV1)
 _PROBLEM = msgspec.json.Decoder(_Problem)
 _RAW = msgspec.json.Decoder(msgspec.Raw)
@@ -195,7 +196,7 @@ class DataApi:
 
     def _fall_back(self) -> None:
         if self.generation != V1:
-            log.warning("%s has no second generation: asking the first", self.service.url)
+            log.warning("%s has no second generation: asking the first", self.service.address)
         self.generation = V1
 
     def _trades_v2(self, condition_id: str, since: datetime) -> Iterator[Page]:
@@ -228,7 +229,7 @@ class DataApi:
             if e.status not in _ABSENT:
                 raise
             raise Refused(
-                f"the Data API at {self.service.url} answers in neither generation: look at POLYMARKET_DATA_URL, or run `python -m polymarket_assets.doctor`",
+                f"the Data API at {self.service.address} answers in neither generation: look at POLYMARKET_DATA_URL, or run `python -m polymarket_assets.doctor`",
                 status=e.status,
             ) from e
 

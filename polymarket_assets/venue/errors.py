@@ -13,6 +13,14 @@ PolymarketError
 
 from __future__ import annotations
 
+# How much of the evidence, and of what is wrong with it, stands in the message.
+_SHOWN_CHARACTERS, _WHY_CHARACTERS = 200, 300
+
+
+def printable(text: str, most: int) -> str:
+    """What the other side wrote, as one line of so many of its characters: what moves a cursor or forges a line of a log is spelled out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:most])
+
 
 class PolymarketError(Exception):
     """Base of everything the outside world can do to us."""
@@ -56,7 +64,7 @@ class TooLarge(Refused):
 
 
 class MalformedPayload(PolymarketError):
-    """A payload of `kind` did not have the agreed form; `evidence` is what came, cut to a readable length."""
+    """A payload of `kind` did not have the agreed form; `evidence` is what came, verbatim, cut to a readable length."""
 
     # Enough to recognise the payload in a log line, short enough to read.
     EVIDENCE_CHARACTERS = 2_000
@@ -64,4 +72,5 @@ class MalformedPayload(PolymarketError):
     def __init__(self, kind: str, evidence: object, why: str = "") -> None:
         self.kind = kind
         self.evidence = str(evidence)[: self.EVIDENCE_CHARACTERS]
-        super().__init__(f"{kind} could not be read{f' ({why})' if why else ''}: {self.evidence[:200]}")
+        told = f" ({printable(why, _WHY_CHARACTERS)})" if why else ""
+        super().__init__(f"{kind} could not be read{told}: {printable(self.evidence, _SHOWN_CHARACTERS)}")

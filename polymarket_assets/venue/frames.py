@@ -17,6 +17,7 @@ from typing import Any, Literal
 import msgspec
 
 from polymarket_assets.venue import ids
+from polymarket_assets.venue.density import require_sparse
 from polymarket_assets.venue.errors import MalformedPayload
 from polymarket_assets.venue.instants import microseconds, milliseconds
 from polymarket_assets.venue.numbers import price_e6, size_e6
@@ -34,6 +35,10 @@ from polymarket_assets.venue.records import (
     UnreadableFrame,
 )
 
+# A dump has a book for each of a hundred tokens at the most.
+MOST_PARTS = 10_000
+# A book of both sides' widest grids with numbers for text; what reads any form takes thirty times as much.
+LOOSE_BYTES = 1_000_000
 # Answers to our PING, and the empty text some sockets open with.
 _NOT_JSON = frozenset({b"PONG", b"pong", b""})
 Side = Literal["BUY", "SELL", "buy", "sell"]
@@ -133,6 +138,7 @@ def parse(text: str | bytes) -> list[Frame]:
         if message in _NOT_JSON:
             return []
         if message[:1] == b"[":
+            require_sparse(message)
             return _array(_ARRAY.decode(message))
         return [_frame(message)]
     except _UNREADABLE as e:
@@ -141,6 +147,8 @@ def parse(text: str | bytes) -> list[Frame]:
 
 def _array(parts: list[msgspec.Raw]) -> list[Frame]:
     """The frames of an array; one that cannot be read spoils none of the others. Raises where there are no others."""
+    if len(parts) > MOST_PARTS:
+        raise ValueError(f"{len(parts)} parts")
     found: list[Frame] = []
     first: Exception | None = None
     for raw in parts:
@@ -167,6 +175,8 @@ def _rare(raw: bytes) -> Frame:
     told = _TOLD.decode(raw)
     if told.event_type not in _READ:
         return _told(told.event_type, told.market, str(told.timestamp or ""), raw)
+    if len(raw) > LOOSE_BYTES:
+        raise ValueError(f"{len(raw)} bytes of another form than agreed")
     wire = msgspec.convert(_as_text(_LOOSE.decode(raw)), _Known)
     return _MAKERS[type(wire)](wire, raw)
 

@@ -16,7 +16,7 @@ import msgspec
 from polymarket_assets.venue import ids, parse
 from polymarket_assets.venue.errors import MalformedPayload, Refused
 from polymarket_assets.venue.http import ANSWERS_OF_THE_MISSING, Call, Params, Service
-from polymarket_assets.venue.parse.reading import evidence
+from polymarket_assets.venue.parse.reading import Rows, evidence
 from polymarket_assets.venue.records import Listing, Market, Page
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ SINGLE = ("gamma /markets",)
 
 
 class _Page(msgspec.Struct):
-    markets: list[msgspec.Raw]
+    markets: Rows
     next_cursor: str | None = None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -14,6 +14,9 @@ Wire = TypeVar("Wire")
 Number = Any
 # What `read` takes: a decoded object, or its JSON.
 Row = object
+# Rows of one answer: no page the venue serves has a tenth of that, a fortnight of prices by the minute half.
+MOST_ROWS = 50_000
+Rows = Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MOST_ROWS)]
 # Made once: a union written where it is tested is made for every row. What lists are cut into comes first.
 _JSON = (msgspec.Raw, str, bytes, bytearray, memoryview)
 
