@@ -104,16 +104,13 @@ ml-acceptance: setup
 ml-real: setup
 	@$(BIN)/python -m drills.real $(DRILL)
 
-# Needs `uv`; run after a change of the dependencies in pyproject.toml.
+# Needs `uv`; run after a change of the dependencies in pyproject.toml. The build backend is locked with them, so that
+# the editable install needs no other download and nothing stands there twice.
 lock:
-	uv pip compile pyproject.toml --extra local --extra dev --upgrade --quiet --generate-hashes \
+	printf 'setuptools\nwheel\n' | uv pip compile pyproject.toml - --extra local --extra dev --upgrade --quiet --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-emit-package nvidia-nccl-cu12 --no-header \
 	  --python-version 3.11 --no-annotate -o requirements.lock
-	@# The build backend, so that the editable install needs no other download.
-	printf 'setuptools\nwheel\n' | uv pip compile - --quiet --generate-hashes --no-emit-index-url \
-	  --no-emit-package packaging --no-emit-find-links --no-header --no-annotate --python-version 3.11 >> requirements.lock
 	@# What the image needs of it: the same versions and hashes, without what only tests and `make up` need.
-	uv pip compile pyproject.toml --constraint requirements.lock --quiet --generate-hashes \
+	printf 'setuptools\nwheel\n' | uv pip compile pyproject.toml - --constraint requirements.lock --quiet --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-emit-package nvidia-nccl-cu12 --no-header \
 	  --python-version 3.11 --no-annotate -o deploy/requirements.lock
-	sed -n '/^setuptools==/,$$p' requirements.lock >> deploy/requirements.lock

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 
 _ACCOUNT = re.compile(r"(://)[^/\s?#]*@")
+# Somebody forgot what an address begins with.
+_BARE_ACCOUNT = re.compile(r"[^\s/:@'\"]+:[^\s/@'\"]+@")
 _PARAMETER = re.compile(
     r"([?&;](?:[\w.-]*[_.-])?(?:password|passwd|pwd|secret|key|token|signature|sig|credential)=)[^&;\s#'\"]+", re.IGNORECASE
 )  # fmt: skip
@@ -18,4 +20,5 @@ HIDDEN = "***"
 
 def masked(text: str) -> str:
     """Text with its addresses as they may be shown: accounts left out, secret parameters and paths of webhooks as `***`."""
-    return _WEBHOOK.sub(rf"\1{HIDDEN}", _PARAMETER.sub(rf"\1{HIDDEN}", _ACCOUNT.sub(r"\1", text)))
+    without_accounts = _BARE_ACCOUNT.sub("", _ACCOUNT.sub(r"\1", text))
+    return _WEBHOOK.sub(rf"\1{HIDDEN}", _PARAMETER.sub(rf"\1{HIDDEN}", without_accounts))

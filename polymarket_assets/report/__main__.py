@@ -40,8 +40,10 @@ def _write(asked: argparse.Namespace) -> Written:
     from polymarket_assets.report import event, market, page
 
     lake = open_existing(asked.root)
+    # Bytes of a command line that are no text come as halves of characters, which no name has.
+    name = asked.name.encode(errors="replace").decode()
     made = {"market": market.page, "event": event.page}[asked.what](
-        lake, asked.name, clock=_now, since=asked.since, until=asked.until
+        lake, name, clock=_now, since=asked.since, until=asked.until
     )
     return page.write(made, asked.out)
 

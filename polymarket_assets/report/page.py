@@ -82,7 +82,11 @@ def write(page: Page, folder: Path) -> Written:
 def file_name(name: str) -> str:
     """A name that every file system takes; what it had to lose is told by a checksum, so that no two pages meet."""
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:_NAME_CHARACTERS]
-    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
+    return (
+        safe
+        if safe and safe == name
+        else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
+    )
 
 
 def html(page: Page) -> str:

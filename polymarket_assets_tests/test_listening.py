@@ -1,0 +1,119 @@
+"""Nothing of ours listens beyond the loopback interface, and what shows the streamer changes nothing."""
+
+from __future__ import annotations
+
+import ast
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from launch import processes, simulated, up
+from polymarket_assets.settings import load
+from polymarket_assets_tests.conftest import PROJECT
+from polymarket_assets_tests.streamer.conftest import free_port
+from simulator.running import start
+from streamer import status
+
+OURS = ("polymarket_assets", "streamer", "simulator", "launch", "drills", "benchmarks")
+EVERYWHERE = ("0.0.0.0", "::", "[::]")
+# What opens a port: there the address must be named.
+OPENS = {"ThreadingHTTPServer", "HTTPServer", "TCPServer", "TCPSite", "create_server", "run_app", "SockSite"}
+
+
+def calls(file: Path) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call))
+
+
+def named(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+@pytest.mark.parametrize("package", OURS)
+def test_no_code_of_ours_names_every_interface(package: str) -> None:
+    for file in (PROJECT / package).rglob("*.py"):
+        texts = [
+            node.value for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Constant)
+        ]
+        assert not [text for text in texts if text in EVERYWHERE], file
+
+
+def test_whatever_opens_a_port_says_on_which_interface() -> None:
+    found = 0
+    for package in OURS:
+        for file in (PROJECT / package).rglob("*.py"):
+            for call in calls(file):
+                if named(call) in OPENS:
+                    found += 1
+                    told = ast.unparse(call)
+                    assert any(word in told for word in ("127.0.0.1", "LOOPBACK", "HOST")), f"{file}: {told}"
+    assert found >= 4
+
+
+@pytest.mark.parametrize("make", [up.platform, lambda settings, _: simulated.running(settings)], ids=["up", "demo"])  # fmt: skip
+def test_every_process_that_is_started_is_told_the_loopback_interface(make: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dagster").mkdir()
+    settings = load(lake_root=str(tmp_path), state_dir=tmp_path, dagster_home=tmp_path / "dagster", mlflow_tracking_uri="http://127.0.0.1:1")  # fmt: skip
+    started = make(settings, tmp_path)  # type: ignore[operator]
+    assert {process.name for process in started} >= {"mlflow", "code", "webserver", "daemon", "streamer"}
+    for process in started:
+        told = list(process.command)
+        assert not set(told) & set(EVERYWHERE)
+        # Tools of others listen where they are told to; ours have no say in it, and the code server has no port at all.
+        if process.name in ("mlflow", "webserver"):
+            assert told[told.index("--host" if process.name == "mlflow" else "-h") + 1] == processes.LOOPBACK
+        if process.name == "code":
+            assert "--socket" in told
+            assert "-p" not in told
+
+
+def listening_of_this_process() -> set[str]:
+    connections = psutil.Process().net_connections("inet")
+    return {found.laddr.ip for found in connections if found.status == psutil.CONN_LISTEN}
+
+
+def test_the_simulator_and_the_status_page_are_heard_on_the_loopback_interface_alone() -> None:
+    server = status.serve(free_port(), status.Desk())
+    try:
+        with start(seed=1):
+            assert listening_of_this_process() == {"127.0.0.1"}
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    chosen = free_port()
+    server = status.serve(chosen, status.Desk())
+    yield chosen
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "HEAD"])
+def test_the_status_page_answers_get_alone(method: str, port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request(method, "/health")
+    assert connection.getresponse().status == 501
+
+
+@pytest.mark.parametrize("path", ["/../../etc/passwd", "/health/../x", "/%2e%2e/", "/<script>", "/" + "x" * 60_000])  # fmt: skip
+def test_no_path_leads_to_a_file(path: str, port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    assert answer.status == 404
+    assert answer.headers["Content-Type"] == "application/json"
+    assert set(json.loads(answer.read())) == {"pages"}
+
+
+def test_who_never_ends_a_question_is_not_waited_for(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=status.QUESTION_WITHIN_S + 3) as asking:
+        asking.sendall(b"GET /hea")
+        assert asking.recv(100) == b""
