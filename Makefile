@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers drill-alerts soak drill-restart drill-bootstrap drill-features label-census leak-audit ml-acceptance ml-real lock compose-check drill-production
+.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers drill-alerts soak drill-restart drill-bootstrap drill-features label-census leak-audit ml-acceptance ml-real lock compose-check drill-production audit
 
 # Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
 # leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
@@ -104,6 +104,10 @@ ml-acceptance: setup
 ml-real: setup
 	@$(BIN)/python -m drills.real $(DRILL)
 
+# Is anything that is locked known to be vulnerable? 2 where no service could be asked.
+audit: setup
+	@$(BIN)/python -m launch.audit
+
 # Needs `uv`; run after a change of the dependencies in pyproject.toml. The build backend is locked with them, so that
 # the editable install needs no other download and nothing stands there twice.
 lock:
@@ -114,3 +118,5 @@ lock:
 	printf 'setuptools\nwheel\n' | uv pip compile pyproject.toml - --constraint requirements.lock --quiet --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-emit-package nvidia-nccl-cu12 --no-header \
 	  --python-version 3.11 --no-annotate -o deploy/requirements.lock
+	printf 'pip-audit\n' | uv pip compile - --upgrade --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-header --python-version 3.11 --no-annotate -o audit.lock

@@ -6,9 +6,11 @@ import re
 import tomllib
 from collections import Counter
 
+import pytest
+
 from polymarket_assets_tests.conftest import PROJECT
 
-LOCK = (PROJECT / "requirements.lock").read_text()
+LOCKS = {name: (PROJECT / name).read_text() for name in ("requirements.lock", "audit.lock")}
 # One requirement: `name==version`, perhaps for some machines only, and its hashes.
 REQUIREMENT = re.compile(r"^([a-z0-9][a-z0-9._-]*)(?:\[[a-z,]+\])?==(\S+?)(?: ; [^\\]+?)?((?: \\\n +--hash=\S+)*)$", re.M)  # fmt: skip
 
@@ -17,25 +19,27 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def locked() -> list[tuple[str, str, list[str]]]:
+def locked(lock: str = "requirements.lock") -> list[tuple[str, str, list[str]]]:
     """Name, version and hashes of every requirement."""
-    return [(normal(name), version, re.findall(r"--hash=(\S+)", hashes)) for name, version, hashes in REQUIREMENT.findall(LOCK)]  # fmt: skip
+    return [(normal(name), version, re.findall(r"--hash=(\S+)", hashes)) for name, version, hashes in REQUIREMENT.findall(LOCKS[lock])]  # fmt: skip
 
 
-def test_nothing_but_requirements_stands_in_the_lock() -> None:
+@pytest.mark.parametrize("lock", LOCKS)
+def test_nothing_but_requirements_stands_in_the_lock(lock: str) -> None:
     """An index, a file or a repository named there would be where anybody's packages come from."""
-    assert REQUIREMENT.sub("", LOCK).strip() == ""
+    assert REQUIREMENT.sub("", LOCKS[lock]).strip() == ""
 
 
-def test_every_requirement_has_a_hash_and_stands_there_once() -> None:
-    found = locked()
-    assert len(found) > 100
+@pytest.mark.parametrize(("lock", "least"), [("requirements.lock", 100), ("audit.lock", 10)])
+def test_every_requirement_has_a_hash_and_stands_there_once(lock: str, least: int) -> None:
+    found = locked(lock)
+    assert len(found) > least
     assert [name for name, _, hashes in found if not hashes] == []
     assert [name for name, count in Counter(name for name, _, _ in found).items() if count > 1] == []
 
 
 def test_every_hash_is_sha256() -> None:
-    assert {bool(re.fullmatch(r"sha256:[0-9a-f]{64}", hash_)) for _, _, hashes in locked() for hash_ in hashes} == {True}  # fmt: skip
+    assert {bool(re.fullmatch(r"sha256:[0-9a-f]{64}", hash_)) for lock in LOCKS for _, _, hashes in locked(lock) for hash_ in hashes} == {True}  # fmt: skip
 
 
 def test_everything_the_project_asks_for_is_locked() -> None:
