@@ -18,6 +18,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, Validat
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from polymarket_assets.masking import HIDDEN, masked
+from polymarket_assets.shards import Shard
 from polymarket_assets.venue.errors import Refused
 
 ENV_FILE = ".env"
@@ -279,6 +280,11 @@ class Settings(BaseSettings):
     def need_mlflow_tracking_uri(self) -> str:
         """`MLFLOW_TRACKING_URI`. Raises `NotConfigured` when unset."""
         return str(self._need("mlflow_tracking_uri", "export MLFLOW_TRACKING_URI=http://127.0.0.1:5000"))
+
+    @property
+    def shard(self) -> Shard:
+        """Which of the streamers that share the markets this one is."""
+        return Shard(self.stream_shard, self.stream_shards)
 
     def max_markets(self, tier: str) -> int:
         """The cap of markets of a tier, by its name (`t0` … `t4`)."""

@@ -50,9 +50,9 @@ def recover(lake: Lake, session: Session) -> int:
     return published
 
 
-def gap_after(session: Session, ended: Ended, now_us: int) -> Gap:
-    """The interval between the end of a session and now, in which nobody listened."""
-    return Gap(f"{session.id}:0", min(ended.at_us, now_us), now_us, ended.cause)
+def gaps_after(session: Session, ended: Ended, began_us: int) -> list[Gap]:
+    """The interval between the end of a session and the beginning of ours, in which nobody listened; none where they overlapped."""
+    return [Gap(f"{session.id}:0", ended.at_us, began_us, ended.cause)] if ended.at_us < began_us else []
 
 
 def _opened_us(segment: Path) -> int:

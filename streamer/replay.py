@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 
 import websocket
 
+from polymarket_assets.shards import Shard
 from polymarket_assets.venue import frames
 from polymarket_assets.venue.errors import MalformedPayload, Refused
 from polymarket_assets.venue.records import BookFrame, Frame, PriceChangeFrame, UnreadableFrame
@@ -80,7 +81,7 @@ def _through_the_loop(folder: Path, files: Sequence[Path], markets: list[Listed]
     from polymarket_assets.settings import load
 
     stopping, now_us = threading.Event(), wall_us()
-    session = sessions.begin(folder, 0, datetime.now(UTC))
+    session = sessions.begin(folder, Shard(), datetime.now(UTC))
     lake = Lake(folder / "lake")
     publisher = Publisher(lake, session)
     keeper = Keeper(session, publisher, now_us, stopping)

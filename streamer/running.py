@@ -46,11 +46,11 @@ def run(settings: Settings, lake: Lake, *, refresh_s: float = REFRESH_S) -> int:
         AlreadyRunning, Unavailable, Refused: nothing was begun.
     """
     state_dir = settings.need_state_dir()
-    only = sessions.only_one(state_dir, settings.stream_shard)
+    only = sessions.only_one(state_dir, settings.shard)
     desk = status.Desk()
     # Before the session: one that could not begin would be taken for one that crashed.
     server = status.serve(settings.stream_status_port, desk)
-    session = sessions.begin(state_dir, settings.stream_shard, datetime.now(UTC))
+    session = sessions.begin(state_dir, settings.shard, datetime.now(UTC))
     try:
         return _Run(settings, lake, session, desk, refresh_s).live()
     finally:
@@ -144,28 +144,31 @@ class _Run:
             self._loop.replace.wait(self._refresh_s)
 
     def _recover(self) -> None:
-        """Thread: bring to the lake what earlier sessions of this shard left, and account for the time between."""
+        """Thread: bring to the lake what sessions that this one succeeds left, and account for the time between."""
         from polymarket_assets.lake.errors import LakeUnwritable
 
         told = ""
         while not self._stopping.is_set():
             try:
                 for session in recovery.abandoned(self._state_dir):
-                    if session.shard == self._session.shard:
+                    if self._session.shard.succeeds(session.shard):
                         recovery.recover(self._lake, session)
                         self._account(session)
             except LakeUnwritable as e:
                 told = _tell(str(e), told)
-            if not self._earlier():
+            earlier = self._earlier()
+            # A shard that hands its markets over lives as long as it likes: it holds up no sealing.
+            if all(session.shard != self._session.shard for session in earlier):
                 self._recovered.set()
+            if not earlier:
                 return
-            # The lake is full, or a seal is publishing what a session left: it is ours after that.
+            # The lake is full, a seal is publishing what a session left, or it still lives: it is ours after that.
             self._stopping.wait(RETRY_S)
 
     def _earlier(self) -> list[Session]:
         mine = self._session
         found = sessions.all_sessions(self._state_dir)
-        return [session for session in found if session.shard == mine.shard and session.id != mine.id]
+        return [session for session in found if session.id != mine.id and mine.shard.succeeds(session.shard)]
 
     def _account(self, session: Session) -> None:
         """Record the gap after a recovered session, then forget it; waits until that is done."""
@@ -173,7 +176,7 @@ class _Run:
         ended = session.ended() or Ended(int(session.began_at.timestamp()) * 1_000_000, "crashed")
 
         def record() -> None:
-            self._keeper.gaps([recovery.gap_after(session, ended, self._began_us)])
+            self._keeper.gaps(recovery.gaps_after(session, ended, self._began_us))
             self._keeper.sync()
             session.forget()
             done.set()
@@ -196,7 +199,8 @@ class _Run:
             if code:
                 log.error("sealing ended with code %d; it is tried again", code)
             self._sealing = None
-        if self._sealing is None and time.monotonic() >= self._seal_at and self._recovered.is_set():
+        is_due = self._settings.shard.seals and time.monotonic() >= self._seal_at
+        if self._sealing is None and is_due and self._recovered.is_set():
             self._seal_at = time.monotonic() + _until_next_seal(datetime.now(UTC))
             self._sealing = subprocess.Popen(
                 [sys.executable, "-m", "streamer", "seal", "--quiet"], start_new_session=True

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from polymarket_assets.shards import Shard
 from polymarket_assets.venue.errors import Refused
 from streamer.locks import Lock
 
@@ -44,9 +45,9 @@ class Session:
         self.lock = Lock(folder / _LOCK)
 
     @property
-    def shard(self) -> int:
+    def shard(self) -> Shard:
         """The shard that the session recorded."""
-        return int(self.id.split("-")[1])
+        return Shard.of_session(self.id)
 
     @property
     def began_at(self) -> datetime:
@@ -96,7 +97,7 @@ def home(state_dir: Path) -> Path:
     return folder
 
 
-def begin(state_dir: Path, shard: int, now: datetime) -> Session:
+def begin(state_dir: Path, shard: Shard, now: datetime) -> Session:
     """A new session, locked by this process before anybody can see it."""
     name = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{shard}-{secrets.token_hex(3)}"
     hidden = home(state_dir) / f".{name}"
@@ -108,12 +109,15 @@ def begin(state_dir: Path, shard: int, now: datetime) -> Session:
     return session
 
 
-def only_one(state_dir: Path, shard: int) -> Lock:
-    """The lock of the one streamer of a shard. Raises `AlreadyRunning`."""
+def only_one(state_dir: Path, shard: Shard) -> Lock:
+    """The lock of the one streamer of a shard; the same number of another count may run beside it while markets move.
+
+    Raises `AlreadyRunning`.
+    """
     lock = Lock(home(state_dir) / f"shard-{shard}.lock")
     if not lock.take():
         raise AlreadyRunning(
-            f"a streamer of shard {shard} is running on {state_dir} already: stop it, or give this one another STREAM_SHARD or STATE_DIR"
+            f"a streamer of shard {shard.number} of {shard.count} is running on {state_dir} already: stop it, or give this one another STREAM_SHARD or STATE_DIR"
         )
     return lock
 

@@ -6,13 +6,13 @@ and the time, whatever it was when the row was stored.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from polymarket_assets.shards import Shard
 from polymarket_assets.tiers import T1, TIERS, tier_of
 from streamer.entries import Listed
 
@@ -72,9 +72,7 @@ class Universe:
         if self._newest is None:
             return []
         found = (_wanted(row, now) for row in self._near(now).to_pylist())
-        return chosen(
-            found, self._settings.stream_tiers, self._settings.stream_shard, self._settings.stream_shards
-        )
+        return chosen(found, self._settings.stream_tiers, self._settings.shard)
 
     def _look(self, now: datetime) -> None:
         from polymarket_assets.lake import reading
@@ -130,13 +128,9 @@ def _differs_from_next(ids: pa.Array) -> pa.Array:
     return pa.concat_arrays([pc.not_equal(ids[:-1], ids[1:]), pa.array([True])])
 
 
-def chosen(markets: Iterable[Wanted], tiers: Sequence[str], shard: int = 0, shards: int = 1) -> list[Wanted]:
+def chosen(markets: Iterable[Wanted], tiers: Sequence[str], shard: Shard) -> list[Wanted]:
     """The markets of these tiers and this shard, the most urgent first."""
-    mine = (
-        market
-        for market in markets
-        if market.tier in tiers and zlib.crc32(market.listed.market_id.encode()) % shards == shard
-    )
+    mine = (market for market in markets if market.tier in tiers and shard.carries(market.listed.market_id))
     return sorted(mine, key=lambda market: market.order)
 
 

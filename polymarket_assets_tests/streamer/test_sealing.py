@@ -19,6 +19,7 @@ from polymarket_assets.lake.errors import LakeUnwritable
 from polymarket_assets.lake.layout import folder
 from polymarket_assets.lake.schemas import TABLES as DECLARED
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.shards import Shard
 from polymarket_assets.venue.errors import Unavailable
 from polymarket_assets_tests.conftest import PROJECT, either_store
 from polymarket_assets_tests.streamer.odd_venue import book, condition, tokens, trade, wait_until
@@ -32,14 +33,15 @@ from streamer.sessions import Ended, Session
 
 AT = datetime(2026, 11, 2, 13, 59, 30, tzinfo=UTC)
 HOUR = datetime(2026, 11, 2, 13, tzinfo=UTC)
+ALONE = Shard()
 MARKET = Listed(f"pm:{condition(0)}", condition(0), tokens(0))
 
 
 class Recording:
     """A session without sockets: what it is told is kept as the loop keeps it."""
 
-    def __init__(self, lake: Lake, state_dir: Path, at: datetime = AT) -> None:
-        self.session = sessions.begin(state_dir, 0, at)
+    def __init__(self, lake: Lake, state_dir: Path, at: datetime = AT, shard: Shard = ALONE) -> None:
+        self.session = sessions.begin(state_dir, shard, at)
         self.publisher = Publisher(lake, self.session)
         self.keeper = Keeper(self.session, self.publisher, microseconds(at), threading.Event())
         self.keeper.expect([MARKET])
@@ -356,9 +358,9 @@ def test_rows_that_fit_no_table_are_kept_aside_whole(lake: Lake, tmp_path: Path)
 
 
 def test_a_session_lives_as_long_as_its_lock_is_held(tmp_path: Path) -> None:
-    session = sessions.begin(tmp_path, 3, AT)
+    session = sessions.begin(tmp_path, Shard(3, 5), AT)
     assert list(recovery.abandoned(tmp_path)) == []
-    assert (session.shard, session.began_at) == (3, AT)
+    assert (session.shard, session.began_at) == (Shard(3, 5), AT)
     session.lock.release()
     assert [found.id for found in recovery.abandoned(tmp_path)] == [session.id]
     Session(session.folder).forget()

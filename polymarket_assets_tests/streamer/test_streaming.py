@@ -242,7 +242,7 @@ def test_a_second_streamer_of_the_same_shard_is_refused(
     one, other = streamer(odd_venue.url), streamer(odd_venue.url)
     one.start()
     ended = other.command("run")
-    assert (ended.returncode, "shard 0 is running" in ended.stderr) == (1, True)
+    assert (ended.returncode, "shard 0 of 1 is running" in ended.stderr) == (1, True)
     third = streamer(odd_venue.url, STREAM_SHARD="1", STREAM_SHARDS="2")
     third.port = one.port
     ended = third.command("run")

@@ -24,7 +24,11 @@ from polymarket_assets.lake.schemas.declare import (
 
 # Where on the stream a row was heard; sequence counts the frames of a session.
 HEARD: tuple[Column, ...] = (
-    required("session_id", TEXT, "one run of the streamer"),
+    required(
+        "session_id",
+        TEXT,
+        "one run of the streamer: when it began, its shard (`<number>of<count>`), and dice",
+    ),
     required("connection", INT16, "socket within the session; -1: asked for over REST"),
     required("sequence", INT64, "order of receipt within the session"),
     RECEIVED_AT,
@@ -180,9 +184,9 @@ STREAM_GAPS = Table(
     ("gap_id",),
     "to_at",
     (
-        required("gap_id", TEXT, "<session>:<number>"),
+        required("gap_id", TEXT, "<session>:<number>; number 0: the time after that session"),
         required("session_id", TEXT, "session that reports it"),
-        optional("connection", INT16, "socket; null: all"),
+        optional("connection", INT16, "socket; null: all of the shard"),
         optional("market_id", TEXT, "market; null: all of the connection"),
         required("from_at", INSTANT, "last moment known good"),
         required("to_at", INSTANT, "first moment known good again"),
