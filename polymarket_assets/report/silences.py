@@ -10,6 +10,7 @@ from typing import Any
 from polymarket_assets.lake import opening, reading
 from polymarket_assets.lake.spans import HOUR, Span, hour_of
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.shards import Shard
 from polymarket_assets.tiers import BY_NAME
 
 NOT_HEARD, NOT_SAMPLED = "not heard", "slot missed"
@@ -50,8 +51,13 @@ def silences(lake: Lake, connection: Any, market_id: str, span: Span | None) -> 
     sockets, unknown = _sockets(lake, market_id, gaps)
     deaf = [
         _cut(start, end, NOT_HEARD, cause, span)
-        for session, socket, market, start, end, cause in gaps
-        if market is not None or socket is None or (session, socket) in sockets
+        for gap_id, session, socket, market, start, end, cause in gaps
+        if market is not None
+        or (
+            (session, socket) in sockets
+            if socket is not None
+            else Shard.of_session(gap_id).carries(market_id)
+        )
     ]
     missed = [
         _cut(at, at + BY_NAME[tier].every, NOT_SAMPLED, reason, span)
@@ -88,7 +94,7 @@ def _cut(start: datetime, end: datetime, what: str, cause: str, span: Span) -> S
 def _sockets(lake: Lake, market_id: str, gaps: list[tuple[Any, ...]]) -> tuple[set[tuple[str, int]], int]:
     """The sessions and sockets that carried a market around gaps of whole sockets, and how many gaps were not looked up."""
     wide = [
-        (start, end) for _, socket, market, start, end, _ in gaps if market is None and socket is not None
+        (start, end) for _, _, socket, market, start, end, _ in gaps if market is None and socket is not None
     ]
     hours = sorted({hour_of(at) for gap in wide for at in gap}, reverse=True)
     looked = set(hours[:_HOURS_LOOKED_UP])
@@ -108,7 +114,7 @@ def _sockets(lake: Lake, market_id: str, gaps: list[tuple[Any, ...]]) -> tuple[s
 
 
 _GAPS = """
-select distinct session_id, connection, market_id, from_at, to_at, cause from stream_gaps
+select distinct gap_id, session_id, connection, market_id, from_at, to_at, cause from stream_gaps
 where (market_id = $id or market_id is null) and from_at < $end and to_at > $start
 """
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from polymarket_assets.collecting import healing
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.shards import shard_of
 from polymarket_assets.venue.errors import Gone, MalformedPayload, PolymarketError, Refused, Unavailable
 from polymarket_assets.venue.records import Page, Trade
 from polymarket_assets_tests.collecting.fakes import HOUR, Time, list_markets, market_id, market_row, token
@@ -168,6 +169,27 @@ def test_a_gap_touches_the_markets_that_were_streamed_there(lake: Lake, changed:
     record(
         lake, heard(1, 10), heard(2, 11, n=2), heard(3, 12, n=3, connection=1), gaps=(gap(20, 60, **changed),)
     )
+    data = Data()
+    build(lake, data)
+    assert {int(condition, 16) for condition, _ in data.asked} == markets
+
+
+SHARES = {n: shard_of(market_id(n), 2) for n in range(1, 9)}
+
+
+@pytest.mark.parametrize(
+    ("ended", "markets"),
+    [
+        ("20261102T120000Z-0of2-aaaaaa", {n for n, shard in SHARES.items() if shard == 0}),
+        ("20261102T120000Z-1of2-aaaaaa", {n for n, shard in SHARES.items() if shard == 1}),
+        ("20261102T120000Z-0of1-aaaaaa", set(SHARES)),
+        ("20261102T120000Z-0-aaaaaa", set(SHARES)),
+    ],
+)
+def test_a_gap_of_one_shard_makes_only_its_markets_deaf(lake: Lake, ended: str, markets: set[int]) -> None:
+    """Whoever reports it: after a change of the count the session that comes next is of another shard."""
+    rows = [heard(n, 10, n=n, session_id=f"20261102T130000Z-{shard}of2-bbbbbb") for n, shard in SHARES.items()]  # fmt: skip
+    record(lake, *rows, gaps=(gap(20, 60, gap_id=f"{ended}:0", session_id="20261102T130000Z-0of2-bbbbbb"),))
     data = Data()
     build(lake, data)
     assert {int(condition, 16) for condition, _ in data.asked} == markets

@@ -38,13 +38,14 @@ def fill(lake: Lake, seed: int = 3) -> None:
     }
     for name, hours in MARKETS.items():
         _market(dice, rows, name, START + timedelta(hours=hours))
-    for n, (market_id, at, minutes) in enumerate(
-        ((None, 20, 3), ("pm:d", 50, 4), ("pm:d", 53, 9), ("pm:h", -300, 90), (None, -700, 2))
-    ):
+    for n, (session, market_id, at, minutes) in enumerate(
+        (("s", None, 20, 3), ("s", "pm:d", 50, 4), ("s", "pm:d", 53, 9), ("s", "pm:h", -300, 90), ("s", None, -700, 2),
+         ("20260302T000000Z-0of2-0a1b2c", None, 70, 5), ("20260302T000000Z-1of2-0a1b2c", None, 72, 2))
+    ):  # fmt: skip
         begins = START + timedelta(minutes=at)
         rows["stream_gaps"].append(
             {
-                "gap_id": f"s:{n}",
+                "gap_id": f"{session}:{n}",
                 "session_id": "s",
                 "market_id": market_id,
                 "from_at": begins,

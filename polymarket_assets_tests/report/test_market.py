@@ -12,6 +12,7 @@ from polymarket_assets.lake.schemas.declare import DAY, INSTANT, LEVELS, TEXT, G
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.report import market as report
 from polymarket_assets.report.page import Page, Panel
+from polymarket_assets.shards import shard_of
 from polymarket_assets_tests.report import rows
 from polymarket_assets_tests.report.rows import HOUR, MINUTE, NOON, SECOND, followed, imported, now, publish
 
@@ -195,8 +196,18 @@ def shades(made: Page) -> list[tuple[str, int, int]]:
         ({"market_id": "pm:other"}, False),
         ({"connection": 0}, True),
         ({"connection": 1}, False),
+        ({"gap_id": f"20261102T120000Z-{shard_of('pm:rain', 2)}of2-a:0"}, True),
+        ({"gap_id": f"20261102T120000Z-{1 - shard_of('pm:rain', 2)}of2-a:0"}, False),
     ],
-    ids=["nobody ran", "this market", "another market", "its socket", "another socket"],
+    ids=[
+        "nobody ran",
+        "this market",
+        "another market",
+        "its socket",
+        "another socket",
+        "its shard",
+        "another shard",
+    ],
 )
 def test_gaps_that_made_the_market_deaf_are_shaded_and_no_others(lake: Lake, more: dict[str, Any], shaded: bool) -> None:  # fmt: skip
     followed(lake)

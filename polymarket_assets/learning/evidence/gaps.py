@@ -45,10 +45,11 @@ class Gaps:
         ):
             own[market].append((gap[0], gap[1]))
         of_all = own.pop(None, [])
-        # Most markets have none but those of all.
-        lists = [parts(of_all), *(parts([*of_all, *own[market]]) for market in markets.tolist() if market in own)]  # fmt: skip
-        has_own = np.array([market in own for market in markets.tolist()], dtype=bool)
-        which = np.cumsum(has_own) * has_own
+        # Most markets have none but those of all, or of all of their shard.
+        of_market = [tuple(own.get(market, ())) for market in markets.tolist()]
+        places = {gaps: n for n, gaps in enumerate(dict.fromkeys([(), *of_market]))}
+        lists = [parts([*of_all, *gaps]) for gaps in places]
+        which = np.array([places[gaps] for gaps in of_market], dtype=np.int64)
         count = np.array([len(held) for held in lists])
         columns = np.array([part for held in lists for part in held], dtype=np.int64).reshape(-1, 3).T
         return cls(markets, (np.cumsum(count) - count)[which], count[which], *columns)

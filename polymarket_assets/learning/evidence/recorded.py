@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from polymarket_assets import shards
 from polymarket_assets.lake import TABLES, opening, reading
 from polymarket_assets.lake.spans import Span, hour_of
 from polymarket_assets.lake.writing import Lake, Written
@@ -119,6 +120,8 @@ def _known(lake: Lake, span: Span, streamed: tuple[str, ...]) -> duckdb.DuckDBPy
         reading.add_view(connection, table, reading.files(lake, table, Span(span.start - far, span.end)))
     _add_trades(connection, lake, Span(span.start - TRADES_BACK, span.end))
     for name, sql in _relations(span, streamed).items():
+        if name == "deaf":
+            _add_carried(connection)
         connection.execute(f"create temp {'view' if name in blocks.LARGE else 'table'} {name} as {sql}")
     return connection
 
@@ -210,13 +213,26 @@ def _alive(span: Span) -> str:
     """
 
 
+def _add_carried(connection: duckdb.DuckDBPyConnection) -> None:
+    """`carried`: the markets of each shard that had a gap, where several shared them."""
+    named, markets = (
+        [one for (one,) in connection.execute(f"select distinct {what}").fetchall()]
+        for what in (f"{shards.OF_GAP} as shard from stream_gaps where market_id is null and shard is not null", "market_id from numbered")
+    )  # fmt: skip
+    connection.register("carried", shards.carried(markets, named))
+
+
 def _deaf(span: Span) -> str:
-    """Gaps of markets; one without a market, and a silence, is taken for one of all: which of them it made deaf only the streamer knew."""
+    """Gaps of markets; one without a market is taken for one of its whole shard, and a silence for one of all: which of them it made deaf only the streamer knew."""
     longest_us = (ALIVE + _MINUTE) // _US
     return f"""
         select m, epoch_us(from_at) as from_us, epoch_us(to_at) as to_us from stream_gaps join numbered using (market_id)
         union all
-        select null, epoch_us(from_at), epoch_us(to_at) from stream_gaps where market_id is null
+        select null, epoch_us(from_at), epoch_us(to_at) from stream_gaps where market_id is null and {shards.OF_GAP} is null
+        union all
+        select m, from_us, to_us from carried join numbered using (market_id) join (
+            select {shards.OF_GAP} as shard, epoch_us(from_at) as from_us, epoch_us(to_at) as to_us from stream_gaps where market_id is null
+        ) using (shard)
         union all
         select null, since_us, first_us from (select lag(first_us, 1, {grid.us(span.start - TRADES_BACK)}) over (order by first_us) as since_us, first_us from alive) where first_us - since_us > {longest_us}
     """

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections import defaultdict
 
+from polymarket_assets.shards import Shard
 from polymarket_assets_tests.learning.slowly.held import LISTENED, NEVER, Held
 from polymarket_assets_tests.learning.slowly.plain import Row, S, us
 from polymarket_assets_tests.learning.slowly.price import changes_by_step
@@ -63,7 +64,11 @@ def flow(lake: Held, market_id: str, version: Row, quote: Row, t: int) -> Row:
 
 def _deaf(lake: Held, market_id: str, t: int) -> list[tuple[int, int]]:
     """Intervals over by `t` in which nobody listened to a market."""
-    found = [(us(g["from_at"]), us(g["to_at"])) for g in lake.gaps if g["market_id"] in (None, market_id)]
+    found = [
+        (us(g["from_at"]), us(g["to_at"]))
+        for g in lake.gaps
+        if g["market_id"] == market_id or (g["market_id"] is None and Shard.of_session(g["gap_id"]).carries(market_id))
+    ]  # fmt: skip
     found += [(a, b) for a, b in zip([-NEVER, *lake.heard], lake.heard, strict=False) if b - a > 960 * S]
     together: list[tuple[int, int]] = []
     for a, b in sorted(gap for gap in found if gap[1] <= t):  # type: ignore[operator]
