@@ -55,12 +55,14 @@ def _seal(given: argparse.Namespace) -> int:
 
     sealing.limit()
     settings = load()
-    report = sealing.seal(
-        _writable(settings.need_lake_root()),
-        _folder(settings.need_state_dir()),
-        clock=lambda: datetime.now(UTC),
-        until_now=given.until == "now",
-    )
+    lake, state_dir = _writable(settings.need_lake_root()), _folder(settings.need_state_dir())
+    until_now = given.until == "now"
+    if not settings.shard.seals:
+        sealing.publish(lake, state_dir, datetime.now(UTC), until_now=until_now)
+        if not given.quiet:
+            print(f"what shard {settings.stream_shard} heard is in the lake; shard 0 seals")
+        return 0
+    report = sealing.seal(lake, state_dir, clock=lambda: datetime.now(UTC), until_now=until_now)
     for hour, rows in report.sealed.items():
         print(f"sealed {hour:%Y-%m-%d %H:00}: " + ", ".join(f"{n:,} {table}" for table, n in rows.items()))
     if not report.sealed and not given.quiet:
@@ -150,7 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--refresh-s", type=_seconds, default=30.0, metavar="SECONDS", help="how often the markets to listen to are looked up in the lake (default: %(default)s)")  # fmt: skip
     run.set_defaults(command=_run)
 
-    seal = commands.add_parser("seal", help="close hours that are over", description="Merge the parts of every hour that is over into one file per table, named by a manifest. Repeating it changes nothing.")  # fmt: skip
+    seal = commands.add_parser("seal", help="close hours that are over", description="Merge the parts of every hour that is over into one file per table, named by a manifest. Repeating it changes nothing. Where streamers share the markets (STREAM_SHARDS) shard 0 seals; any other brings what it heard to the lake.")  # fmt: skip
     seal.add_argument("--until", choices=["now"], help="also what was heard of the open hour so far; a running streamer is asked to publish it first")  # fmt: skip
     seal.add_argument("--quiet", action="store_true", help="say only what was sealed or could not be")
     seal.set_defaults(command=_seal)

@@ -5,6 +5,9 @@ nobody lives in are recovered for that. Until now, on request: a running session
 has heard, and the manifests of the open hour say up to when (`through`). What comes after lies beside the
 sealed file as parts that readers count, until the next sealing takes them in.
 
+Where several streamers share the markets, shard 0 seals and the others publish only: their parts of an hour lie beside the sealed
+file in the same way. Locks are of one host, and two hosts that sealed the same hour could each remove what the other is about to name.
+
 It is done by a process of its own (`python -m streamer seal`, which `run` starts too) that has so much memory
 and no more, and gives way to those that listen.
 """
@@ -95,16 +98,36 @@ def seal(
         return Report({}, (), 0)
     try:
         now = clock()
-        since = now - LOOK_BACK
-        if until_now:
-            _flush(state_dir, sleep)
-        for session in recovery.abandoned(state_dir):
-            since = min(since, session.began_at) if recovery.recover(lake, session) else since
+        since = min(now - LOOK_BACK, publish(lake, state_dir, now, until_now=until_now, sleep=sleep))
         end = now if until_now else now - GRACE
         hours = _hours(lake, state_dir, since, now)
         return _seal(lake, hours, _unpublished(state_dir), end, now, until_now, clock)
     finally:
         one_at_a_time.release()
+
+
+def publish(
+    lake: Lake,
+    state_dir: Path,
+    now: datetime,
+    *,
+    until_now: bool = False,
+    sleep: Callable[[float], None] = time.sleep,
+) -> datetime:
+    """Bring to the lake what sessions left that nobody lives in; with `until_now` also what living ones have heard.
+
+    Returns since when anything was brought: all that a shard does which does not seal.
+
+    Raises:
+        LakeUnwritable: what is not published stays; the call can be repeated.
+        Unavailable: a running session does not publish what it holds.
+    """
+    if until_now:
+        _flush(state_dir, sleep)
+    since = now
+    for session in recovery.abandoned(state_dir):
+        since = min(since, session.began_at) if recovery.recover(lake, session) else since
+    return since
 
 
 def _seal(
