@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers drill-alerts soak drill-restart drill-bootstrap drill-features label-census leak-audit ml-acceptance ml-real lock compose-check drill-production audit
+.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers drill-alerts soak drill-restart drill-bootstrap drill-features label-census leak-audit ml-acceptance ml-real lock compose-check drill-production audit drill-shards
 
 # Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
 # leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
@@ -59,6 +59,10 @@ drill-faults: setup
 
 drill-disk: setup
 	@$(BIN)/python -m drills.disk $(DRILL)
+
+# Four minutes; `make drill-shards DRILL="--moves 8"` for longer.
+drill-shards: setup
+	@$(BIN)/python -m drills.shards $(DRILL)
 
 # Ten minutes, or MINUTES=60; `make soak DRILL=--calm` through a venue that does not lie.
 soak: setup

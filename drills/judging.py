@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from polymarket_assets.shards import Shard
+
 # What may be lost: what was received in the last second before a kill.
 PROMISED = timedelta(seconds=1)
 # A trade is stamped when it is handed to the network, a gap when something is read from it.
@@ -32,7 +34,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Gap:
-    """A row of `stream_gaps`; markets are those of its connection, None all.
+    """A row of `stream_gaps`; markets are those of its connection, None all of its shard.
 
     Inside: rows of its market or connection that were recorded more than a second after its beginning and before its end.
     """
@@ -42,11 +44,14 @@ class Gap:
     cause: str
     markets: frozenset[str] | None = None
     inside: int = 0
+    shard: Shard = field(default_factory=Shard)
 
     def covers(self, sent: Sent) -> bool:
         """Whether it says that this trade may not have been heard."""
         in_time = self.from_at - ON_ITS_WAY <= sent.at <= self.to_at + ON_ITS_WAY
-        return in_time and (self.markets is None or sent.market_id in self.markets)
+        if self.markets is None:
+            return in_time and self.shard.carries(sent.market_id)
+        return in_time and sent.market_id in self.markets
 
 
 @dataclass(frozen=True)
@@ -55,10 +60,17 @@ class Kill:
 
     at: datetime
     again_at: datetime
+    shard: Shard = field(default_factory=Shard)
+    # Whether it listened by then: of a process that only starts there is nothing to tell.
+    listened: bool = True
 
     def excuses(self, sent: Sent) -> bool:
         """Whether a trade may have reached nobody, or was received less than a second before."""
-        return self.at - PROMISED <= sent.at <= self.again_at
+        return self.at - PROMISED <= sent.at <= self.again_at and self.shard.carries(sent.market_id)
+
+    def explains(self, gap: Gap) -> bool:
+        """Whether a gap tells of this kill."""
+        return self.shard == gap.shard and gap.from_at <= self.again_at and self.at <= gap.to_at
 
 
 @dataclass(frozen=True)
@@ -168,6 +180,27 @@ def changes(frames: Frames) -> Verdict:
         frames.early.total(),
         (*told, *places),
     )
+
+
+def shared(sent: Sequence[Sent], steady: Sequence[Life]) -> Verdict:
+    """Trades that were handed to more than one socket while markets were shared and none moved."""
+    inside = [s for s in sent if s.due and any(span.start <= s.at <= span.end for span in steady)]
+    more = [s for s in inside if s.handed > 1]
+    return Verdict("but for moves, no market is listened to twice", len(inside), _told(more))
+
+
+def unheard(sent: Sequence[Sent], moves: Sequence[Life], recorded: Recorded) -> Verdict:
+    """Trades that nobody heard while markets moved: the old listen until the new ones do."""
+    inside = [s for s in sent if s.due and any(span.start <= s.at <= span.end for span in moves)]
+    return Verdict("while markets move, every trade is heard", len(inside), _told(s for s in inside if not recorded.heard[s.key]))  # fmt: skip
+
+
+def unfounded(gaps: Sequence[Gap], kills: Sequence[Kill]) -> Verdict:
+    """Gaps of a whole process that no kill of that shard explains, and kills that no gap tells of."""
+    wide = [gap for gap in gaps if gap.markets is None]
+    told = [f"{gap.from_at:%H:%M:%S} to {gap.to_at:%H:%M:%S} of {gap.shard}" for gap in wide if not any(kill.explains(gap) for kill in kills)]  # fmt: skip
+    silent = [f"the kill of {kill.shard} at {kill.at:%H:%M:%S}" for kill in kills if kill.listened and not any(kill.explains(gap) for gap in wide)]  # fmt: skip
+    return Verdict("a gap of a shard tells of each time it was killed, and of nothing else", len(wide) + len(kills), (*told, *silent))  # fmt: skip
 
 
 def _told(sent: Iterable[Sent]) -> tuple[str, ...]:

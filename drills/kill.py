@@ -194,20 +194,21 @@ def main(arguments: list[str] | None = None) -> int:
     verdicts = judge(sent, recorded, drill.kills, drill.files)
     frames = truth.frames(lines, drill.lives, drill.lake)
     verdicts.append(changes(frames))
-    console.print(_shown(verdicts))
+    console.print(shown(verdicts))
     console.print(_measured(drill, sent, recorded, frames))
     return 1 if any(verdict.violations for verdict in verdicts) else 0
 
 
-def _shown(verdicts: list[Verdict]) -> Table:
-    shown = Table("promise", "judged", "violations", "of these")
+def shown(verdicts: list[Verdict]) -> Table:
+    """The promises, and what breaks them."""
+    table = Table("promise", "judged", "violations", "of these")
     for verdict in verdicts:
         count = len(verdict.violations)
         told = "\n".join([*verdict.violations[:_SHOWN], *(["…"] if count > _SHOWN else [])])
-        shown.add_row(
+        table.add_row(
             verdict.promise, f"{verdict.judged:,}", f"{count:,}", told, style="red" if count else ""
         )
-    return shown
+    return table
 
 
 def _measured(drill: Drill, sent: list[Sent], recorded: Recorded, frames: Frames) -> Table:

@@ -18,6 +18,7 @@ from drills.processes import BLOCK
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.shards import Shard
 from streamer.recording import TABLES as STREAMED
 
 
@@ -114,7 +115,14 @@ def _gaps(lake: Lake) -> Iterator[Gap]:
             of = frozenset({row["market_id"]})
         elif row["connection"] is not None:
             of = markets.get((row["session_id"], row["connection"]), frozenset())
-        yield Gap(row["from_at"], row["to_at"], row["cause"], of, inside.get(row["gap_id"], 0))
+        yield Gap(
+            row["from_at"],
+            row["to_at"],
+            row["cause"],
+            of,
+            inside.get(row["gap_id"], 0),
+            Shard.of_session(row["gap_id"]),
+        )
 
 
 # Rows recorded well within a gap of a market or of a connection: there it was not deaf. Not those that REST was asked for.

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from drills import truth
-from drills.judging import Frames, Gap, Kill, Life, Recorded, Sent, changes, judge
+from drills.judging import Frames, Gap, Kill, Life, Recorded, Sent, changes, judge, shared, unfounded, unheard
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.shards import Shard, shard_of
 
 AT = datetime(2026, 11, 2, 13, tzinfo=UTC)
 MARKET, OTHER = "pm:0x1", "pm:0x2"
@@ -187,3 +188,37 @@ def test_frames_are_counted_by_the_life_that_was_handed_them(lake: Lake) -> None
     assert found.early == Counter({(0, MARKET): 2, (1, MARKET): 2})
     assert found.handed == Counter({(0, MARKET): 4, (1, MARKET): 2})
     assert found.recorded == Counter()
+
+
+MINE, THEIRS = (Shard(n, 2) for n in (shard_of(MARKET, 2), 1 - shard_of(MARKET, 2)))
+
+
+@pytest.mark.parametrize(("shard", "lost"), [(MINE, 0), (THEIRS, 1)])
+def test_a_shard_that_was_away_excuses_nothing_of_another(shard: Shard, lost: int) -> None:
+    trade = sent(1, 22)
+    recorded = Recorded(gaps=[Gap(at(20), at(25), "crashed", shard=shard)], trades=Counter([trade.key]))
+    verdicts = judge([trade], recorded, [Kill(at(20), at(25), shard)], files=0)
+    assert [len(v.violations) for v in verdicts] == [0, lost, lost, 0, 0, 0, 0]
+
+
+def test_a_market_listened_to_twice_is_told_but_for_moves() -> None:
+    twice = [sent(n, seconds, handed=2) for n, seconds in ((1, 5), (2, 15))]
+    assert len(shared([*twice, sent(3, 6)], [Life(at(0), at(10))]).violations) == 1
+
+
+def test_a_trade_that_nobody_heard_during_a_move_is_told() -> None:
+    trades = [sent(n, seconds) for n, seconds in ((1, 5), (2, 6), (3, 15))]
+    assert len(unheard(trades, [Life(at(0), at(10))], kept(trades[0])).violations) == 1
+
+
+@pytest.mark.parametrize(
+    ("gap", "kill", "told"),
+    [
+        (Gap(at(20), at(25), "crashed", shard=MINE), Kill(at(20.5), at(26), MINE), 0),
+        (Gap(at(20), at(25), "crashed", shard=MINE), Kill(at(20.5), at(26), THEIRS), 2),
+        (Gap(at(20), at(25), "crashed", shard=MINE), Kill(at(30), at(36), MINE), 2),
+        (Gap(at(20), at(25), "closed", frozenset({MARKET})), Kill(at(30), at(36), MINE, listened=False), 0),
+    ],
+)
+def test_gaps_of_processes_and_kills_belong_together(gap: Gap, kill: Kill, told: int) -> None:
+    assert len(unfounded([gap], [kill]).violations) == told
