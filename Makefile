@@ -115,11 +115,11 @@ audit: setup
 # Needs `uv`; run after a change of the dependencies in pyproject.toml. The build backend is locked with them, so that
 # the editable install needs no other download and nothing stands there twice.
 lock:
-	printf 'setuptools\nwheel\n' | uv pip compile pyproject.toml - --extra local --extra dev --upgrade --quiet --generate-hashes \
+	printf 'setuptools\nwheel\n' | uv pip compile pyproject.toml - --extra local --extra dev --extra scale --upgrade --quiet --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-emit-package nvidia-nccl-cu12 --no-header \
 	  --python-version 3.11 --no-annotate -o requirements.lock
 	@# What the image needs of it: the same versions and hashes, without what only tests and `make up` need.
-	printf 'setuptools\nwheel\n' | uv pip compile pyproject.toml - --constraint requirements.lock --quiet --generate-hashes \
+	printf 'setuptools\nwheel\n' | uv pip compile pyproject.toml - --extra scale --constraint requirements.lock --quiet --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-emit-package nvidia-nccl-cu12 --no-header \
 	  --python-version 3.11 --no-annotate -o deploy/requirements.lock
 	printf 'pip-audit\n' | uv pip compile - --upgrade --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
