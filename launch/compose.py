@@ -10,8 +10,8 @@ from typing import Any
 
 from polymarket_assets.settings import NotConfigured
 
-# `${NAME}`, `${NAME:-default}` and `${NAME:?what is to be done}`; `$$` is a dollar.
-_VARIABLE = re.compile(r"\$\$|\$\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<rest>[^}]*))?\}")
+# `${NAME}`, `${NAME:-default}` and `${NAME:?what is to be done}`, a default with one more variable in it; `$$` is a dollar.
+_VARIABLE = re.compile(r"\$\$|\$\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<rest>(?:[^{}]|\{[^{}]*\})*))?\}")
 
 
 @dataclass(frozen=True)
@@ -78,4 +78,4 @@ def _value(found: re.Match[str], variables: Mapping[str, str]) -> str:
         return given
     if kind == "?":
         raise NotConfigured(f"{name} is not set: {rest}")
-    return str(rest)
+    return str(_filled(rest, variables))

@@ -170,6 +170,10 @@ class Settings(BaseSettings):
         None,
         description="Address under which people open the Dagster UI, for links in alerts; unset: `DAGSTER_PORT` on the loopback interface",
     )
+    mlflow_url: str | None = Field(
+        None,
+        description="Address under which people open the MLflow UI, for links in Dagster; unset: `MLFLOW_TRACKING_URI`",
+    )
     alert_disk_pct: float = Field(95.0, gt=0, le=100, description="A disk fuller than this is critical")
     alert_success_pct: float = Field(
         80.0, gt=0, le=100, description="A tier of whose last slots less was taken is critical"
@@ -254,7 +258,7 @@ class Settings(BaseSettings):
             raise ValueError("an address names a host")
         return address
 
-    @field_validator("slack_webhook_url", "dagster_url", mode="before")
+    @field_validator("slack_webhook_url", "dagster_url", "mlflow_url", mode="before")
     @classmethod
     def _an_address_of_http(cls, address: str | None) -> str | None:
         # What is malformed may be a secret: `load` does not repeat it.

@@ -70,7 +70,7 @@ def test_a_password_that_nobody_chose_is_asked_for() -> None:
 
 @pytest.mark.parametrize(
     ("written", "read"),
-    [("${A}", "1"), ("${B}", ""), ("${B:-two}", "two"), ("${A:-two}", "1"), ("$$A", "$A"), ("127.0.0.1:${A:-3}:3", "127.0.0.1:1:3"), ("no variable", "no variable")],
+    [("${A}", "1"), ("${B}", ""), ("${B:-two}", "two"), ("${A:-two}", "1"), ("${B:-at ${A}}", "at 1"), ("${B:-at ${B:-two}.}", "at two."), ("${A:-at ${A}}!", "1!"), ("$$A", "$A"), ("127.0.0.1:${A:-3}:3", "127.0.0.1:1:3"), ("no variable", "no variable")],
 )  # fmt: skip
 def test_variables_are_filled_in_as_compose_does(tmp_path: Path, written: str, read: str) -> None:
     (tmp_path / "file.yml").write_text(f'services: {{ s: {{ image: "{written}" }} }}')

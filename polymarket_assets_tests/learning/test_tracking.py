@@ -220,6 +220,13 @@ def test_links_lead_to_training_runs(logged: dict[str, Any], monkeypatch: pytest
     assert "/experiments/4/runs/r?" in str(links.of_run("http://m", "r"))
 
 
+def test_links_lead_where_people_reach_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "_experiment", lambda uri: "4")
+    monkeypatch.setenv("MLFLOW_URL", "https://user:pass@models.example/ml/")
+    for page in (links.of_runs("http://mlflow:5000"), links.of_run("http://mlflow:5000", "r"), links.of_versions("http://mlflow:5000")):  # fmt: skip
+        assert str(page).startswith("https://models.example/ml/#/")
+
+
 def test_a_server_that_is_not_there_is_said_at_once(logged: dict[str, Any]) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
