@@ -10,7 +10,7 @@ from dagster._core.scheduler.instigation import (
     SensorInstigatorData,
 )
 
-from polymarket_assets.instance_moving import move
+from polymarket_assets.moving.of_dagster import copied
 from polymarket_assets.venue.errors import Refused
 from polymarket_assets_tests.shell.test_pruning import FIRST, KEY, SECOND, run
 
@@ -28,8 +28,8 @@ def test_what_was_known_is_known_and_numbers_go_on(on_sqlite: dg.DagsterInstance
     switched_off(on_sqlite, "41")
     on_sqlite.event_log_storage.set_concurrency_slots("gamma_api", 3)
     on_sqlite.add_dynamic_partitions("of_people", ["a"])
-    moved = move(on_sqlite, on_postgres)
-    assert moved.rows["runs"] == 2
+    moved = copied(on_sqlite, on_postgres)
+    assert moved["runs"] == 2
     assert [one.run_id for one in on_postgres.get_runs()] == [second, first]
     assert on_postgres.get_materialized_partitions(KEY) == {FIRST, SECOND}
     assert len(on_postgres.all_logs(first)) == len(on_sqlite.all_logs(first))
@@ -48,13 +48,13 @@ def test_what_was_known_is_known_and_numbers_go_on(on_sqlite: dg.DagsterInstance
 
 def test_nothing_is_written_over_and_nothing_moves_that_goes_on(on_sqlite: dg.DagsterInstance, on_postgres: dg.DagsterInstance) -> None:  # fmt: skip
     with pytest.raises(Refused, match="the old instance has no history"):
-        move(on_sqlite, on_postgres)
+        copied(on_sqlite, on_postgres)
     run(on_sqlite)
     run(on_postgres)
     with pytest.raises(Refused, match="has a history of its own"):
-        move(on_sqlite, on_postgres)
+        copied(on_sqlite, on_postgres)
     assert on_postgres.get_runs_count() == 1
     job = dg.GraphDefinition(name="goes_on").to_job()
     on_sqlite.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
     with pytest.raises(Refused, match="under way"):
-        move(on_sqlite, on_postgres)
+        copied(on_sqlite, on_postgres)
