@@ -37,17 +37,8 @@ _CHECKED: dict[str, tuple[str, dg.PartitionsDefinition | None]] = {
 
 def duplicates(lake: LakeResource, table: str, span: Span | None) -> int:
     """How many rows of a span repeat the key of another."""
-    import duckdb
-
-    files = reading.files(lake.open(), table, span)
-    if not files:
-        return 0
     key = ", ".join(f'"{name}"' for name in TABLES[table].key)
-    counted = duckdb.execute(
-        f"select count(*) - count(distinct ({key})) from read_parquet($files, union_by_name = true)",
-        {"files": files},
-    ).fetchone()
-    return int(counted[0]) if counted else 0
+    return _of_rows(reading.files(lake.open(), table, span), f"count(*) - count(distinct ({key}))")
 
 
 def misfiled(lake: LakeResource, table: str, span: Span | None) -> int:
@@ -82,16 +73,18 @@ RULES: dict[str, dict[str, tuple[str, str]]] = {
 
 def impossible(lake: LakeResource, table: str, rule: str, span: Span | None) -> int:
     """How many rows of a span break one of the table's `RULES`."""
-    import duckdb
+    wrong = RULES[table][rule][0]
+    return _of_rows(reading.files(lake.open(), table, span), f"count(*) filter (where {wrong})")
 
-    files = reading.files(lake.open(), table, span)
+
+def _of_rows(files: list[str], counted: str) -> int:
+    """What an expression counts over the rows of files; 0 where there are none."""
     if not files:
         return 0
-    wrong = RULES[table][rule][0]
-    counted = duckdb.execute(
-        f"select count(*) from read_parquet($files, union_by_name = true) where {wrong}", {"files": files}
-    ).fetchone()
-    return int(counted[0]) if counted else 0
+    with opening.connected() as connection:
+        found = connection.execute(f"select {counted} from read_parquet($files, union_by_name = true)", {"files": files})  # fmt: skip
+        ((count,),) = found.fetchall()
+    return int(count)
 
 
 def _within(span: Span | None, first: date | datetime, last: date | datetime) -> bool:

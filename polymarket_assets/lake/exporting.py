@@ -18,7 +18,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from polymarket_assets.lake import export_files, form, layout, reading
+from polymarket_assets.lake import export_files, form, layout, opening, reading
 from polymarket_assets.lake.errors import NoSuchTable, SpanDoesNotFit
 from polymarket_assets.lake.export_files import File, Manifest, What
 from polymarket_assets.lake.schemas import LAKE_FORMAT, TABLES, Grain, Table
@@ -159,8 +159,7 @@ def _of_file(table: Table, file: str, wanted: ds.Expression | None) -> Iterator[
     """The rows of a file that are wanted, in the declared columns; those the file lacks are null."""
     reading.require_declared(table, file)
     with reading.damage_told(file):
-        source = ds.dataset(file, schema=table.schema, format="parquet")
-        found = source.to_batches(
+        found = opening.dataset(file, table.schema).to_batches(
             filter=wanted, batch_size=_BATCH_ROWS, batch_readahead=1, fragment_readahead=1
         )
         yield from (batch for batch in found if batch.num_rows)

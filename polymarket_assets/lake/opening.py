@@ -13,6 +13,7 @@ from polymarket_assets.lake import objects
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow.dataset as ds
 
 
 def source(file: str) -> str | pa.NativeFile:
@@ -23,6 +24,15 @@ def source(file: str) -> str | pa.NativeFile:
 def parquet(file: str, **options: Any) -> pq.ParquetFile:
     """A file of a lake, opened as far as its footer; `options` are pyarrow's."""
     return pq.ParquetFile(source(file), **options)
+
+
+def dataset(file: str, schema: pa.Schema) -> ds.Dataset:
+    """A file of a lake as pyarrow's dataset, whose batches are filtered as they are read."""
+    import pyarrow.dataset as ds
+
+    if objects.is_object(file):
+        return ds.dataset(objects.key(file), schema=schema, format="parquet", filesystem=objects.client())
+    return ds.dataset(file, schema=schema, format="parquet")
 
 
 def connection(**config: Any) -> duckdb.DuckDBPyConnection:

@@ -22,6 +22,7 @@ from polymarket_assets.lake.exporting import Asked
 from polymarket_assets.lake.schemas import TABLES, Table
 from polymarket_assets.lake.schemas.declare import Grain
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets_tests.conftest import either_store
 
 AT = datetime(2026, 11, 2, 13, 5, tzinfo=UTC)
 DAY = AT.replace(hour=0, minute=0)
@@ -181,6 +182,7 @@ _READ: dict[str, Any] = {"string": str, "double": float, "date32[day]": date.fro
 # --- what is asked for
 
 
+@either_store
 def test_a_span_is_exact_though_hours_are_files(lake: Lake, tmp_path: Path) -> None:
     """Reading gives whole hours: an export of ten minutes must not hold the whole hour."""
     sweeps(lake, AT - HOUR, AT, AT + timedelta(minutes=1), AT + timedelta(days=2))

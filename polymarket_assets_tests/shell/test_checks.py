@@ -17,6 +17,7 @@ from polymarket_assets.lake.schemas import TABLES, Grain, Table
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.resources import LakeResource
+from polymarket_assets_tests.conftest import either_store
 
 AT = datetime(2026, 11, 2, 13, 5, tzinfo=UTC)
 CHECKED = sorted({table for table, _ in checks._CHECKED.values()})
@@ -98,6 +99,16 @@ def test_an_impossible_row_is_found_by_its_rule(
     assert {name: checks.impossible(resource, table, name, span) for name in checks.RULES[table]} == dict.fromkeys(checks.RULES[table], 0)  # fmt: skip
     lake.publish_rows(table, [{**possible(table), **changed}], part="wrong", at=AT)
     assert checks.impossible(resource, table, rule, span) == 1
+
+
+@either_store
+def test_checks_look_at_a_lake_wherever_it_lies(lake: Lake) -> None:
+    """DuckDB on its own asks elsewhere for what opens an object store, and knows no clock of ours."""
+    resource, table = LakeResource(root=lake.root), TABLES["trades"]
+    publish(lake, table, "a", "b")
+    assert checks.duplicates(resource, "trades", Span.hour(AT)) == 1
+    assert checks.misfiled(resource, "trades", Span.hour(AT)) == 0
+    assert checks.impossible(resource, "trades", "sources_are_known", Span.hour(AT)) == 2
 
 
 def test_the_check_of_a_partition_fails_and_holds_back_what_is_downstream(lake: Lake) -> None:
