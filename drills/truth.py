@@ -74,7 +74,7 @@ def frames(lines: Iterable[dict[str, Any]], lives: Sequence[Life], lake: Lake) -
 def _changes(lake: Lake, lives: Sequence[Life]) -> Counter[tuple[int, str]]:
     counts: Counter[tuple[int, str]] = Counter()
     ends = [*(life.start for life in lives[1:]), datetime.max.replace(tzinfo=UTC)]
-    with reading.connect(lake) as connection:
+    with reading.connected(lake) as connection:
         for n, (life, end) in enumerate(zip(lives, ends, strict=True)):
             rows = connection.execute(
                 "select market_id, count(distinct (session_id, connection, sequence)) from book_changes "
@@ -103,7 +103,7 @@ def recorded(lake: Lake, begun: datetime, known: Collection[Key]) -> Recorded:
 
 
 def _gaps(lake: Lake) -> Iterator[Gap]:
-    with reading.connect(lake) as connection:
+    with reading.connected(lake) as connection:
         carried = connection.sql(
             "select session_id, connection, list(distinct market_id) from book_changes group by all"
         ).fetchall()
@@ -136,7 +136,7 @@ _INSIDE = """
 
 def _doubled(lake: Lake, table: str) -> int:
     key = ", ".join(TABLES[table].key)
-    with reading.connect(lake) as connection:
+    with reading.connected(lake) as connection:
         ((count,),) = connection.sql(
             f"select count(*) from (select 1 from {table} group by {key} having count(*) > 1)"
         ).fetchall()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.table import Table
 
-from polymarket_assets.lake import connect
+from polymarket_assets.lake import opening, reading
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning import paper
 from polymarket_assets.learning.backtest import results
@@ -29,7 +29,7 @@ def show(console: Console, lake: Lake, version: str, kappa: float) -> None:
     for one in standing:
         if not one.open.num_rows and not one.settled:
             trained = one.model_version == version
-            why = why_empty(_counts(lake.root, version), kappa) if trained else _PRICE
+            why = why_empty(_counts(lake, version), kappa) if trained else _PRICE
             console.print(f"{one.model_version} bought nothing: it {why}")
 
 
@@ -59,14 +59,17 @@ def _column(one: Standing) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _counts(root: str, model_version: str) -> dict[str, int]:
+def _counts(lake: Lake, model_version: str) -> dict[str, int]:
     """What a model's runs decided, and its orders by their fate, the most frequent first."""
-    connection, asked = connect(root), {"model": model_version}
-    decided, unbounded = connection.execute(
-        "select coalesce(sum(decided), 0)::int, coalesce(sum(unbounded), 0)::int from paper_accounts where model_version = $model", asked
-    ).fetchall()[0]  # fmt: skip
-    fates = connection.execute(
-        "select fate, count(*) from paper_orders where model_version = $model group by fate order by 2 desc",
-        asked,
-    ).fetchall()
+    asked = {"model": model_version}
+    with opening.connected() as connection:
+        for table in ("paper_accounts", "paper_orders"):
+            reading.add_view(connection, table, reading.files(lake, table))
+        decided, unbounded = connection.execute(
+            "select coalesce(sum(decided), 0)::int, coalesce(sum(unbounded), 0)::int from paper_accounts where model_version = $model", asked
+        ).fetchall()[0]  # fmt: skip
+        fates = connection.execute(
+            "select fate, count(*) from paper_orders where model_version = $model group by fate order by 2 desc",
+            asked,
+        ).fetchall()
     return {"decided": decided, "unbounded": unbounded, **dict(fates)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -11,9 +12,12 @@ from rich.table import Table
 from launch import simulated, truth
 from launch.recording import Watched
 from launch.stages import Asked, Reported
-from polymarket_assets.lake import connect
+from polymarket_assets.lake import connected
 from polymarket_assets.settings import Settings
 from simulator.edge import EDGE_LOGIT
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass(frozen=True)
@@ -27,15 +31,15 @@ class Line:
 
 def lines(settings: Settings, watched: Watched, learned: Reported, asked: Asked, ledger: Path = simulated.LEDGER) -> list[Line]:  # fmt: skip
     """Every figure of the summary, held against a simulator's ledger."""
-    root = settings.need_lake_root()
-    return [
-        *_counts(root),
-        *(_slots(account) for account in truth.slots(root, dict(watched.expected))),
-        _trades(truth.trades(root, ledger, watched.until)),
-        _labels(truth.labels(root, ledger, watched.until)),
-        *_learned(root, learned),
-        *_traded(asked, truth.positions(root, ledger)),
-    ]
+    with connected(settings.need_lake_root()) as views:
+        return [
+            *_counts(views),
+            *(_slots(account) for account in truth.slots(views, dict(watched.expected))),
+            _trades(truth.trades(views, ledger, watched.until)),
+            _labels(truth.labels(views, ledger, watched.until)),
+            *_learned(views, learned),
+            *_traded(asked, truth.positions(views, ledger)),
+        ]
 
 
 def show(console: Console, found: list[Line]) -> bool:
@@ -51,8 +55,8 @@ def show(console: Console, found: list[Line]) -> bool:
     return all(line.good is not False for line in found)
 
 
-def _counts(root: str) -> list[Line]:
-    count = connect(root).sql(
+def _counts(views: duckdb.DuckDBPyConnection) -> list[Line]:
+    count = views.sql(
         "select (select count(distinct market_id) from markets), (select count(*) from orderbooks), (select count(*) from snapshots), "
         "(select count(distinct market_id) from history_markets), (select count(*) from history_prices), (select count(*) from rejects), (select count(*) from stream_gaps)"
     ).fetchall()[0]  # fmt: skip
@@ -99,8 +103,8 @@ def _labels(found: truth.Labels) -> Line:
     )
 
 
-def _learned(root: str, learned: Reported) -> list[Line]:
-    rows, live, labelled = connect(root).sql(
+def _learned(views: duckdb.DuckDBPyConnection, learned: Reported) -> list[Line]:
+    rows, live, labelled = views.sql(
         "select (select count(*) from features), (select count(*) from features where source = 'recorded'), (select count(*) from training_set)"
     ).fetchall()[0]  # fmt: skip
     judged, decided = learned.get("evaluation", {}), learned.get("promotion", {})

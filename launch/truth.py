@@ -1,4 +1,4 @@
-"""The demo's proof: what reached the lake, held against the simulator's ledger of everything it sent."""
+"""The demo's proof: what reached the lake, as its views tell, held against the simulator's ledger of everything it sent."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from polymarket_assets.lake import connect
+if TYPE_CHECKING:
+    import duckdb
 
 # A trade sent in the last moment before the lake was read may still be on its way.
 ON_ITS_WAY = timedelta(seconds=3)
@@ -68,7 +70,7 @@ def ledger(file: Path) -> Iterator[dict[str, object]]:
                 yield json.loads(line)
 
 
-def trades(lake_root: str, truth: Path, until: datetime) -> Trades:
+def trades(views: duckdb.DuckDBPyConnection, truth: Path, until: datetime) -> Trades:
     """Compare by transaction and token; only trades sent well before `until` can be missed."""
     sent = Counter(
         (str(line["tx_hash"]), str(line["token_id"]), _at(line) <= until - ON_ITS_WAY)
@@ -77,15 +79,15 @@ def trades(lake_root: str, truth: Path, until: datetime) -> Trades:
     )
     due = {(tx, token) for tx, token, early in sent if early}
     known = {(tx, token) for tx, token, _ in sent}
-    rows = connect(lake_root).sql("select '0x' || lower(hex(tx_hash)), token_id from trades_raw").fetchall()
+    rows = views.sql("select '0x' || lower(hex(tx_hash)), token_id from trades_raw").fetchall()
     heard = Counter((str(tx), str(token)) for tx, token in rows)
     invented = sum(heard.values()) - sum(1 for pair in heard if pair in known)
     return Trades(len(due), sum(1 for pair in heard if pair in due), len(due - heard.keys()), invented)
 
 
-def slots(lake_root: str, expected: dict[str, int]) -> list[Slots]:
+def slots(views: duckdb.DuckDBPyConnection, expected: dict[str, int]) -> list[Slots]:
     """The account of every tier that a window was run for, against the slots its windows had."""
-    rows = connect(lake_root).sql(
+    rows = views.sql(
         "select tier, count(*) filter (status = 'taken'), count(*) filter (status = 'late'), count(*) filter (status = 'missed'), "
         "list(distinct reason) filter (reason is not null) from sweeps group by tier"
     )
@@ -96,12 +98,11 @@ def slots(lake_root: str, expected: dict[str, int]) -> list[Slots]:
     ]  # fmt: skip
 
 
-def labels(lake_root: str, truth: Path, asked_at: datetime) -> Labels:
+def labels(views: duckdb.DuckDBPyConnection, truth: Path, asked_at: datetime) -> Labels:
     """Markets of `markets` that the simulator resolved before `asked_at`, and what `resolutions` says of them."""
-    connection = connect(lake_root)
-    recorded = {row[0] for row in connection.sql("select distinct condition_id from markets").fetchall()}
+    recorded = {row[0] for row in views.sql("select distinct condition_id from markets").fetchall()}
     said = dict(
-        connection.sql(
+        views.sql(
             "select substr(market_id, 4), arg_max({'state': state, 'label': label}, version) from resolutions group by market_id"
         ).fetchall()
     )
@@ -120,12 +121,12 @@ def labels(lake_root: str, truth: Path, asked_at: datetime) -> Labels:
     return Labels(len(ended), len(known), wrong, len(ended) - len(known))
 
 
-def positions(lake_root: str, truth: Path) -> Positions:
+def positions(views: duckdb.DuckDBPyConnection, truth: Path) -> Positions:
     """Paper positions against what the simulator knows: by how much prices were wrong, and what shares were worth at the end."""
     lines = [line for line in ledger(truth) if line["kind"] in ("listed", "resolved")]
     edges = {line["condition_id"]: line["edge_logit"] for line in lines if line["kind"] == "listed"}
     payouts = {line["condition_id"]: line["payouts"] for line in lines if line["kind"] == "resolved"}
-    rows = connect(lake_root).sql(
+    rows = views.sql(
         "select substr(market_id, 4), outcome_index, shares, payout_usd from paper_positions"
     ).fetchall()  # fmt: skip
     paid = [row for row in rows if row[3] is not None]

@@ -43,7 +43,7 @@ def census(lake: Lake) -> Census:
     Raises:
         DamagedFile, SchemaMismatch: a file of the lake cannot be read.
     """
-    with reading.connect(lake) as connection:
+    with reading.connected(lake) as connection:
         rows = connection.execute(_BY_SOURCE).fetchall()
         ((distinct, labelled),) = connection.execute(_DISTINCT).fetchall()
     return Census(tuple(Counted(*row) for row in rows), distinct, labelled)

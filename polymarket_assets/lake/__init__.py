@@ -8,6 +8,7 @@ Without a root, `LAKE_ROOT` says where it is.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,18 @@ if TYPE_CHECKING:
 
 
 def connect(root: str | Path | None = None, span: Span | None = None) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection with one view per table of the lake at `root`; a span bounds what is listed."""
+    """A DuckDB connection with one view per table of the lake at `root`; a span bounds what is listed.
+
+    It is DuckDB's own: what an object store says to its queries comes as `duckdb.Error`; of `connected` in words.
+    """
     return _reading.connect(open_lake(root), span)
+
+
+def connected(
+    root: str | Path | None = None, span: Span | None = None
+) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    """The same for a `with` statement, closed afterwards. Raises `StoreUnavailable` and `StoreRefused` of queries, too."""
+    return _reading.connected(open_lake(root), span)
 
 
 def files(
@@ -59,4 +70,4 @@ def open_existing(root: str | Path | None = None) -> Lake:
     return lake
 
 
-__all__ = ["TABLES", "Lake", "Span", "Written", "connect", "files", "open_existing", "open_lake"]
+__all__ = ["TABLES", "Lake", "Span", "Written", "connect", "connected", "files", "open_existing", "open_lake"]

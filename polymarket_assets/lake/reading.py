@@ -54,15 +54,34 @@ def rows(lake: Lake, table: str, span: Span | None = None, *, tier: str | None =
 def connect(lake: Lake, span: Span | None = None) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection in memory, in UTC, with one view per table; a table without rows is an empty view.
 
+    What an object store says to its queries later comes as an error of DuckDB: see `connected`.
+
     Raises:
         DamagedFile: a file is no whole Parquet file.
         StoreUnavailable, StoreRefused: the object store does not give its files.
         SchemaMismatch: the files of a table do not have the declared columns.
     """
     connection = opening.connection()
+    _add_views(connection, lake, span)
+    return connection
+
+
+@contextlib.contextmanager
+def connected(lake: Lake, span: Span | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The same for a `with` statement, closed afterwards.
+
+    Raises:
+        StoreUnavailable, StoreRefused: the object store failed a query, now or later.
+        DamagedFile, SchemaMismatch: as `connect`.
+    """
+    with opening.connected() as connection:
+        _add_views(connection, lake, span)
+        yield connection
+
+
+def _add_views(connection: duckdb.DuckDBPyConnection, lake: Lake, span: Span | None) -> None:
     for table in TABLES.values():
         add_view(connection, table.name, files(lake, table.name, span))
-    return connection
 
 
 def add_view(connection: duckdb.DuckDBPyConnection, name: str, found: list[str]) -> None:

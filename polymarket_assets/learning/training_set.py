@@ -45,7 +45,7 @@ class TrainingSet:
 
 def build(lake: Lake, *, now: datetime) -> TrainingSet:
     """The training set as it could be built at `now`."""
-    with reading.connect(lake) as connection:
+    with reading.connected(lake) as connection:
         connection.execute(f"create temp table newest as {ends.NEWEST}", {"now": now})
         connection.execute(f"create temp table judged as {_JUDGED}", {"now": now})
         groups.make(connection, now)

@@ -16,6 +16,7 @@ from rich.console import Console
 from launch import portfolio, truth
 from launch.narration import Narration
 from launch.recording import Recording
+from polymarket_assets.lake import reading
 from polymarket_assets.lake.writing import Lake, table_of
 from polymarket_assets.tiers import TIERS
 
@@ -116,9 +117,11 @@ def told(folder: Path) -> Path:
 def test_what_was_paid_on_paper_is_held_against_the_ledger(lake: Lake, tmp_path: Path, paid: float, wrong: int) -> None:  # fmt: skip
     held = [position("a", 1, paid), position("b", 1, None), position("c", 0, 0.0)]
     lake.publish("paper_positions", table_of("paper_positions", held), part="m:1", at=AT.date())
-    found = truth.positions(str(lake.root), told(tmp_path))
+    with reading.connected(lake) as views:
+        found = truth.positions(views, told(tmp_path))
     assert found == truth.Positions(held=3, no=2, overpaid=2, settled=2, wrong=wrong)
 
 
 def test_without_a_portfolio_there_is_nothing_to_hold_against_the_ledger(lake: Lake, tmp_path: Path) -> None:
-    assert truth.positions(str(lake.root), told(tmp_path)) == truth.Positions(0, 0, 0, 0, 0)
+    with reading.connected(lake) as views:
+        assert truth.positions(views, told(tmp_path)) == truth.Positions(0, 0, 0, 0, 0)

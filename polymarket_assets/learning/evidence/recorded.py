@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from polymarket_assets import shards
-from polymarket_assets.lake import TABLES, opening, reading
+from polymarket_assets.lake import TABLES, layout, opening, reading
 from polymarket_assets.lake.spans import Span, hour_of
 from polymarket_assets.lake.writing import Lake, Written
 from polymarket_assets.learning.evidence import blocks, grid, quotes, rows
@@ -106,31 +107,32 @@ _WANTED = """
 """
 
 
-def _known(lake: Lake, span: Span, streamed: tuple[str, ...]) -> duckdb.DuckDBPyConnection:
+@contextlib.contextmanager
+def _known(lake: Lake, span: Span, streamed: tuple[str, ...]) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the relations of evidence, but for the instants."""
-
-    connection = opening.connection()
     back = {
         "markets": METADATA_BACK,
         "snapshots": SNAPSHOTS_BACK,
         "orderbooks": BOOKS_BACK,
         "stream_gaps": GAPS_BACK,
     }
-    for table, far in back.items():
-        reading.add_view(connection, table, reading.files(lake, table, Span(span.start - far, span.end)))
-    _add_trades(connection, lake, Span(span.start - TRADES_BACK, span.end))
-    for name, sql in _relations(span, streamed).items():
-        if name == "deaf":
-            _add_carried(connection)
-        connection.execute(f"create temp {'view' if name in blocks.LARGE else 'table'} {name} as {sql}")
-    return connection
+    with opening.connected() as connection:
+        for table, far in back.items():
+            reading.add_view(connection, table, reading.files(lake, table, Span(span.start - far, span.end)))
+        _add_trades(connection, lake, Span(span.start - TRADES_BACK, span.end))
+        for name, sql in _relations(span, streamed).items():
+            if name == "deaf":
+                _add_carried(connection)
+            connection.execute(f"create temp {'view' if name in blocks.LARGE else 'table'} {name} as {sql}")
+        yield connection
 
 
 def _add_trades(connection: duckdb.DuckDBPyConnection, lake: Lake, span: Span) -> None:
-    """What was heard, hour by hour; of hours whose messages were removed, the trades made of them."""
-    heard = {hour: reading.files(lake, "trades_raw", Span.hour(hour)) for hour in span.hours()}
-    reading.add_view(connection, "trades_raw", [file for files in heard.values() for file in files])
-    removed = [file for hour, files in heard.items() if not files for file in reading.files(lake, "trades", Span.hour(hour))]  # fmt: skip
+    """What was heard; of hours whose messages were removed, the trades made of them."""
+    heard = reading.files(lake, "trades_raw", span)
+    told = {layout.span_of(file) for file in heard}
+    removed = [file for file in reading.files(lake, "trades", span) if layout.span_of(file) not in told]
+    reading.add_view(connection, "trades_raw", heard)
     reading.add_view(connection, "trades", removed)
 
 
