@@ -99,6 +99,7 @@ _CENSOR = """
 _LIFE_H = "(exp(age_h) - 1 + horizon_h)"
 _PLANNED = f"case when source in ({_ONE_PRICE}) then 1 else {grid.planned_rows(_LIFE_H)} end"
 
+# The sum is exact: of floating-point numbers it would depend on the order in which threads come, and a repeated run give other rows.
 _WEIGHTED = f"""
     with grouped as (
         select * exclude (group_id), joined_id as group_id from judged join members using (market_id) join overs using (joined_id)
@@ -110,6 +111,6 @@ _WEIGHTED = f"""
         from shared where fate = 'kept'
     )
     select {", ".join(name for name in TABLES["training_set"].names if name != "weight")},
-        share * (select count(distinct group_id) from kept) / sum(share) over () as weight
+        share * (select count(distinct group_id) from kept) / sum(share::decimal(38, 20)) over ()::double as weight
     from kept order by market_id, as_of
 """
