@@ -11,7 +11,7 @@ from polymarket_assets.assets.collection import step_name
 from polymarket_assets.lake.errors import LakeError
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.partitions import day_before, hour_before, hour_key
-from polymarket_assets.resources import LakeResource
+from polymarket_assets.resources import LakeResource, SettingsResource
 from polymarket_assets.tiers import TIERS, Tier
 
 if TYPE_CHECKING:
@@ -60,7 +60,12 @@ def _window_schedule(tier: Tier) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"A window of {tier.name.upper()} at every tick; it samples inside.",
     )
-    def window(context: dg.ScheduleEvaluationContext, lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
+    def window(
+        context: dg.ScheduleEvaluationContext, lake: LakeResource, settings: SettingsResource
+    ) -> dg.RunRequest | dg.SkipReason:
+        # One of ours would hold the tier for a quarter of an hour, and whoever starts windows by hand wait that long.
+        if not settings.read().watch_windows:
+            return dg.SkipReason("WATCH_WINDOWS is off: windows are started by hand")
         if not _is_listed(lake):
             return dg.SkipReason("no market is known yet: the watchdog samples as soon as one is")
         return window_request(tier, _tick(context))

@@ -126,7 +126,8 @@ class Settings(BaseSettings):
     max_markets_t3: int = Field(1000, gt=0, description="Most markets sampled in T3")
     max_markets_t4: int = Field(1000, gt=0, description="Most markets sampled in T4")
     watch_windows: bool = Field(
-        True, description="Start sampling where no window run does; off where windows are started by hand"
+        True,
+        description="Start windows at their ticks and where none runs; off where they are started by hand",
     )
 
     # The streamer.
