@@ -29,18 +29,19 @@ def run(*, once: bool) -> int:
     """Narrate the demo; stay until Ctrl-C unless `once`. Returns the exit code.
 
     Raises:
-        NotConfigured, PortBusy: nothing was started.
+        NotConfigured, PortBusy, LakeError, Refused: nothing was started.
         Unavailable, RunFailed: a process or a run did not do its part; everything was stopped.
     """
     console, began = Console(), time.monotonic()
     settings = simulated.settings()
     # Before anything is cleared: whoever holds the ports may be a demo that is running.
     require_free(simulated.running(settings))
-    simulated.clear()
+    simulated.clear(settings)
     simulated.settings()
+    console.print(f"The lake of the demo: {settings.need_lake_root()}, begun anew. What LAKE_ROOT names is not touched.", soft_wrap=True)  # fmt: skip
     with _platform() as child:
         good = _narrate(console, settings, child)
-        console.print(f"Took {time.monotonic() - began:.0f} s. Data, ledger and logs: {simulated.DATA}")
+        console.print(f"Took {time.monotonic() - began:.0f} s. Lake: {settings.need_lake_root()}; ledger and logs: {simulated.DATA}", soft_wrap=True)  # fmt: skip
         if not once:
             console.print("Everything stays up; Ctrl-C stops it.")
             _stay(child)

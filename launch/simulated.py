@@ -8,7 +8,7 @@ import signal
 import threading
 from pathlib import Path
 
-from launch import instance, processes
+from launch import demo_lake, instance, processes
 from launch.home import PROJECT, settle
 from launch.ports import require_free
 from launch.processes import LOOPBACK, Process
@@ -31,12 +31,12 @@ _TOLD = (
 
 
 def settings() -> Settings:
-    """Settings that point at the simulator and into `DATA`, whatever the environment says."""
+    """Settings that point at the simulator and into `DATA`, whatever the environment says; the lake may lie in an object store."""
     given = load()
     port = given.sim_port
     return settle(
         DATA,
-        lake_root=str(DATA / "lake"),
+        lake_root=demo_lake.root(given.lake_root, DATA / "lake"),
         state_dir=DATA / "state",
         dagster_home=DATA / "dagster",
         mlflow_tracking_uri=f"http://{LOOPBACK}:{given.mlflow_port}",
@@ -64,8 +64,9 @@ def running(settings: Settings) -> list[Process]:
     ]
 
 
-def clear() -> None:
-    """Forget the demo before: it is about what happens now."""
+def clear(settings: Settings) -> None:
+    """Forget the demo before: it is about what happens now. Raises as `demo_lake.empty`; then nothing was forgotten."""
+    demo_lake.empty(settings.need_lake_root())
     shutil.rmtree(DATA, ignore_errors=True)
 
 

@@ -117,6 +117,12 @@ def opened_untold(address: str) -> pa.NativeFile:
     return file
 
 
+def remove_below(address: str) -> None:
+    """Remove every file below an address, a thousand with a request. Raises `LakeUnwritable`; some of them may be gone."""
+    with told(f"{address} was not emptied", is_write=True):
+        client().delete_dir_contents(key(address), missing_dir_ok=True)
+
+
 @contextlib.contextmanager
 def told(undone: str, *, is_write: bool = False) -> Iterator[None]:
     """What a store said, in words: `LakeUnwritable` of a write, else `StoreRefused` or `StoreUnavailable`."""

@@ -1,0 +1,41 @@
+"""Where the lake of the demo lies: in a folder of its own or, where `LAKE_ROOT` is an object store, under a prefix of its own there.
+
+What `LAKE_ROOT` names may be somebody's lake: nothing of it is written, and nothing but that prefix is emptied.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from polymarket_assets.lake import TABLES, objects
+from polymarket_assets.lake.object_storage import store_of
+from polymarket_assets.venue.errors import Refused
+
+# Long enough to be nobody else's, and no table's name.
+PREFIX = "polymarket-assets-demo"
+
+
+def root(lake_root: str | None, folder: Path) -> str:
+    """The root of the demo's lake, by what `LAKE_ROOT` says: a folder that it names is left alone, and `folder` taken."""
+    if lake_root is None or not objects.is_object(lake_root):
+        return str(folder)
+    return f"{lake_root.rstrip('/')}/{PREFIX}"
+
+
+def empty(root: str) -> None:
+    """Remove the lake of the demo before from an object store; folders go with the rest of the demo's.
+
+    Raises:
+        Refused: something lies there that is no lake's, and is not ours to remove; nothing was removed.
+        StoreUnavailable, StoreRefused, LakeUnwritable: the object store does not let us.
+    """
+    if not objects.is_object(root):
+        return
+    if foreign := [path for path in store_of(root).list("") if not _is_of_a_lake(path)]:
+        raise Refused(f"{root}/{foreign[0]} is no file of a lake, and the demo would remove it: move it away, or name another LAKE_ROOT")  # fmt: skip
+    objects.remove_below(root)
+
+
+def _is_of_a_lake(path: str) -> bool:
+    folder, is_nested, _ = path.partition("/")
+    return folder in TABLES if is_nested else folder.startswith("_")
