@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers drill-alerts soak drill-restart drill-bootstrap drill-features label-census leak-audit ml-acceptance ml-real lock compose-check drill-production audit drill-shards
+.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers drill-alerts soak drill-restart drill-bootstrap drill-features label-census leak-audit ml-acceptance ml-real lock compose-check drill-production audit drill-shards drill-object-store
 
 # Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
 # leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
@@ -63,6 +63,10 @@ drill-disk: setup
 # Four minutes; `make drill-shards DRILL="--moves 8"` for longer.
 drill-shards: setup
 	@$(BIN)/python -m drills.shards $(DRILL)
+
+# Twice as long as a demo, a quarter of an hour where others use the machine: the demo with its lake in an object store, and the same rows as on disk; `DRILL=--without-demo` for a look.
+drill-object-store: setup
+	@$(BIN)/python -m drills.object_store $(DRILL)
 
 # Ten minutes, or MINUTES=60; `make soak DRILL=--calm` through a venue that does not lie.
 soak: setup

@@ -5,7 +5,7 @@ Counts and the sum of a hash of every row, read back from the disk. DuckDB strea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from polymarket_assets.lake import opening, reading
 from polymarket_assets.lake.errors import DamagedFile, RowsDiffer
@@ -19,7 +19,7 @@ _THREADS = 2
 
 def require_same(table: Table, before: Sequence[str], after: Sequence[str]) -> None:
     """Raises `RowsDiffer` where the files `after` do not hold exactly the rows of the files `before`, `DamagedFile` where one cannot be read."""
-    expected, found = _digest(table, before), _digest(table, after)
+    expected, found = digest(table, before), digest(table, after)
     if found != expected:
         raise RowsDiffer(
             f"{table.name}: {', '.join(after) or 'no file'}",
@@ -28,13 +28,17 @@ def require_same(table: Table, before: Sequence[str], after: Sequence[str]) -> N
         )
 
 
-def _digest(table: Table, files: Sequence[str]) -> tuple[int, int]:
-    """Rows, and the sum of their hashes: the same for the same rows in any order and any number of files."""
+def digest(table: Table, files: Sequence[str], without: Collection[str] = ()) -> tuple[int, int]:
+    """Rows, and the sum of their hashes, some columns left out: the same for the same rows in any order and any number of files.
+
+    Raises:
+        DamagedFile: a file cannot be read.
+    """
     if not files:
         return 0, 0
     import duckdb
 
-    columns = ", ".join(f'"{name}"' for name in table.names)
+    columns = ", ".join(f'"{name}"' for name in table.names if name not in without)
     query = f"select count(*), coalesce(sum(hash({columns})::hugeint), 0) from {table.name}"
     try:
         with opening.connected(threads=_THREADS, memory_limit=_MEMORY) as connection:
