@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 _MASK = 2**64 - 1
 # The shard in the name of a session, `20261102T131500Z-1of2-3fa2b1`; sessions of before shards were counted have only the number.
 _NAMED = re.compile(r"^[^-]+-(\d+)(?:of(\d+))?-")
-# SQL: the shard whose markets a gap concerns, as a session is named; null where that is every market. The session that the gap
-# befell is named by its id, since the one that reports the time between two sessions is the later.
-OF_GAP = "nullif(nullif(regexp_extract(gap_id, '^[^-:]+-([0-9]+of[0-9]+)-', 1), ''), '0of1')"
+# SQL: the shard that a column of sessions' names, or of gaps' by them, says; null where that is every market.
+_OF = "nullif(nullif(regexp_extract({}, '^[^-:]+-([0-9]+of[0-9]+)-', 1), ''), '0of1')"
+OF_SESSION = _OF.format("session_id")
+# The session that the gap befell is named by its id, since the one that reports the time between two sessions is the later.
+OF_GAP = _OF.format("gap_id")
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def jump(key: int, buckets: int) -> int:
 
 
 def carried(market_ids: Iterable[str], shards: Iterable[str]) -> pa.Table:
-    """The markets of each named shard (`OF_GAP`): `shard`, `market_id`."""
+    """The markets of each named shard (`OF_SESSION`, `OF_GAP`): `shard`, `market_id`."""
     import pyarrow as pa
 
     named = {shard: Shard(*map(int, shard.split("of"))) for shard in set(shards)}

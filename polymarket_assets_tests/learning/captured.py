@@ -1,5 +1,7 @@
 """Two hours of an invented capture: markets of all tiers in sets and alone, one-sided, crossed and empty books, halts, gaps of
-collection and of the stream, trades by the hundred, ticks and ends that change, markets that close. The day before is there, too."""
+collection and of the stream, trades by the hundred, ticks and ends that change, markets that close. The day before is there, too.
+
+Shared among streamers, it was one of them that listened first, then two, of which one was silent for most of an hour, then one."""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.shards import shard_of
 from polymarket_assets_tests.learning.rows import LISTED
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -30,7 +33,12 @@ def tier_at(left_h: float) -> str:
     return next((tier for tier, beyond in BEYOND_H if left_h > beyond), "t4")
 
 
-def fill(lake: Lake, seed: int = 3) -> None:
+# Counts of streamers, each from an instant on; when the last of two said nothing.
+SHARED = ((START - timedelta(days=9), 1), (START - timedelta(hours=9), 2), (START + timedelta(minutes=95), 1))
+SILENT = (START + timedelta(minutes=10), START + timedelta(minutes=65))
+
+
+def fill(lake: Lake, seed: int = 3, *, shared: bool = False) -> None:
     """A capture in a lake."""
     dice = random.Random(seed)
     rows: dict[str, list[dict[str, Any]]] = {
@@ -53,7 +61,18 @@ def fill(lake: Lake, seed: int = 3) -> None:
                 "cause": "closed",
             }
         )
+    if shared:
+        rows["trades_raw"] = [heard for row in rows["trades_raw"] if (heard := _as_heard(row)) is not None]
     _file(lake, rows)  # fmt: skip
+
+
+def _as_heard(trade: dict[str, Any]) -> dict[str, Any] | None:
+    """A trade as heard by the streamer that carried its market then; None: by nobody."""
+    began, count = [one for one in SHARED if one[0] <= trade["received_at"]][-1]
+    number = shard_of(trade["market_id"], count)
+    if (number, count) == (1, 2) and SILENT[0] <= trade["received_at"] < SILENT[1]:
+        return None
+    return {**trade, "session_id": f"{began:%Y%m%dT%H%M%SZ}-{number}of{count}-{trade['session_id']}"}
 
 
 def _market(dice: random.Random, rows: dict[str, list[dict[str, Any]]], name: str, close: datetime) -> None:

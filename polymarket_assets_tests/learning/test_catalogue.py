@@ -45,7 +45,7 @@ PLAIN: dict[str, Any] = {
     "fresh_us": 22_000_000, "is_listened": False, "tier_then": "t4", "liquidity_usd": 1000.0, "volume_usd": 0.0, "close_moves": 2.0,
 }  # fmt: skip
 EMPTY = {
-    "heard": "select 0::bigint as m, 0::bigint as since_us where false", "alive": "select 0::bigint as first_us where false", "deaf": "select 0::bigint as m, 0::bigint as from_us, 0::bigint as to_us where false",
+    "heard": "select 0::bigint as m, 0::bigint as since_us where false", "shares": "select null::bigint as m, 0::bigint as share", "alive": "select 0::bigint as share, 0::bigint as first_us where false", "deaf": "select 0::bigint as m, 0::bigint as from_us, 0::bigint as to_us where false",
     "dealt": "select 0::bigint as m, 0::bigint as at_us, 0::bigint as usd_e6, true as is_for, true as is_known, 0::bigint as copy_of where false",
     "booked": "select 0::bigint as m, 0::bigint as at_us, 0::bigint as tie, [{'price_e6': 0::integer, 'size_e6': 0::bigint}] as bids, [{'price_e6': 0::integer, 'size_e6': 0::bigint}] as asks where false",
 }  # fmt: skip

@@ -12,6 +12,7 @@ from polymarket_assets.lake import reading
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning.evidence import recorded as of_recordings
+from polymarket_assets.shards import shard_of
 from polymarket_assets_tests.learning.rows import (
     HOUR,
     MINUTE,
@@ -182,6 +183,50 @@ def test_how_markets_ended_never_meets_a_feature(lake: Lake, tmp_path: Any) -> N
     contents = [one.store.read_bytes(w.path) for one, w in zip((lake, outcome_known), written, strict=True)]
     assert written[0].rows == 1
     assert contents[0] == contents[1]
+
+
+# Markets that two shards share, each with its own.
+OF_TWO = {shard_of(f"pm:{name}", 2): name for name in "ab"}
+
+
+def trade(name: str, at: datetime, session: str) -> dict[str, Any]:
+    return {
+        "session_id": session, "connection": 0, "sequence": at.minute, "received_at": at, "venue_at": at, "market_id": f"pm:{name}",
+        "token_id": "1", "outcome_index": 0, "is_buy": True, "price_e6": 500_000, "size_e6": 1_000_000, "tx_hash": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("what", "stretches", "heard"),
+    [
+        ("one for all, and nothing of a market for half an hour", {0: [(0, 60, "0of1")], 1: [(0, 25, "0of1")]}, {0, 1}),
+        ("a shard that fell silent", {0: [(0, 60, "0of2")], 1: [(0, 25, "1of2")]}, {0}),
+        ("a shard that never said a word", {0: [(0, 60, "0of2")], 1: []}, {0}),
+        ("two, then one for all", {0: [(0, 60, "0of2")], 1: [(0, 25, "1of2"), (25, 60, "0of1")]}, {0, 1}),
+        ("one for all, then two of which one does not come", {0: [(0, 25, "0of1"), (25, 60, "0of2")], 1: [(0, 25, "0of1")]}, {0}),
+        ("all silent", {0: [(0, 25, "0of2")], 1: [(0, 25, "1of2")]}, set()),
+    ],
+)  # fmt: skip
+def test_a_market_is_heard_while_a_shard_that_carries_it_hears(lake: Lake, what: str, stretches: dict[int, list[tuple[int, int, str]]], heard: set[int]) -> None:  # fmt: skip
+    """Asked at three quarters of the hour, of a market of each of two shards."""
+    as_of = NOON + 45 * MINUTE
+    publish(lake, "markets", [market(name, NOON - HOUR, as_of + HOUR) for name in OF_TWO.values()])
+    publish(lake, "snapshots", [row for name in OF_TWO.values() for row in sampled(name, NOON - HOUR, as_of + MINUTE)])  # fmt: skip
+    publish(lake, "trades_raw", [trade(OF_TWO[n], NOON + minute * MINUTE, f"20260302T120000Z-{shard}-0a1b2c") for n, held in stretches.items() for begin, end, shard in held for minute in range(begin, end)])  # fmt: skip
+    found = {row["market_id"]: row["unheard_1h"] for row in rows(lake)}
+    assert found == {f"pm:{name}": found[f"pm:{name}"] for name in OF_TWO.values()}
+    assert {n for n, name in OF_TWO.items() if found[f"pm:{name}"] is not None} == heard
+
+
+@pytest.mark.parametrize(("shards", "unheard_min"), [(("0of2", "1of2"), {0: 0, 1: 20}), (("0of1", "0of1"), {0: 0, 1: 0})])  # fmt: skip
+def test_a_silence_of_one_shard_is_missed_of_its_markets_alone(lake: Lake, shards: tuple[str, str], unheard_min: dict[int, int]) -> None:  # fmt: skip
+    """Also once the shard is back; of one streamer a market that says nothing is a quiet market."""
+    as_of = NOON + 75 * MINUTE
+    publish(lake, "markets", [market(name, NOON - 3 * HOUR, as_of + HOUR) for name in OF_TWO.values()])
+    publish(lake, "snapshots", [row for name in OF_TWO.values() for row in sampled(name, NOON - 2 * HOUR, as_of + MINUTE)])  # fmt: skip
+    publish(lake, "trades_raw", [trade(OF_TWO[n], NOON + minute * MINUTE, f"20260302T120000Z-{shards[n]}-0a1b2c") for n in OF_TWO for minute in range(-100, 75) if n == 0 or not 30 < minute < 50])  # fmt: skip
+    found = {row["market_id"]: row["unheard_1h"] for row in rows(lake)}
+    assert {n: round(60 * found[f"pm:{name}"]) for n, name in OF_TWO.items()} == unheard_min
 
 
 def test_publishing_an_hour_again_replaces_it(lake: Lake) -> None:

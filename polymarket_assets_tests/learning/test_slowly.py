@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -15,17 +17,29 @@ from polymarket_assets.learning.audit.audited import is_same
 from polymarket_assets.learning.evidence import blocks
 from polymarket_assets.learning.evidence.recorded import at_instants, recorded
 from polymarket_assets.learning.features.catalogue import FEATURES
+from polymarket_assets.shards import Shard
 from polymarket_assets_tests.learning import captured
 from polymarket_assets_tests.learning.slowly import Slow
+from polymarket_assets_tests.learning.slowly.plain import Row
 
 INSTANTS = 400
 
 
+def filled(folder: Path, *, shared: bool) -> Lake:
+    made = Lake(folder)
+    captured.fill(made, shared=shared)
+    return made
+
+
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    made = Lake(tmp_path_factory.mktemp("captured"))
-    captured.fill(made)
-    return made
+    return filled(tmp_path_factory.mktemp("captured"), shared=False)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The same, by one streamer, by two of which one falls silent, and by one again."""
+    return filled(tmp_path_factory.mktemp("shared"), shared=True)
 
 
 def instants(count: int = INSTANTS, seed: int = 1) -> pa.Table:
@@ -52,6 +66,25 @@ def test_every_feature_is_what_its_words_say(lake: Lake) -> None:
         )
         known = sum(row[feature.name] is not None for row in found.values())
         assert known >= 5, f"{feature.name} is known in {known} rows only: the capture does not try it"
+
+
+@pytest.mark.slow
+def test_each_market_is_judged_by_the_streamers_that_carried_it(lake: Lake, shared: Lake) -> None:
+    """One that was dead would otherwise go unnoticed while another hears."""
+    slow, whole = Slow(shared), by_instant(lake)
+    found = by_instant(shared)
+    told = {key: slow.features(*key) or {} for key in found}
+    assert [(key, feature.name) for key, row in told.items() for feature in FEATURES if not is_same(row[feature.name], found[key][feature.name])] == []  # fmt: skip
+    changed = Counter(market_id for (market_id, at), row in found.items() if row["unheard_1h"] != whole[market_id, at]["unheard_1h"])  # fmt: skip
+    assert changed.total() > 10, "the silence is not seen"
+    assert all(Shard(1, 2).carries(market_id) for market_id in changed)
+    assert any(row["unheard_1h"] is not None for (market_id, at), row in found.items() if Shard(0, 2).carries(market_id) and captured.SILENT[0] + timedelta(minutes=20) < at < captured.SILENT[1])  # fmt: skip
+
+
+def by_instant(lake: Lake) -> dict[tuple[str, datetime], Row]:
+    """Rows of features at half of the instants."""
+    rows = at_instants(lake, instants(INSTANTS // 2)).to_pylist()
+    return {(row["market_id"], row["as_of"]): row for row in rows}
 
 
 def test_blocks_of_markets_give_the_rows_of_all_markets_together(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip

@@ -8,7 +8,8 @@
     booked   books: m, at_us, tie (orders those of one instant), bids, asks
     dealt    trades: m, at_us, usd_e6, is_for (the canonical outcome), is_known, copy_of (equal in copies)
     heard    since when trades of a market are known, where its prices do not tell (`is_listened`): m, since_us
-    alive    when anything was heard of any market: first_us of each minute
+    shares   markets that the same streamers carry: share, m (null: all of them are one share)
+    alive    when anything was heard of any market of a share: share, first_us of each minute
     deaf     gaps in that: m (null: of all), from_us, to_us
 
 `m` numbers markets; instants are microseconds since 1970 (`…_us`), of receipt or of when it could be known; a price `stands`

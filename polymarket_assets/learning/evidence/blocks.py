@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from polymarket_assets.learning.evidence import books, impact, listening, moves, siblings, trades
 from polymarket_assets.learning.evidence.books import Books
-from polymarket_assets.learning.evidence.listening import Listened
+from polymarket_assets.learning.evidence.listening import Alive, Listened
 from polymarket_assets.learning.evidence.quotes import Instants, Prices
 from polymarket_assets.learning.evidence.series import Columns, Whole, whole
 from polymarket_assets.learning.evidence.siblings import Members
@@ -102,9 +102,9 @@ def _prices(block: Block) -> Prices:
 
 
 def _listened(block: Block, at: Instants, prices: Prices) -> Listened:
-    alive_us = whole(block.connection.sql("from alive order by first_us").to_arrow_table(), "first_us")
-    deaf = block.read("deaf", f"m is null or {block.markets}")
-    return listening.listened(at, prices, block.read("heard"), alive_us, deaf, _began_us(block, at))
+    of_all = f"m is null or {block.markets}"
+    alive = Alive.of(block.read("shares", of_all), block.read("alive", "true order by share, first_us"))
+    return listening.listened(at, prices, block.read("heard"), alive, block.read("deaf", of_all), _began_us(block, at))  # fmt: skip
 
 
 def _began_us(block: Block, at: Instants) -> Whole:

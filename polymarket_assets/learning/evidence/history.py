@@ -159,7 +159,8 @@ def _relations(span: Span) -> dict[str, str]:
             select m, case when bool_or(truncated) then min(epoch_us(traded_at)) else coalesce(min(epoch_us(first_known_at)), min(epoch_us(traded_at))) end as since_us
             from history_trades join lives using (market_id, source) group by m
         """,
-        "alive": "select 0::bigint as first_us where false",
+        "shares": "select null::bigint as m, 0::bigint as share",
+        "alive": "select 0::bigint as share, 0::bigint as first_us where false",
         "deaf": "select 0::bigint as m, 0::bigint as from_us, 0::bigint as to_us where false",
     }  # fmt: skip
 

@@ -12,6 +12,7 @@ from polymarket_assets.learning.evidence.quotes import Instants, Prices, first_o
 from polymarket_assets.learning.evidence.series import (
     US,
     Flags,
+    Series,
     Whole,
     known,
     last_where,
@@ -19,8 +20,33 @@ from polymarket_assets.learning.evidence.series import (
 )
 from polymarket_assets.learning.features.flow import LEAST_HEARD, WINDOWS_S
 
-# Somebody listens while of any market a trade was heard this recently.
+# Somebody listens while a trade was heard this recently, of any market that the same streamers carry.
 ALIVE_US = 900 * US
+
+
+@dataclass(frozen=True)
+class Alive:
+    """When somebody was heard: signs of life by share, and the share of each of `markets`, which grow; a single one is that of all."""
+
+    markets: Whole
+    share: Whole
+    signs: Series
+    at_us: Whole
+
+    @classmethod
+    def of(cls, shares: pa.Table, alive: pa.Table) -> Alive:
+        """Of rows of `shares` in any order, and all of `alive` in order."""
+        shares, at_us = shares.sort_by("m"), whole(alive, "first_us")
+        return cls(whole(shares, "m"), whole(shares, "share"), Series.over(whole(alive, "share"), at_us), at_us)  # fmt: skip
+
+    def is_near(self, market: Whole, as_of_us: Whole) -> Flags:
+        """Whether there was a sign of the market's share so recently."""
+        if not self.at_us.size:
+            return np.zeros(market.size, dtype=bool)
+        share = self.share[np.minimum(np.searchsorted(self.markets, market), self.markets.size - 1)]
+        newest = self.signs.latest(share, as_of_us)
+        found: Flags = (newest >= 0) & (as_of_us - self.at_us[newest] <= ALIVE_US)
+        return found
 
 
 @dataclass(frozen=True)
@@ -38,15 +64,16 @@ class Listened:
 
 
 def listened(
-    at: Instants, prices: Prices, heard: pa.Table, alive_us: Whole, deaf: pa.Table, began_us: Whole
+    at: Instants, prices: Prices, heard: pa.Table, alive: Alive, deaf: pa.Table, began_us: Whole
 ) -> Listened:
-    """Of rows of `heard` and `deaf` in any order, all of `alive` in order, and when each instant's market was listed.
+    """Of rows of `heard` and `deaf` in any order, signs of life, and when each instant's market was listed.
 
     Of a window, that part is not heard which lies before listening began, or in a gap; before a market was listed there was
     nothing to hear.
     """
     is_told, told_us = _told(at.market, heard)
-    is_heard = _is_listened(at, prices, alive_us) | (is_told & (at.as_of_us >= told_us))
+    is_listened = alive.is_near(at.market, at.as_of_us) & prices.is_listened[at.price]
+    is_heard = is_listened | (is_told & (at.as_of_us >= told_us))
     since_us, gaps = np.where(is_told, told_us, _since_us(at, prices)), Gaps.of(deaf, at)
     unheard_us = {}
     for window, seconds in WINDOWS_S.items():
@@ -66,14 +93,6 @@ def _told(market: Whole, heard: pa.Table) -> tuple[Flags, Whole]:
     place = np.minimum(np.searchsorted(markets, market), markets.size - 1)
     is_told = (markets[place] == market) & known(heard, "since_us")[place]
     return is_told, whole(heard, "since_us")[place]
-
-
-def _is_listened(at: Instants, prices: Prices, alive_us: Whole) -> Flags:
-    newest = np.searchsorted(alive_us, at.as_of_us, side="right") - 1
-    if not alive_us.size:
-        return np.zeros(at.market.size, dtype=bool)
-    is_alive = (newest >= 0) & (at.as_of_us - alive_us[newest] <= ALIVE_US)
-    return is_alive & prices.is_listened[at.price]
 
 
 def _since_us(at: Instants, prices: Prices) -> Whole:

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polymarket_assets import shards
 from polymarket_assets.lake import TABLES, layout, opening, reading
 from polymarket_assets.lake.spans import Span, hour_of
 from polymarket_assets.lake.writing import Lake, Written
-from polymarket_assets.learning.evidence import blocks, grid, quotes, rows
-from polymarket_assets.learning.evidence.listening import ALIVE_US
+from polymarket_assets.learning.evidence import blocks, grid, quotes, rows, silences
 from polymarket_assets.learning.evidence.trades import IS_FOR, MOST_USD_E6, USD_E6
 from polymarket_assets.learning.features.flow import KYLE_STEP_S, OFI_BACK_S
 from polymarket_assets.learning.features.volatility import DAY_S
@@ -39,12 +37,9 @@ SNAPSHOTS_BACK = timedelta(seconds=DAY_S) + 2 * _STANDS
 # Trades told of later were recovered from a gap: a burst of them is no burst of trading. They are not counted.
 LATE = timedelta(seconds=60)
 BOOKS_BACK = _STANDS + timedelta(seconds=OFI_BACK_S)
-# Longer silences of all markets are gaps: nobody may have listened.
-ALIVE = timedelta(microseconds=ALIVE_US)
-_MINUTE = timedelta(minutes=1)
 # A day of whole steps of the clock; a copy that was heard within the day is told by the first, however late that one was.
 _DEALT_BACK = timedelta(seconds=DAY_S + KYLE_STEP_S) + LATE
-TRADES_BACK = timedelta(seconds=DAY_S) + ALIVE + 2 * _MINUTE
+TRADES_BACK = timedelta(seconds=DAY_S) + silences.ALIVE + 2 * silences.MINUTE
 # Gaps end within the day that trades look back, or touch it.
 GAPS_BACK = timedelta(seconds=2 * DAY_S)
 # Instants whose evidence is read together: a block of markets holds all their books of that long.
@@ -121,8 +116,8 @@ def _known(lake: Lake, span: Span, streamed: tuple[str, ...]) -> Iterator[duckdb
             reading.add_view(connection, table, reading.files(lake, table, Span(span.start - far, span.end)))
         _add_trades(connection, lake, Span(span.start - TRADES_BACK, span.end))
         for name, sql in _relations(span, streamed).items():
-            if name == "deaf":
-                _add_carried(connection)
+            if name == "shares":
+                silences.add_carried(connection)
             connection.execute(f"create temp {'view' if name in blocks.LARGE else 'table'} {name} as {sql}")
         yield connection
 
@@ -138,6 +133,7 @@ def _add_trades(connection: duckdb.DuckDBPyConnection, lake: Lake, span: Span) -
 
 def _relations(span: Span, streamed: tuple[str, ...]) -> dict[str, str]:
     """Relations of evidence, in the order in which they can be made."""
+    since = Span(span.start - TRADES_BACK, span.end)
     return {
         "lives": _lives(span),
         "numbered": "select distinct m, market_id from lives",
@@ -145,8 +141,10 @@ def _relations(span: Span, streamed: tuple[str, ...]) -> dict[str, str]:
         "booked": "select m, epoch_us(received_at) as at_us, epoch_us(slot_at) as tie, bids, asks from orderbooks join numbered using (market_id)",
         "dealt": _dealt(span),
         "heard": "select 0::bigint as m, 0::bigint as since_us where false",
-        "alive": _alive(span),
-        "deaf": _deaf(span),
+        "signs": silences.signs(since),
+        "shares": silences.SHARES,
+        "alive": silences.ALIVE_BY_SHARE,
+        "deaf": silences.deaf(since),
     }
 
 
@@ -203,38 +201,3 @@ def _dealt(span: Span) -> str:
         """
 
     return f"""{taken("trades_raw", "venue_at", USD_E6)} union all {taken("trades", "traded_at", f"least(usd_e6, {MOST_USD_E6})")} and source <> 'rest'"""
-
-
-def _alive(span: Span) -> str:
-    """The first trade of any market in each minute."""
-    since = f"received_at >= '{(span.start - TRADES_BACK).isoformat()}' and received_at < '{span.end.isoformat()}'"
-    return f"""
-        select min(at_us) as first_us from (
-            select epoch_us(received_at) as at_us from trades_raw where {since} union all select epoch_us(received_at) from trades where {since} and source <> 'rest'
-        ) group by at_us // {_MINUTE // _US}
-    """
-
-
-def _add_carried(connection: duckdb.DuckDBPyConnection) -> None:
-    """`carried`: the markets of each shard that had a gap, where several shared them."""
-    named, markets = (
-        [one for (one,) in connection.execute(f"select distinct {what}").fetchall()]
-        for what in (f"{shards.OF_GAP} as shard from stream_gaps where market_id is null and shard is not null", "market_id from numbered")
-    )  # fmt: skip
-    connection.register("carried", shards.carried(markets, named))
-
-
-def _deaf(span: Span) -> str:
-    """Gaps of markets; one without a market is taken for one of its whole shard, and a silence for one of all: which of them it made deaf only the streamer knew."""
-    longest_us = (ALIVE + _MINUTE) // _US
-    return f"""
-        select m, epoch_us(from_at) as from_us, epoch_us(to_at) as to_us from stream_gaps join numbered using (market_id)
-        union all
-        select null, epoch_us(from_at), epoch_us(to_at) from stream_gaps where market_id is null and {shards.OF_GAP} is null
-        union all
-        select m, from_us, to_us from carried join numbered using (market_id) join (
-            select {shards.OF_GAP} as shard, epoch_us(from_at) as from_us, epoch_us(to_at) as to_us from stream_gaps where market_id is null
-        ) using (shard)
-        union all
-        select null, since_us, first_us from (select lag(first_us, 1, {grid.us(span.start - TRADES_BACK)}) over (order by first_us) as since_us, first_us from alive) where first_us - since_us > {longest_us}
-    """

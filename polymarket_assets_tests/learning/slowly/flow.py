@@ -33,7 +33,7 @@ def flow(lake: Held, market_id: str, version: Row, quote: Row, t: int) -> Row:
         "unheard_24h",
     )
     found: Row = dict.fromkeys(names)
-    if quote["tier"] not in LISTENED or not any(0 <= t - at <= 900 * S for at in lake.heard):
+    if quote["tier"] not in LISTENED or not any(0 <= t - at <= 900 * S for at in lake.heard(market_id)):
         return found
     day = [q for q in lake.quotes[market_id] if quote["at"] - 86400 * S <= q["at"] <= quote["at"]]
     since = max((q["at"] for q in day if q["tier"] not in LISTENED), default=day[0]["at"])
@@ -69,7 +69,8 @@ def _deaf(lake: Held, market_id: str, t: int) -> list[tuple[int, int]]:
         for g in lake.gaps
         if g["market_id"] == market_id or (g["market_id"] is None and Shard.of_session(g["gap_id"]).carries(market_id))
     ]  # fmt: skip
-    found += [(a, b) for a, b in zip([-NEVER, *lake.heard], lake.heard, strict=False) if b - a > 960 * S]
+    heard = lake.heard(market_id)
+    found += [(a, b) for a, b in zip([-NEVER, *heard], heard, strict=False) if b - a > 960 * S]
     together: list[tuple[int, int]] = []
     for a, b in sorted(gap for gap in found if gap[1] <= t):  # type: ignore[operator]
         if together and a <= together[-1][1]:  # type: ignore[operator]

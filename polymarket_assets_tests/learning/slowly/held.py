@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.shards import Shard
 from polymarket_assets_tests.learning.slowly.plain import Row, S, logit, middle, us
 
 EVERY_S = {"t0": 3600, "t1": 300, "t2": 60, "t3": 30, "t4": 15}
@@ -36,7 +37,14 @@ class Held:
             if held and held[-1]["received_at"] == row["received_at"]:
                 held.pop()
             held.append({**row, "at": us(row["received_at"])})
-        self.trades, self.heard = self._trades(rows("trades_raw"))
+        raw = rows("trades_raw")
+        self.trades = self._trades(raw)
+        # By shard, the first trade of any market in each minute.
+        self.signs: dict[Shard, dict[int, int]] = defaultdict(dict)
+        for row in sorted(raw, key=lambda r: r["received_at"]):
+            at = us(row["received_at"])
+            assert at is not None
+            self.signs[Shard.of_session(row["session_id"])].setdefault(at // (60 * S), at)
         self.gaps = rows("stream_gaps")
 
     @staticmethod
@@ -48,13 +56,12 @@ class Held:
         }  # fmt: skip
 
     @staticmethod
-    def _trades(rows: list[Row]) -> tuple[dict[str, list[Row]], list[int]]:
+    def _trades(rows: list[Row]) -> dict[str, list[Row]]:
         found: dict[str, list[Row]] = defaultdict(list)
-        seen, minutes = set(), {}
+        seen = set()
         for row in sorted(rows, key=lambda r: r["received_at"]):
             at = us(row["received_at"])
             assert at is not None
-            minutes.setdefault(at // (60 * S), at)
             key = (
                 row["market_id"],
                 row["tx_hash"] or at,
@@ -73,7 +80,15 @@ class Held:
             )
         for held in found.values():
             held.sort(key=lambda t: (t["at"], t["usd"], t["signed"] > 0))
-        return found, sorted(minutes.values())  # fmt: skip
+        return found
+
+    def heard(self, market_id: str) -> list[int]:
+        """The first trade in each minute, of any market, that a streamer heard which carries this one."""
+        first: dict[int, int] = {}
+        for shard, signs in self.signs.items():
+            for minute, at in signs.items() if shard.carries(market_id) else ():
+                first[minute] = min(at, first.get(minute, at))
+        return sorted(first.values())
 
     def version(self, market_id: str, t: int) -> Row | None:
         known = [v for v in self.versions[market_id] if v["at"] <= t]
