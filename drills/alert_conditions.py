@@ -6,7 +6,7 @@ import json
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -188,6 +188,22 @@ def stale_stream(place: Place) -> Iterator[Forced]:
 
 
 @contextmanager
+def one_of_two(place: Place) -> Iterator[Forced]:
+    """Pages as those of two streamers, of which the second goes and comes back while the first stays."""
+    port = free_port()
+    with _pages(place) as _, ExitStack() as second:
+        first = place.more.pop("stream_status_port")
+
+        def start() -> None:
+            second.enter_context(_pages(place, port))
+            place.more.pop("stream_status_port")
+
+        start()
+        place.more["stream_status_urls"] = f"http://127.0.0.1:{first},http://127.0.0.1:{port}"
+        yield Forced(second.close, start)
+
+
+@contextmanager
 def untraded(place: Place) -> Iterator[Forced]:
     """No trade of the stream reaches the lake while last trades of sampled books change."""
     with _pages(place):
@@ -208,7 +224,7 @@ def untraded(place: Place) -> Iterator[Forced]:
 
 
 @contextmanager
-def _pages(place: Place) -> Iterator[dict[str, Any]]:
+def _pages(place: Place, port: int = 0) -> Iterator[dict[str, Any]]:
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
     from threading import Thread
 
@@ -230,7 +246,7 @@ def _pages(place: Place) -> Iterator[dict[str, Any]]:
         def log_message(self, *_: object) -> None:
             """The drill tells."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     place.more["stream_status_port"] = server.server_address[1]
     Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -492,6 +508,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("a tier falls silent", "tier_silent", "tiers", silent),
     Condition("slots are lost", "success_low", "tiers", poor),
     Condition("the streamer is killed", "stream_dead", "stream", killed_streamer),
+    Condition("one of two streamers dies", "stream_dead", "stream", one_of_two),
     Condition("the stream is stale", "stream_critical", "stream", stale_stream),
     Condition("too little is heard", "stream_coverage", "stream", deaf),
     Condition("no trades while the market trades", "stream_no_trades", "stream", untraded),

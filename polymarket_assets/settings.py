@@ -8,6 +8,7 @@ variable ends in one sentence (`NotConfigured`) that names it.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +23,9 @@ from polymarket_assets.shards import Shard
 from polymarket_assets.venue.errors import Refused
 
 ENV_FILE = ".env"
+LOOPBACK = "127.0.0.1"
+# An address of an interface, or a name that leads to one.
+_HOST = re.compile(r"[\w.:-]+")
 
 
 class NotConfigured(Refused):
@@ -157,6 +161,14 @@ class Settings(BaseSettings):
     stream_shards: int = Field(
         1, gt=0, validate_default=True, description="How many streamers share the markets"
     )
+    stream_status_host: str = Field(
+        LOOPBACK,
+        description="Interface on which the streamer's status listens; another than loopback only where nobody else reaches it, as in a container",
+    )
+    stream_status_urls: Words = Field(
+        (),
+        description="Addresses of the status of every streamer, for alerts and `python -m streamer status`, comma separated; empty: the one on `STREAM_STATUS_PORT` of this machine",
+    )
 
     # What is kept, and who is told.
     retention_days: Mapping[str, int] = Field(
@@ -196,7 +208,7 @@ class Settings(BaseSettings):
     )
     alert_whale_usd: float = Field(25_000.0, gt=0, description="Dollars of an order from which on it is told")
 
-    # Ports, all on the loopback interface.
+    # Ports, on the loopback interface.
     dagster_port: int = Field(3000, gt=0, lt=65536, description="Dagster UI")
     mlflow_port: int = Field(5000, gt=0, lt=65536, description="MLflow UI")
     console_port: int = Field(8000, gt=0, lt=65536, description="Reserved for the console")
@@ -239,6 +251,24 @@ class Settings(BaseSettings):
         if shard >= shards:
             raise ValueError(f"STREAM_SHARD={shard} is none of them: they are counted from 0")
         return shards
+
+    @field_validator("stream_status_host")
+    @classmethod
+    def _an_interface(cls, host: str) -> str:
+        if not _HOST.fullmatch(host):
+            raise ValueError("it is the address or name of one interface, for example 127.0.0.1")
+        return host
+
+    @field_validator("stream_status_urls")
+    @classmethod
+    def _addresses(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        plain = tuple(url.rstrip("/") for url in urls)
+        for url in plain:
+            if not _is_address(url):
+                raise ValueError("each is the address of a streamer's status, as http://127.0.0.1:8081")
+        if len(set(plain)) < len(plain):
+            raise ValueError("an address is named twice: the streamer there would be told of twice")
+        return plain
 
     @field_validator(
         "polymarket_gamma_url",
@@ -291,6 +321,11 @@ class Settings(BaseSettings):
         """Which of the streamers that share the markets this one is."""
         return Shard(self.stream_shard, self.stream_shards)
 
+    @property
+    def stream_statuses(self) -> tuple[str, ...]:
+        """The address of the status of every streamer."""
+        return self.stream_status_urls or (f"http://{LOOPBACK}:{self.stream_status_port}",)
+
     def max_markets(self, tier: str) -> int:
         """The cap of markets of a tier, by its name (`t0` … `t4`)."""
         return int(getattr(self, f"max_markets_{tier}"))
@@ -300,6 +335,16 @@ class Settings(BaseSettings):
         if value in (None, ""):
             raise NotConfigured(f"{name.upper()} is not set; for example `{example}`")
         return value
+
+
+def _is_address(url: str) -> bool:
+    """Whether it is an HTTP address of a host and nothing more: no account, no query."""
+    try:
+        parts = urlsplit(url)
+        is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return is_whole and "@" not in parts.netloc and url == f"{parts.scheme}://{parts.netloc}"
 
 
 def load(**replaced: Any) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import http.client
+import inspect
 import json
 import socket
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 
 from launch import processes, simulated, up
 from polymarket_assets.settings import load
+from polymarket_assets.venue.errors import Refused
 from polymarket_assets_tests.conftest import PROJECT
 from polymarket_assets_tests.streamer.conftest import free_port
 from simulator.running import start
@@ -50,8 +52,26 @@ def test_whatever_opens_a_port_says_on_which_interface() -> None:
                 if named(call) in OPENS:
                     found += 1
                     told = ast.unparse(call)
-                    assert any(word in told for word in ("127.0.0.1", "LOOPBACK", "HOST")), f"{file}: {told}"
+                    # `host` is the streamer's setting, which is held below.
+                    assert any(word in told for word in ("127.0.0.1", "LOOPBACK", "HOST", "(host, port)")), f"{file}: {told}"  # fmt: skip
     assert found >= 4
+
+
+def test_the_status_page_is_told_another_interface_only_by_who_sets_it(monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.delenv("STREAM_STATUS_HOST", raising=False)
+    default = inspect.signature(status.serve).parameters["host"].default
+    assert (default, load().stream_status_host) == ("127.0.0.1", "127.0.0.1")
+    chosen = free_port()
+    server = status.serve(chosen, status.Desk(), "127.0.0.2")
+    try:
+        assert listening_of_this_process() == {"127.0.0.2"}
+    finally:
+        server.shutdown()
+        server.server_close()
+    with pytest.raises(
+        Refused, match=r"status port \d+ of 192\.0\.2\.1 cannot be used .* or STREAM_STATUS_HOST"
+    ):
+        status.serve(chosen, status.Desk(), "192.0.2.1")
 
 
 @pytest.mark.parametrize("make", [up.platform, lambda settings, _: simulated.running(settings)], ids=["up", "demo"])  # fmt: skip
@@ -103,7 +123,18 @@ def test_the_status_page_answers_get_alone(method: str, port: int) -> None:
     assert connection.getresponse().status == 501
 
 
-@pytest.mark.parametrize("path", ["/../../etc/passwd", "/health/../x", "/%2e%2e/", "/<script>", "/" + "x" * 60_000])  # fmt: skip
+@pytest.mark.parametrize("host", ["127.0.0.1", "streamer", "attacker.example", "<script>"])
+def test_whatever_name_it_is_asked_under_the_status_page_is_the_same_and_for_no_other_origin(host: str, port: int) -> None:  # fmt: skip
+    """In a container it is asked by name; a page of somebody's in a browser may lead a name of its own here."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", "/nothing", headers={"Host": host, "Origin": f"http://{host}"})
+    answer = connection.getresponse()
+    assert (answer.status, json.loads(answer.read())) == (404, {"pages": sorted(status.PAGES)})
+    assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+    assert host not in str(answer.headers) or host == "127.0.0.1"
+
+
+@pytest.mark.parametrize("path", ["http://elsewhere.example/health", "/../../etc/passwd", "/health/../x", "/%2e%2e/", "/<script>", "/" + "x" * 60_000])  # fmt: skip
 def test_no_path_leads_to_a_file(path: str, port: int) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     connection.request("GET", path)

@@ -34,6 +34,15 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("POLYMARKET_CLOB_URL", "venue.example", "an address begins with http:// or https://"),
         ("POLYMARKET_GAMMA_URL", "https://", "an address names a host"),
         ("STREAM_SILENCE_S", "nan", "STREAM_SILENCE_S='nan' cannot be used"),
+        ("STREAM_STATUS_HOST", "", "it is the address or name of one interface"),
+        ("STREAM_STATUS_HOST", "127.0.0.1,10.0.0.1", "it is the address or name of one interface"),
+        ("STREAM_STATUS_HOST", "http://streamer", "it is the address or name of one interface"),
+        ("STREAM_STATUS_URLS", "streamer:8081", "each is the address of a streamer's status"),
+        ("STREAM_STATUS_URLS", "http://one:8081,http://:8081", "each is the address of a streamer's status"),
+        ("STREAM_STATUS_URLS", "http://one:port", "each is the address of a streamer's status"),
+        ("STREAM_STATUS_URLS", "http://one:8081/health", "each is the address of a streamer's status"),
+        ("STREAM_STATUS_URLS", "http://me:secret@one:8081", "each is the address of a streamer's status"),
+        ("STREAM_STATUS_URLS", "http://one:8081,http://one:8081/", "an address is named twice"),
         ("MLFLOW_TRACKING_URI", "nonsense", "it is an address, for example http://127.0.0.1:5000"),
     ],
 )
@@ -60,6 +69,21 @@ def test_lists_and_retention_are_read_from_plain_text(monkeypatch: pytest.Monkey
     settings = load()
     assert settings.universe_tags == ("politics", "sports")
     assert settings.retention_days == {"orderbooks": 30}
+
+
+@pytest.mark.parametrize(
+    ("told", "asked"),
+    [
+        ({}, ("http://127.0.0.1:8081",)),
+        ({"STREAM_STATUS_PORT": "9000"}, ("http://127.0.0.1:9000",)),
+        ({"STREAM_STATUS_URLS": " "}, ("http://127.0.0.1:8081",)),
+        ({"STREAM_STATUS_URLS": "http://streamer:8081/, https://streamer-1"}, ("http://streamer:8081", "https://streamer-1")),
+    ],
+)  # fmt: skip
+def test_streamers_are_asked_where_they_are_said_to_be(monkeypatch: pytest.MonkeyPatch, told: dict[str, str], asked: tuple[str, ...]) -> None:  # fmt: skip
+    for variable, value in told.items():
+        monkeypatch.setenv(variable, value)
+    assert load().stream_statuses == asked
 
 
 def test_folders_are_seen_from_where_the_process_started(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polymarket_assets.venue.errors import PolymarketError, Refused
+from polymarket_assets.venue.errors import PolymarketError, Refused, Unavailable
 
 if TYPE_CHECKING:
     from polymarket_assets.lake.writing import Lake
@@ -91,8 +91,17 @@ def _status(given: argparse.Namespace) -> int:
     from polymarket_assets.settings import load
     from streamer import status
 
-    print(status.ask(load().stream_status_port, f"/{given.page}"))
-    return 0
+    addresses = [given.at.rstrip("/")] if given.at else load().stream_statuses
+    silent = 0
+    for address in addresses:
+        if len(addresses) > 1:
+            print(f"# {address}")
+        try:
+            print(status.ask(address, f"/{given.page}"))
+        except Unavailable as e:
+            silent += 1
+            print(f"streamer: {e}", file=sys.stderr)
+    return 1 if silent else 0
 
 
 def _writable(root: str) -> Lake:
@@ -144,6 +153,12 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _address(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"{text} is no address, as http://127.0.0.1:8081")
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m streamer", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -161,8 +176,9 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a capture: JSON lines, or one message")  # fmt: skip
     replay.set_defaults(command=_replay)
 
-    status = commands.add_parser("status", help="what a running streamer says of itself", description="Print a page of the streamer that runs on STREAM_STATUS_PORT.")  # fmt: skip
+    status = commands.add_parser("status", help="what a running streamer says of itself", description="Print a page of each streamer that STREAM_STATUS_URLS names, or of the one that runs on STREAM_STATUS_PORT. Ends with 1 where one does not answer.")  # fmt: skip
     status.add_argument("page", nargs="?", default="health", choices=["health", "critical", "coverage", "subscriptions", "metrics"], help="which one (default: %(default)s)")  # fmt: skip
+    status.add_argument("--at", type=_address, metavar="ADDRESS", help="of this one alone, for example http://127.0.0.1:8081")  # fmt: skip
     status.set_defaults(command=_status)
     return parser
 

@@ -49,7 +49,7 @@ def run(settings: Settings, lake: Lake, *, refresh_s: float = REFRESH_S) -> int:
     only = sessions.only_one(state_dir, settings.shard)
     desk = status.Desk()
     # Before the session: one that could not begin would be taken for one that crashed.
-    server = status.serve(settings.stream_status_port, desk)
+    server = status.serve(settings.stream_status_port, desk, settings.stream_status_host)
     session = sessions.begin(state_dir, settings.shard, datetime.now(UTC))
     try:
         return _Run(settings, lake, session, desk, refresh_s).live()

@@ -1,4 +1,6 @@
-"""The streamer's account of itself over HTTP, on the loopback interface.
+"""The streamer's account of itself over HTTP, on the loopback interface unless it is told another.
+
+It answers GET of five pages, whatever the name it is asked under, and nothing it is asked changes anything.
 
 Pages are made by the loop's own thread, when asked for: an answer proves that it turns. One that does not
 within two seconds is critical by itself.
@@ -11,10 +13,12 @@ import queue
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
+from polymarket_assets.settings import LOOPBACK
 from polymarket_assets.venue.errors import Refused, Unavailable
 from streamer import pages
 from streamer.pages import View
@@ -22,7 +26,6 @@ from streamer.pages import View
 if TYPE_CHECKING:
     from http.server import ThreadingHTTPServer
 
-LOOPBACK = "127.0.0.1"
 # Asked by people and by a console beside us: an answer that takes longer is none.
 ASK_TIMEOUT_S = 5.0
 # A question is a line: who takes longer to ask it holds a thread.
@@ -67,8 +70,8 @@ def made(path: str, desk: Desk) -> pages.Page | str:
         raise NotTurning(f"the loop did not turn within {TURN_WITHIN_S:.0f} s: {why}") from None
 
 
-def serve(port: int, desk: Desk) -> ThreadingHTTPServer:
-    """Answer on the loopback port, in threads of its own. Raises `Refused` when the port is taken."""
+def serve(port: int, desk: Desk, host: str = LOOPBACK) -> ThreadingHTTPServer:
+    """Answer on a port of an interface, in threads of its own. Raises `Refused` when that cannot be had."""
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
     class _Handler(BaseHTTPRequestHandler):
@@ -87,10 +90,10 @@ def serve(port: int, desk: Desk) -> ThreadingHTTPServer:
             """Questions are no events of note."""
 
     try:
-        server = ThreadingHTTPServer((LOOPBACK, port), _Handler)
+        server = ThreadingHTTPServer((host, port), _Handler)
     except OSError as e:
         raise Refused(
-            f"the status port {port} cannot be used ({e.strerror}): stop what holds it, or set STREAM_STATUS_PORT to a free one"
+            f"the status port {port} of {host} cannot be used ({e.strerror}): stop what holds it, set STREAM_STATUS_PORT to a free one, or STREAM_STATUS_HOST to an interface of this machine"
         ) from e
     threading.Thread(target=server.serve_forever, name="status", daemon=True).start()
     return server
@@ -107,16 +110,17 @@ def _answer(path: str, desk: Desk) -> tuple[HTTPStatus, pages.Page | str]:
     return HTTPStatus.SERVICE_UNAVAILABLE if wrong else HTTPStatus.OK, page
 
 
-def ask(port: int, path: str = "/health") -> str:
-    """A page of a running streamer, JSON indented. Raises `Unavailable`."""
+def ask(address: str, path: str = "/health", within_s: float = ASK_TIMEOUT_S) -> str:
+    """A page of the streamer at an address (`http://127.0.0.1:8081`), JSON indented. Raises `Unavailable`."""
     try:
-        with urlopen(f"http://{LOOPBACK}:{port}{path}", timeout=ASK_TIMEOUT_S) as answer:
+        # Streamers are neighbours: a proxy of this machine's is not asked for them.
+        with build_opener(ProxyHandler({})).open(f"{address}{path}", timeout=within_s) as answer:
             return _readable(answer.read())
     except HTTPError as e:
         return _readable(e.read())
-    except OSError as e:
+    except (OSError, HTTPException) as e:
         raise Unavailable(
-            f"no streamer answers on port {port} ({getattr(e, 'reason', e)}): `python -m streamer run` starts one"
+            f"no streamer answers at {address} ({getattr(e, 'reason', e)}): `python -m streamer run` starts one"
         ) from e
 
 
@@ -124,5 +128,5 @@ def _readable(content: bytes) -> str:
     try:
         page: Any = json.loads(content)
     except json.JSONDecodeError:
-        return content.decode()
+        return content.decode(errors="replace")
     return json.dumps(page, indent=2)

@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from polymarket_assets.lake.errors import LakeError
@@ -30,7 +30,7 @@ _left: dict[str, threading.Thread] = {}
 
 @dataclass(frozen=True)
 class Looked:
-    """What a source said; `unknown` is why it said nothing, and then nothing is concluded from that."""
+    """What a source said; `unknown` is why it did not say all, and then nothing is concluded from what it did not say."""
 
     source: str
     findings: tuple[Finding, ...] = ()
@@ -45,7 +45,7 @@ def look(watched: Watched, sources: Iterable[Source]) -> Iterator[Looked]:
     until = time.monotonic() + ALL_WITHIN_S
     for source in sources:
         said = _asked(watched, source, min(LOOK_WITHIN_S, until - time.monotonic()))
-        yield said if isinstance(said, Looked) else _unknown(watched, source, said)
+        yield said if isinstance(said, Looked) else _unknown(watched, source, said, [])
 
 
 def _asked(watched: Watched, source: Source, within_s: float) -> Looked | str:
@@ -62,15 +62,17 @@ def _asked(watched: Watched, source: Source, within_s: float) -> Looked | str:
         return f"no answer within {max(0.1, within_s):.0f} s"
 
 
-def _said(watched: Watched, source: Source) -> Looked | str:
+def _said(watched: Watched, source: Source) -> Looked:
+    told: list[Told] = []
     try:
-        told = _bounded(source.look(watched))
+        for _, item in zip(range(MOST_TOLD), source.look(watched), strict=False):
+            told.append(item)
     except (PolymarketError, LakeError) as e:
-        return " ".join(str(e).split())[:300]
+        return _unknown(watched, source, str(e), told)
     except Exception as e:
         # A fault of ours in one source must not silence the others: it is told as a finding.
         log.warning("source %s could not be asked", source.name, exc_info=e)
-        return " ".join(f"{type(e).__name__}: {e}".split())[:300]
+        return _unknown(watched, source, f"{type(e).__name__}: {e}", told)
     findings = {item.key: item for item in told if isinstance(item, Finding)}
     return Looked(
         source.name,
@@ -81,11 +83,10 @@ def _said(watched: Watched, source: Source) -> Looked | str:
     )
 
 
-def _bounded(told: Iterator[Told]) -> list[Told]:
-    return [item for _, item in zip(range(MOST_TOLD), told, strict=False)]
-
-
-def _unknown(watched: Watched, source: Source, why: str) -> Looked:
+def _unknown(watched: Watched, source: Source, why: str, told: Sequence[Told]) -> Looked:
+    """What it found before it failed stands; of the rest nothing is known."""
+    why = " ".join(why.split())[:300]
+    found = {item.key: item for item in told if isinstance(item, Finding)}
     finding = Finding(f"unknown:{source.name}", Severity.WARNING, watched.now, f"not known: {source.name} could not be asked ({why})")  # fmt: skip
     # Once is a restart, or a machine under load.
-    return Looked(source.name, (finding,), unknown=why, confirm=max(2, source.confirm))
+    return Looked(source.name, (*found.values(), finding), unknown=why, confirm=max(2, source.confirm))

@@ -1,17 +1,18 @@
-"""The stream: what the streamer says of itself, and whether its trades reach the lake while the market trades."""
+"""The stream: what each streamer says of itself, and whether its trades reach the lake while the market trades."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from datetime import datetime, timedelta
-from typing import Any
 
 from polymarket_assets.collecting import queries
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.shards import Shard
 from polymarket_assets.venue.errors import MalformedPayload, Unavailable
+from polymarket_assets.watching import streamers
 from polymarket_assets.watching.findings import Figure, Finding, Severity, Told, Watched
+from polymarket_assets.watching.streamers import Said
 
 # Parts are published every minute: rows younger than this were written by a streamer that lives, wherever it runs.
 ALIVE_WITHIN = timedelta(minutes=2)
@@ -22,52 +23,67 @@ LEAST_TRADED = 3
 
 
 def look(watched: Watched) -> Iterator[Told]:
-    """Raises `Unavailable` where a streamer lives that cannot be asked from here, in another container for example."""
+    """Raises `Unavailable` where a streamer lives that cannot be asked from here, `MalformedPayload` where something else answers."""
+    said = streamers.asked(watched.settings)
+    for one in said:
+        if one.why is None:
+            yield from _well(watched, one)
     yield from _trades(watched)
-    try:
-        health, critical, coverage = (_page(watched, name) for name in ("health", "critical", "coverage"))
-    except Unavailable as e:
-        yield from _silent(watched, e)
-        return
-    yield Figure("stream_up", "1 while the streamer answers.", 1)
-    reasons = [str(reason) for reason in critical.get("reasons", [])]
+    if silent := [one for one in said if one.why is not None]:
+        yield from _silent(watched, silent, {one.shard for one in said if one.shard is not None})
+
+
+def _well(watched: Watched, one: Said) -> Iterator[Told]:
+    yield _up(one, 1)
+    critical, coverage = one.pages["critical"], one.pages["coverage"]
+    reasons = "; ".join(str(reason) for reason in critical.get("reasons", []))
     if reasons:
-        yield Finding("stream_critical", Severity.CRITICAL, watched.now, "the streamer says: " + "; ".join(reasons)[:1_000])  # fmt: skip
+        yield Finding(f"stream_critical{one.which}", Severity.CRITICAL, watched.now, f"{_called(one)} says: {reasons[:1_000]}")  # fmt: skip
     if "tiers" in coverage:
-        yield from _covered(watched, health, coverage["tiers"])
+        yield from _covered(watched, one, coverage["tiers"])
 
 
-def _page(watched: Watched, name: str) -> dict[str, Any]:
-    """A page of the streamer; one that says that its loop does not turn too."""
-    from streamer import status
-
-    said = status.ask(watched.settings.stream_status_port, f"/{name}")
-    try:
-        return dict(json.loads(said))
-    except ValueError as e:
-        raise MalformedPayload(f"page {name} of the streamer", said, str(e)) from e
-
-
-def _silent(watched: Watched, e: Unavailable) -> Iterator[Told]:
-    heard = _last(watched.lake, watched.now)
-    if heard is not None and watched.now - heard <= ALIVE_WITHIN:
-        raise Unavailable(f"a streamer records, and its status is not to be had from here: {e}") from e
-    yield Figure("stream_up", "1 while the streamer answers.", 0)
-    last = f", what it heard last is of {heard:%H:%M:%S} UTC" if heard else ""
-    yield Finding("stream_dead", Severity.CRITICAL, heard or watched.now, f"{e}{last}")
+def _silent(watched: Watched, silent: Sequence[Said], known: Set[Shard]) -> Iterator[Told]:
+    """Those that do not answer are dead, unless a shard that no other is writes to the lake all the same."""
+    heard = {shard: at for shard, at in _heard(watched.lake, watched.now).items() if shard not in known}
+    writing = sorted(str(shard) for shard, at in heard.items() if watched.now - at <= ALIVE_WITHIN)
+    for one in silent:
+        if isinstance(one.why, MalformedPayload):
+            raise one.why
+        if writing:
+            raise Unavailable(f"a streamer records ({', '.join(writing)}), and its status is not to be had from here: {one.why}")  # fmt: skip
+        yield _up(one, 0)
+        last = max(heard.values(), default=None)
+        told = f", what {_missing(known)} heard last is of {last:%H:%M:%S} UTC" if last else ""
+        yield Finding(f"stream_dead{one.which}", Severity.CRITICAL, last or watched.now, f"{one.why}{told}")
 
 
-def _covered(watched: Watched, health: dict[str, Any], tiers: dict[str, dict[str, int]]) -> Iterator[Told]:
-    """Of all markets that should be heard, by tier."""
+def _missing(known: Set[Shard]) -> str:
+    """Who does not answer, as far as those tell that do."""
+    shards = {Shard(n, one.count) for one in known for n in range(one.count)} - known
+    return " and ".join(f"shard {shard}" for shard in sorted(shards, key=str)) or "it"
+
+
+def _called(one: Said) -> str:
+    return f"the streamer at {one.name}" if one.which else "the streamer"
+
+
+def _up(one: Said, value: int) -> Figure:
+    return Figure("stream_up", "1 while the streamer answers.", value, {"streamer": one.name})
+
+
+def _covered(watched: Watched, one: Said, tiers: dict[str, dict[str, int]]) -> Iterator[Told]:
+    """Of all markets that a streamer should hear, by tier."""
+    shard, sockets = str(one.shard or ""), one.pages["health"].get("sockets", {})
     for tier, counted in sorted(tiers.items()):
         should, have = counted["should_be"], counted["heard"]
         if not should:
             continue
         pct = 100 * have / should
-        yield Figure("stream_coverage_ratio", "Share of a tier's markets that is heard.", pct / 100, {"tier": tier})  # fmt: skip
+        yield Figure("stream_coverage_ratio", "Share of a tier's markets that is heard.", pct / 100, {"tier": tier, "streamer": one.name, "shard": shard})  # fmt: skip
         if pct < watched.settings.alert_coverage_pct:
-            text = f"{have} of {should} markets of {tier.upper()} are heard ({pct:.0f} %), {health.get('sockets', {}).get('open')} sockets are open"
-            yield Finding(f"stream_coverage:{tier}", Severity.WARNING, watched.now, text)
+            text = f"{have} of {should} markets of {tier.upper()} are heard ({pct:.0f} %) by {_called(one)}, {sockets.get('open')} sockets are open"
+            yield Finding(f"stream_coverage:{tier}{one.which}", Severity.WARNING, watched.now, text)
 
 
 def _trades(watched: Watched) -> Iterator[Told]:
@@ -76,7 +92,7 @@ def _trades(watched: Watched) -> Iterator[Told]:
     lake, now = watched.lake, watched.now
     if not lake.store.any("trades_raw"):
         return
-    last = _last(lake, now, "trades_raw", within + PUBLISHED)
+    last = _last_trade(lake, now, within + PUBLISHED)
     if last is not None and now - last <= within + PUBLISHED:
         return
     traded = _traded(lake, Span(now - within - PUBLISHED, now + timedelta.resolution), watched.settings.stream_tiers)  # fmt: skip
@@ -86,12 +102,18 @@ def _trades(watched: Watched) -> Iterator[Told]:
         yield Finding("stream_no_trades", Severity.CRITICAL, since, text)
 
 
-def _last(lake: Lake, now: datetime, table: str = "book_changes", back: timedelta = ALIVE_WITHIN) -> datetime | None:  # fmt: skip
-    """When something was heard last, not before `back`; the hour before is looked at too."""
-    span = Span(now - back, now + timedelta.resolution)
-    with queries.over(lake, **{table: span}) as connection:
-        found = connection.execute(f"select max(received_at) from {table}").fetchone()
+def _last_trade(lake: Lake, now: datetime, back: timedelta) -> datetime | None:
+    """When a trade was heard last, not before `back`; the hour before is looked at too."""
+    with queries.over(lake, trades_raw=Span(now - back, now + timedelta.resolution)) as connection:
+        found = connection.execute("select max(received_at) from trades_raw").fetchone()
     return found[0] if found else None
+
+
+def _heard(lake: Lake, now: datetime) -> dict[Shard, datetime]:
+    """When each shard heard a change last, of those that did within the hour or the one before."""
+    with queries.over(lake, book_changes=Span(now - ALIVE_WITHIN, now + timedelta.resolution)) as connection:
+        rows = connection.execute("select session_id, max(received_at) from book_changes group by all order by 2").fetchall()  # fmt: skip
+    return {Shard.of_session(session): at for session, at in rows}
 
 
 def _traded(lake: Lake, span: Span, tiers: tuple[str, ...]) -> int:

@@ -54,6 +54,22 @@ def test_the_pages_of_a_running_streamer(lake: Any, odd_venue: OddVenue, streame
     assert one.command("status", "coverage").stdout == json.dumps(covered, indent=2) + "\n"
 
 
+def test_the_command_asks_every_streamer_that_is_named_and_fails_where_one_is_away(
+    lake: Any, odd_venue: OddVenue, streamer: Make
+) -> None:
+    list_markets(lake, [market_row(0)])
+    one, away = streamer(odd_venue.url), free_port()
+    one.start()
+    one.wait_for_books(2)
+    one.settings["STREAM_STATUS_URLS"] = f"http://127.0.0.1:{one.port},http://127.0.0.1:{away}"
+    both = one.command("status", "critical")
+    assert (both.returncode, both.stdout.count("# http://"), both.stdout.count('"status": "ok"')) == (1, 2, 1)
+    assert f"no streamer answers at http://127.0.0.1:{away}" in both.stderr
+    alone = one.command("status", "critical", "--at", f"http://127.0.0.1:{one.port}/")
+    assert (alone.returncode, json.loads(alone.stdout)["status"]) == (0, "ok")
+    assert one.command("status", "--at", "streamer").returncode == 2
+
+
 def test_a_market_whose_book_does_not_come_is_named_as_missing(
     lake: Any, odd_venue: OddVenue, streamer: Make
 ) -> None:
