@@ -34,7 +34,7 @@ demo: setup
 bootstrap: setup
 	@$(BIN)/python -m launch bootstrap --days "$(DAYS)" --markets "$(MARKETS)" --trades "$(TRADES)"
 
-# Whether docker-compose.yml holds together, and each of its services starts; no container engine is needed.
+# Whether docker-compose.yml, alone and with deploy/compose.scale.yml, holds together, and each of their services starts; no container engine is needed.
 compose-check: setup
 	@$(BIN)/python -m launch compose-check
 

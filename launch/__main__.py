@@ -25,7 +25,7 @@ def main() -> int:
     past.add_argument("--days", default="", help="so many days before today (default 14)")
     past.add_argument("--markets", default="", help="prices of so many markets, the most traded (default 5000)")  # fmt: skip
     past.add_argument("--trades", default="", metavar="1|0", help="fetch their trades too")
-    commands.add_parser("compose-check", help="whether docker-compose.yml holds together and its services start")  # fmt: skip
+    commands.add_parser("compose-check", help="whether docker-compose.yml, alone and with deploy/compose.scale.yml, holds together and its services start")  # fmt: skip
     alone = commands.add_parser("simulated", help="the processes of the demo alone")
     alone.add_argument("--tethered", action="store_true", help="stop when standard input ends")
     given = parser.parse_args()

@@ -1,4 +1,4 @@
-"""`make compose-check`: whether `docker-compose.yml` holds together, and every service's command starts under its own environment.
+"""`make compose-check`: whether `docker-compose.yml`, alone and with what is laid on top of it, holds together, and every service's command starts under its own environment.
 
 No container engine is asked: the rules are `launch.compose_rules`; then each service runs from a clean copy of what is
 committed, with the environment that stands for the image (`launch.containers`), until its own health check passes.
@@ -10,13 +10,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from functools import reduce
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from launch import built, compose
+from launch.compose_merging import merged
 from launch.compose_rules import RULES, Content
 from launch.containers import Containers
 from launch.home import PROJECT
@@ -25,14 +27,17 @@ from polymarket_assets.venue.errors import PolymarketError
 # What `.env` holds at the least; characters that an address would have to escape.
 VARIABLES = {"POSTGRES_PASSWORD": "p@ss/word:?#"}
 WIDTH = 140
+BASE = "docker-compose.yml"
+# What is laid on top, and what it needs in `.env` too.
+OVERLAY, OVERLAY_VARIABLES = "deploy/compose.scale.yml", {**VARIABLES, "DOCKER_GID": "999"}
 
 # What was asked, what was seen, whether it is as it must be.
 Row = tuple[str, str, bool]
 
 
-def content(variables: Mapping[str, str] = VARIABLES) -> Content:
-    """The project's file. Raises `NotConfigured`."""
-    return compose.read(PROJECT / "docker-compose.yml", variables)
+def content(variables: Mapping[str, str] = VARIABLES, files: Sequence[str] = (BASE,)) -> Content:
+    """The project's file, or several as Compose merges them. Raises `NotConfigured`."""
+    return reduce(merged, [compose.read(PROJECT / file, variables) for file in files])
 
 
 def committed(folder: Path) -> Path:
@@ -55,12 +60,32 @@ def containers(root: Path, asked: Content, variables: Mapping[str, str], *, venv
 
 
 def run() -> int:
-    """Print the table; 1 where something is wrong."""
-    asked = content()
+    """Print a table of the file alone and one with the overlay; 1 where something is wrong."""
+    alone, both = content(), content(OVERLAY_VARIABLES, (BASE, OVERLAY))
+    changed = compose.read(PROJECT / OVERLAY, OVERLAY_VARIABLES)["services"]
+    # What the overlay leaves as it is was started before.
+    tables = [(BASE, alone, set(alone["services"])), (f"{BASE}, {OVERLAY}", both, waited_for(both, changed))]
+    return max([_shown(title, list(_checked(asked, names))) for title, asked, names in tables])
+
+
+def waited_for(asked: Content, names: Iterable[str]) -> set[str]:
+    """Services, and those that they wait for."""
+    found: set[str] = set()
+    for one in reversed(compose.services(asked)):
+        if one.name in names or one.name in found:
+            found |= {one.name, *one.waits_for}
+    return found
+
+
+def _checked(asked: Content, names: Set[str]) -> Iterator[Row]:
     rows = [_ruled(what, asked) for what in RULES]
+    yield from rows
     if all(good for *_, good in rows):
-        rows += _started(asked)
-    table = Table("", "seen", "", title="docker-compose.yml", title_justify="left")
+        yield from _started(asked, names)
+
+
+def _shown(title: str, rows: Sequence[Row]) -> int:
+    table = Table("", "seen", "", title=title, title_justify="left")
     for what, seen, good in rows:
         table.add_row(what, seen, "[green]✓[/]" if good else "[red]✗[/]")
     Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
@@ -72,13 +97,13 @@ def _ruled(what: str, asked: Content) -> Row:
     return what, "; ".join(found), not found
 
 
-def _started(asked: Content) -> Iterator[Row]:
-    """Each service in the order in which they wait for each other."""
+def _started(asked: Content, names: Set[str]) -> Iterator[Row]:
+    """Each of some services in the order in which they wait for each other."""
     with tempfile.TemporaryDirectory(prefix="compose-check-") as folder:
         Path(folder).chmod(0o755)
         made = containers(Path(folder) / "image", asked, VARIABLES, venv=Path(sys.prefix))
         try:
-            yield from [_is_started(made, name) for name in made.services]
+            yield from [_is_started(made, name) for name in made.services if name in names]
         finally:
             began = time.monotonic()
             killed = made.stop()

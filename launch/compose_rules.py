@@ -17,6 +17,9 @@ Rule = Callable[[Content], Iterator[str]]
 # The schema of the Compose Specification, as its authors publish it.
 SPECIFICATION = PROJECT / "deploy" / "compose-spec.json"
 LOOPBACK = "127.0.0.1:"
+# Whoever speaks to it is root on this host: those alone that start or end containers, under the instance file that says so.
+ENGINE = "/var/run/docker.sock"
+LAUNCHING, LAUNCHER = ("webserver", "daemon"), "./deploy/dagster.scale.yaml"
 # 50 MB, three times: what a service says of a week.
 LOGS = {"max-size": "50m", "max-file": "3"}
 # libpq's, of those that we use; those that the image of Postgres reads when it makes its databases; and Dagster's own.
@@ -43,7 +46,7 @@ def references(content: Content) -> Iterator[str]:
             yield from (f"{name} names {one!r}, which is none of the {kind}" for one in wanted if one not in content[kind])  # fmt: skip
         for volume in told.get("volumes", ()):
             source = volume.split(":")[0]
-            there = (PROJECT / source).exists() if source.startswith(".") else source in content["volumes"]
+            there = (PROJECT / source).exists() if source.startswith(".") else source in (*content["volumes"], ENGINE)  # fmt: skip
             if not there:
                 yield f"{name} mounts {source!r}, which is not there"
 
@@ -86,8 +89,10 @@ def healing(content: Content) -> Iterator[str]:
         if told.get("restart") != "unless-stopped":
             yield f"{name} is not started again"
         waits = told.get("depends_on", {})
-        conditions = waits.values() if isinstance(waits, Mapping) else [{}]
-        if any(one.get("condition") != "service_healthy" for one in conditions):
+        conditions = waits if isinstance(waits, Mapping) else {one: {} for one in waits}
+        # One that does the same beside it is not asked for anything: that it is to be started is enough.
+        asked = [one for other, one in conditions.items() if content["services"].get(other, {}).get("command") != told.get("command")]  # fmt: skip
+        if any(one.get("condition") != "service_healthy" for one in asked):
             yield f"{name} waits for a start, not for health"
 
 
@@ -118,9 +123,10 @@ def privileges(content: Content) -> Iterator[str]:
 
 def pinned(content: Content) -> Iterator[str]:
     """Images that others make are named by a version or a digest."""
+    ours = {told.get("image") for told in content["services"].values() if told.get("build")}
     for name, told in content["services"].items():
         image = str(told.get("image", ""))
-        if not told.get("build") and not re.search(r"@sha256:[0-9a-f]{64}$|:\d+\.\d+", image):
+        if image not in ours and not re.search(r"@sha256:[0-9a-f]{64}$|:\d+\.\d+", image):
             yield f"{name} takes {image!r}: name a version or a digest"
 
 
@@ -134,6 +140,29 @@ def secrets(content: Content) -> Iterator[str]:
         yield "no service has a password"
 
 
+def engine(content: Content) -> Iterator[str]:
+    """Nobody speaks to the container engine but those that launch runs."""
+    for name, told in content["services"].items():
+        mounted = {volume.split(":")[0] for volume in told.get("volumes", ())}
+        if ENGINE in mounted and not (name in LAUNCHING and LAUNCHER in mounted):
+            yield f"{name} speaks to the container engine, and launches nothing"
+
+
+def streamers(content: Content) -> Iterator[str]:
+    """Their shards are all there, and who tells of them asks each where it listens."""
+    every = services(content)
+    found = [one for one in every if one.command[-2:] == ("streamer", "run")]
+    shards = sorted((one.environment.get("STREAM_SHARDS", "1"), one.environment.get("STREAM_SHARD", "0")) for one in found)  # fmt: skip
+    if shards != [(str(len(found)), str(n)) for n in range(len(found))]:
+        yield f"streamers share the markets as {', '.join(f'{n} of {count}' for count, n in shards)}"
+    yield from (f"{one.name} tells its status to itself alone" for one in found if one.environment.get("STREAM_STATUS_HOST", LOOPBACK).startswith("127."))  # fmt: skip
+    addresses = {f"http://{one.name}:{one.environment.get('STREAM_STATUS_PORT', 8081)}" for one in found}
+    for one in every:
+        asks = one.environment.get("STREAM_STATUS_URLS")
+        if (asks is not None or "polymarket_assets.definitions" in one.command) and set((asks or "").split(",")) != addresses:  # fmt: skip
+            yield f"{one.name} asks {asks or 'no streamer'}, where there are {', '.join(sorted(addresses))}"
+
+
 RULES: Mapping[str, Rule] = {
     "the Compose Specification": specification,
     "services, volumes and networks that are named": references,
@@ -145,4 +174,6 @@ RULES: Mapping[str, Rule] = {
     "users, capabilities, read-only": privileges,
     "images are pinned": pinned,
     "secrets": secrets,
+    "who speaks to the container engine": engine,
+    "streamers: shards, and who asks them": streamers,
 }

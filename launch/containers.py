@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 from launch import built
@@ -56,12 +59,16 @@ class Containers:
     def __post_init__(self) -> None:
         self.logs.mkdir(parents=True, exist_ok=True)
         names = "|".join(self.services)
-        self._host = re.compile(rf"(?<=//)(?:{names})(?=:)|\b(?:{names})(?=:\d)|\b0\.0\.0\.0\b")
+        self._host = re.compile(
+            rf"(?<=//)(?:{names})(?=:)|\b(?:{names})(?=:\d)|\b(?:0\.0\.0\.0|127\.0\.0\.1)\b"
+        )
+        self.addresses = _addresses(self.services)
         self._port = re.compile(rf"(?<![\w.])(?:{'|'.join(PORTS)})(?![\w.])")
 
-    def mapped(self, text: str) -> str:
-        """A word of a command, or a value, as it is here."""
-        here = self._host.sub(LOOPBACK, self.image.mapped(text))
+    def mapped(self, text: str, name: str = "") -> str:
+        """A word of a command, or a value, of a service as it is here."""
+        own = self.addresses.get(name, LOOPBACK)
+        here = self._host.sub(lambda found: self.addresses.get(found[0], own), self.image.mapped(text))
         return self._port.sub(lambda found: str(self.ports[found[0]]), here)
 
     def environment(self, name: str) -> dict[str, str]:
@@ -69,7 +76,7 @@ class Containers:
         service = self.services[name]
         given = self.variables if service.reads_env else {}
         # A value that is no more than the name of a service is its address.
-        own = {key: LOOPBACK if value in self.services else self.mapped(value) for key, value in service.environment.items()}  # fmt: skip
+        own = {key: self.addresses.get(value) or self.mapped(value, name) for key, value in service.environment.items()}  # fmt: skip
         # Postgres alone tells by it whose a connection is.
         return {**self.image.environment, **given, **own, **self.more, "PGAPPNAME": name}
 
@@ -78,7 +85,8 @@ class Containers:
         if name == POSTGRES:
             self._start_database()
             return
-        self.running[name] = self._spawn(name, [self.mapped(word) for word in self.services[name].command])
+        self._mount(name)
+        self.running[name] = self._spawn(name, [self.mapped(word, name) for word in self.services[name].command])  # fmt: skip
 
     def execute(self, name: str, *command: str) -> int:
         """As `docker compose exec`: a command in the environment of a service; returns its exit code."""
@@ -86,7 +94,7 @@ class Containers:
 
     def is_healthy(self, name: str) -> bool:
         """What its own health check says."""
-        command = [self.mapped(word) for word in self.services[name].health]
+        command = [self.mapped(word, name) for word in self.services[name].health]
         if name == POSTGRES and self.database is not None:
             command[0] = str(self.database.tool(command[0]))
         try:
@@ -169,6 +177,12 @@ class Containers:
             over.set()
             keeper.join()
 
+    def _mount(self, name: str) -> None:
+        """Files of the project in the place of the image's."""
+        for source, target, *_ in (volume.split(":") for volume in self.services[name].told.get("volumes", ())):  # fmt: skip
+            if source.startswith("./") and (PROJECT / source).is_file():
+                shutil.copy(PROJECT / source, self.image.inside(target))
+
     def _start_database(self) -> None:
         """As the image's entry point: a cluster, a database and what `/docker-entrypoint-initdb.d` holds, at the first start."""
         if self.database is None:
@@ -205,14 +219,23 @@ class Containers:
         return [pid for pid in _pids() if pid != os.getpid() and all(mark in _told(pid) for mark in marks)]
 
 
+def _addresses(services: Mapping[str, Service]) -> dict[str, str]:
+    """Names to addresses: the loopback interface; of services with one command, which take the same port, each further one the next of it."""
+    before: Counter[tuple[str, ...]] = Counter()
+    found = {}
+    for name in sorted(services):
+        command = services[name].command
+        found[name] = str(ip_address(LOOPBACK) + before[command])
+        before[command] += 1
+    return found
+
+
 def _seconds(said: str) -> float:
     """A duration of the file, as `30s`."""
     return float(said.removesuffix("s"))
 
 
 def _which(tool: str, path: str) -> str:
-    import shutil
-
     found = shutil.which(tool, path=path)
     if found is None:
         raise Unavailable(f"there is no {tool} in the image")

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from launch import built, compose, compose_check
+from launch.compose_merging import merged
 from launch.compose_rules import RULES
 from launch.containers import Containers
 from polymarket_assets.settings import NotConfigured
 from polymarket_assets_tests.conftest import PROJECT
 
 Services = dict[str, dict[str, Any]]
+FILES = (compose_check.BASE, compose_check.OVERLAY)
 
 
 @pytest.fixture
@@ -26,6 +28,17 @@ def content() -> dict[str, Any]:
 @pytest.mark.parametrize("what", RULES)
 def test_the_projects_file_holds_together(content: dict[str, Any], what: str) -> None:
     assert list(RULES[what](content)) == []
+
+
+@pytest.fixture
+def scaled() -> dict[str, Any]:
+    """The file with the overlay on top of it."""
+    return copy.deepcopy(dict(compose_check.content(compose_check.OVERLAY_VARIABLES, FILES)))
+
+
+@pytest.mark.parametrize("what", RULES)
+def test_the_overlay_on_top_of_it_holds_together(scaled: dict[str, Any], what: str) -> None:
+    assert list(RULES[what](scaled)) == []
 
 
 def put(name: str, key: str, value: object) -> Callable[[Services], None]:
@@ -63,9 +76,92 @@ def test_what_is_wrong_is_said(content: dict[str, Any], damage: Callable[[Servic
     assert any(said in found for found in RULES[rule](content)), list(RULES[rule](content))
 
 
+@pytest.mark.parametrize(
+    ("damage", "rule", "said"),
+    [
+        (put("streamer", "environment", {"STREAM_SHARD": "2"}), "values of settings", "streamer: STREAM_SHARDS="),
+        (put("streamer-1", "environment", {"STREAM_SHARD": "0"}), "streamers: shards, and who asks them", "share the markets as 0 of 2, 0 of 2"),
+        (put("streamer-1", "environment", {"STREAM_SHARDS": "3"}), "streamers: shards, and who asks them", "share the markets as"),
+        (put("streamer-1", "environment", {"STREAM_STATUS_HOST": "127.0.0.1"}), "streamers: shards, and who asks them", "streamer-1 tells its status to itself alone"),
+        (put("streamer-1", "environment", {"STREAM_STATUS_PORT": "8082"}), "streamers: shards, and who asks them", "code asks http://streamer:8081,http://streamer-1:8081"),
+        (put("daemon", "environment", {"STREAM_STATUS_URLS": "http://streamer:8081"}), "streamers: shards, and who asks them", "daemon asks http://streamer:8081,"),
+        (put("code", "environment", {"STREAM_STATUS_URLS": "streamer:8081"}), "values of settings", "code: STREAM_STATUS_URLS="),
+        (put("daemon", "environment", {"LAKE_ROT": "/data/lake"}), "names of variables", "daemon is told LAKE_ROT"),
+        (put("daemon", "volumes", ["models:/data/lake"]), "services, volumes and networks that are named", "daemon mounts 'models'"),
+        (put("daemon", "volumes", ["./deploy/gone.yaml:/opt/platform/dagster.yaml:ro"]), "services, volumes and networks that are named", "daemon mounts './deploy/gone.yaml'"),
+        (put("streamer", "volumes", ["/var/run/docker.sock:/var/run/docker.sock"]), "who speaks to the container engine", "streamer speaks"),
+        (put("streamer", "depends_on", {"code": {"condition": "service_started"}}), "health, restarts, who waits for whom", "streamer waits for a start"),
+        (put("streamer-1", "image", "streamer:latest"), "images are pinned", "streamer-1 takes"),
+        (put("streamer-1", "ports", ["8081:8081"]), "ports on the loopback interface", "streamer-1 listens on"),
+        (put("streamer-1", "comand", ["x"]), "the Compose Specification", "services.streamer-1"),
+        (put("streamer-1", "restart", "no"), "health, restarts, who waits for whom", "streamer-1 is not started again"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_an_overlay_is_said(damage: Callable[[Services], None], rule: str, said: str) -> None:  # fmt: skip
+    """Damaged before it is merged: what only the two together hold, or break, is what counts."""
+    below, above = (copy.deepcopy(compose.read(PROJECT / file, compose_check.OVERLAY_VARIABLES)) for file in FILES)  # fmt: skip
+    wrong: Services = {name: {} for name in above["services"]}
+    damage(wrong)
+    both = merged(merged(below, above), {"services": wrong})
+    assert any(said in found for found in RULES[rule](both)), list(RULES[rule](both))
+
+
+def test_half_an_overlay_is_refused() -> None:
+    """A streamer that is the first of two, while nobody is the second."""
+    below, above = (compose.read(PROJECT / file, compose_check.OVERLAY_VARIABLES) for file in FILES)
+    services = {name: told for name, told in above["services"].items() if name != "streamer-1"}
+    both = merged(below, {**above, "services": services})
+    assert list(RULES["services, volumes and networks that are named"](both)) == ["streamer names 'streamer-1', which is none of the services"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "both"),
+    [
+        ({"image": "a", "user": "1"}, {"image": "b"}, {"image": "b", "user": "1"}),
+        ({"command": ["a", "b"]}, {"command": ["c"]}, {"command": ["c"]}),
+        ({"healthcheck": {"test": ["CMD", "a"], "interval": "1s"}}, {"healthcheck": {"test": ["CMD", "b"]}}, {"healthcheck": {"test": ["CMD", "b"], "interval": "1s"}}),
+        ({"environment": {"A": "1", "B": "2"}}, {"environment": {"B": "3"}}, {"environment": {"A": "1", "B": "3"}}),
+        ({"environment": {"A": "1"}}, {"environment": ["A=2", "B=x=y"]}, {"environment": {"A": "2", "B": "x=y"}}),
+        ({"volumes": ["a:/a", "b:/b:ro"]}, {"volumes": ["c:/b", "d:/d"]}, {"volumes": ["a:/a", "c:/b", "d:/d"]}),
+        ({"volumes": ["a:/a"]}, {"volumes": [{"type": "volume", "source": "b", "target": "/a"}]}, {"volumes": [{"type": "volume", "source": "b", "target": "/a"}]}),
+        ({"ports": ["1:1"]}, {"ports": ["1:1", "2:2"]}, {"ports": ["1:1", "2:2"]}),
+        ({"depends_on": ["a"]}, {"depends_on": {"b": {"condition": "service_healthy"}}}, {"depends_on": {"a": {"condition": "service_started"}, "b": {"condition": "service_healthy"}}}),
+        ({"logging": {"driver": "a", "options": {"x": "1"}}}, {"logging": {"driver": "b"}}, {"logging": {"driver": "b"}}),
+        ({"logging": {"driver": "a", "options": {"x": "1"}}}, {"logging": {"options": {"y": "2"}}}, {"logging": {"driver": "a", "options": {"x": "1", "y": "2"}}}),
+        ({"deploy": {"resources": {"limits": {"cpus": "1", "pids": 1}}}}, {"deploy": {"replicas": 2, "resources": {"limits": {"cpus": "2"}}}}, {"deploy": {"replicas": 2, "resources": {"limits": {"cpus": "2", "pids": 1}}}}),
+    ],
+)  # fmt: skip
+def test_files_are_merged_as_the_specification_says(below: dict[str, Any], above: dict[str, Any], both: dict[str, Any]) -> None:  # fmt: skip
+    assert merged({"services": {"s": below}}, {"x-own": 1, "services": {"s": above}}) == {"services": {"s": both}}  # fmt: skip
+
+
+def test_what_cannot_be_merged_is_refused() -> None:
+    with pytest.raises(NotConfigured, match="tmpfs is list in one file and dict in the other"):
+        merged({"services": {"s": {"tmpfs": ["/tmp"]}}}, {"services": {"s": {"tmpfs": {"size": 1}}}})
+
+
+def test_services_of_one_command_have_an_address_each(scaled: dict[str, Any], tmp_path: Path) -> None:
+    """In containers both take the same port; here it is one machine."""
+    image = built.Image(tmp_path, {"PATH": built.SYSTEM_PATH})
+    made = Containers(image, {one.name: one for one in compose.services(scaled)}, {}, tmp_path / "logs")
+    first, second = (made.environment(name) for name in sorted(made.services) if name.startswith("streamer"))
+    assert {(one["STREAM_STATUS_HOST"], one["STREAM_SHARD"]) for one in (first, second)} == {("127.0.0.1", "0"), ("127.0.0.2", "1")}  # fmt: skip
+    assert first["STREAM_STATUS_PORT"] == second["STREAM_STATUS_PORT"] == (port := str(made.ports["8081"]))
+    asked = made.environment("code")["STREAM_STATUS_URLS"].split(",")
+    heard = {made.addresses["streamer"], made.addresses["streamer-1"]}
+    assert {url.removeprefix("http://").removesuffix(f":{port}") for url in asked} == heard == {"127.0.0.1", "127.0.0.2"}  # fmt: skip
+    assert f"http://{made.addresses['streamer-1']}:{port}/health" in made.mapped(made.services["streamer-1"].health[-1], "streamer-1")  # fmt: skip
+
+
+def test_of_the_overlay_what_it_changes_is_started_with_what_that_waits_for(scaled: dict[str, Any]) -> None:
+    assert compose_check.waited_for(scaled, ["daemon", "streamer"]) == {"daemon", "code", "postgres", "streamer", "streamer-1"}  # fmt: skip
+
+
 def test_a_password_that_nobody_chose_is_asked_for() -> None:
     with pytest.raises(NotConfigured, match=r"POSTGRES_PASSWORD is not set: set POSTGRES_PASSWORD in \.env"):
         compose_check.content({})
+    with pytest.raises(NotConfigured, match="DOCKER_GID is not set: the group of"):
+        compose_check.content(compose_check.VARIABLES, FILES)
 
 
 @pytest.mark.parametrize(
