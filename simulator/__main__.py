@@ -12,7 +12,7 @@ from pathlib import Path
 
 from simulator import DEFAULT_PORT, DEFAULT_SEED
 from simulator.edge import EDGE_LOGIT
-from simulator.profiles import PROFILES
+from simulator.profiles import LESSON, PROFILES
 from simulator.server import PortBusy, Server, Venue
 
 # Three ports follow one another.
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--seed", type=int, default=DEFAULT_SEED)
     serve.add_argument("--profile", choices=sorted(PROFILES), default="demo")
     serve.add_argument("--edge", type=_finite, default=EDGE_LOGIT, help="logit by which markets by a deadline are overpriced")  # fmt: skip
-    serve.add_argument("--overpaid", type=_finite, help="logit by which takers overpay for YES on Yes/No markets (default: as the profile says: 0, or 0.4 in lesson)")  # fmt: skip
+    serve.add_argument("--overpaid", type=_finite, help=f"logit by which takers overpay for YES on Yes/No markets (default: as the profile says: 0, or {LESSON.overpaid_logit:g} in lesson)")  # fmt: skip
     serve.add_argument("--v1-data", action="store_true", help="the Data API's first version answers too")
     serve.add_argument("--no-v2-data", action="store_true", help="the Data API's second version is not there")
     serve.add_argument("--rate", type=_finite, help="frames a second that the profile busy sends to one who listens to all (default 2,000)")  # fmt: skip
