@@ -96,10 +96,10 @@ class Connection:
         """Tokens of these whose book is overdue."""
         return sum(awaited.late for awaited in self._awaited.values())
 
-    def good_us(self, now_us: int) -> int:
+    def good_us(self, now: float, now_us: int) -> int:
         """Up to when everything this connection should have heard was heard."""
         late = (awaited.since_us for awaited in self._awaited.values() if awaited.late)
-        return min([self.deaf[0] if self.deaf else now_us, *late])
+        return min([self.deaf[0] if self.deaf else now_us, self._unread_us(now, now_us), *late])
 
     def is_due(self, now: float) -> bool:
         """Whether a connection should be begun now."""
@@ -116,9 +116,7 @@ class Connection:
 
     def stood_still(self, since_us: int, now: float) -> None:
         """Nobody read the socket since then: what piled up is stamped late, and a venue that gave us up did so before that."""
-        if self._unread is not None and now - self._unread[1] < CAUGHT_UP_S:
-            since_us = min(since_us, self._unread[0])
-        self._unread = (since_us, now)
+        self._unread = (self._unread_us(now, since_us), now)
 
     def failed(self, now: float) -> None:
         """No socket could be had."""
@@ -131,7 +129,7 @@ class Connection:
         gaps = self._late_gaps(self._awaited, now_us)
         self._drop()
         if self.deaf is None:
-            self.deaf = (self._good_us(now), cause)
+            self.deaf = (self._unread_us(now, self.last_data_us), cause)
         self.failures = 0 if now - self._opened_at >= STABLE_S else self.failures
         self.failed(now)
         return gaps
@@ -265,9 +263,12 @@ class Connection:
         self._ask_again(now, first_book_s)
         return None
 
-    def ending(self, now_us: int) -> list[Deaf]:
-        """The deafness that is still open when the session ends."""
+    def ending(self, now: float, now_us: int) -> list[Deaf]:
+        """The deafness that is still open when the session ends, and what may have piled up that nobody reads any more."""
         gaps = [*self._late_gaps(self._awaited, now_us), *self.garble.over(now_us, is_last=True)]
+        unread_us = self._unread_us(now, now_us)
+        if self.deaf is None and unread_us < now_us:
+            self.deaf = (unread_us, "closed")
         if self.deaf is not None and self.tokens:
             gaps.append(Deaf(self.deaf[0], now_us, self.deaf[1]))
         return gaps
@@ -286,11 +287,11 @@ class Connection:
         (from_us, cause), self.deaf = self.deaf, None
         return [Deaf(from_us, max(self._book_us or at_us, from_us), cause)]
 
-    def _good_us(self, now: float) -> int:
-        """Up to when what was heard is all that was said."""
-        if self._unread is not None and now - self._unread[1] < CAUGHT_UP_S:
-            return min(self.last_data_us, self._unread[0])
-        return self.last_data_us
+    def _unread_us(self, now: float, good_us: int) -> int:
+        """Up to when what was said was read, given when that was last so: earlier shortly after nobody read the socket."""
+        if self._unread is None or now - self._unread[1] >= CAUGHT_UP_S:
+            return good_us
+        return min(good_us, self._unread[0])
 
     def _dead(self, now: float, silence_s: float) -> str | None:
         """Why the socket cannot be alive, if it cannot."""

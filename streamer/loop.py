@@ -170,7 +170,7 @@ class Loop:
                 self._dialler.dial(connection, now)
         if self._compares:
             self._auditor.tick(now_us, self._listening)
-        self._keeper.tick(now_us, min((c.good_us(now_us) for c in self.connections), default=now_us))
+        self._keeper.tick(now_us, min((c.good_us(now, now_us) for c in self.connections), default=now_us))
 
     def _stood_still(self, now: float) -> None:
         """The loop was held up: for as long nobody listened."""
@@ -251,9 +251,9 @@ class Loop:
 
     def _end(self) -> None:
         """Close every socket and record the deafness still open."""
-        now_us = wall_us()
+        now, now_us = time.monotonic(), wall_us()
         for connection in self.connections:
-            self._deaf(connection, connection.ending(now_us))
+            self._deaf(connection, connection.ending(now, now_us))
             self._rounds.drop(connection)
-            connection.want({}, time.monotonic(), now_us)  # closes the socket
+            connection.want({}, now, now_us)  # closes the socket
         self._rounds.close()

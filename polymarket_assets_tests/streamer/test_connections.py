@@ -78,10 +78,10 @@ def test_a_lost_connection_was_deaf_from_its_last_data() -> None:
     wire = opened(made, 1)
     hear(made, 1, book("10"), book("11"))
     hear(made, 7, OTHER)
-    assert made.good_us(8 * US) == 8 * US
+    assert made.good_us(8, 8 * US) == 8 * US
     assert made.lost("silent", 22, 22 * US) == []
     assert not wire.is_open
-    assert made.good_us(23 * US) == 7 * US, "a crash now would make a gap from there"
+    assert made.good_us(23, 23 * US) == 7 * US, "a crash now would make a gap from there"
     opened(made, 24)
     assert hear(made, 25, book("10"), book("11")) == [Deaf(7 * US, 25 * US, "silent")]
 
@@ -114,9 +114,9 @@ def test_a_token_that_gets_no_book_is_asked_for_again_twice_and_has_its_own_gap(
         ("subscribe", ("11",)),
     ]
     assert made.deaf is None, "the others are heard"
-    assert made.good_us(99 * US) == 0
+    assert made.good_us(99, 99 * US) == 0
     assert hear(made, 100, book("11")) == [Deaf(0, 100 * US, "subscribe", "pm:a")]
-    assert made.good_us(101 * US) == 101 * US
+    assert made.good_us(101, 101 * US) == 101 * US
 
 
 def test_a_connection_does_not_wait_for_a_book_that_does_not_come_with_the_others() -> None:
@@ -151,6 +151,23 @@ def test_what_piled_up_unread_does_not_count_as_heard_in_time(closed_at: int, fr
     assert gaps == [Deaf(from_s * US, (closed_at + 2) * US, "closed")]
 
 
+@pytest.mark.parametrize(("ends_at", "from_s"), [(31, 3), (40, None)], ids=["at once", "caught up"])
+def test_what_piled_up_and_was_never_read_is_a_gap_of_a_session_that_ends(
+    ends_at: int, from_s: int | None
+) -> None:
+    """Who is stopped a second after half a minute over a full disk has not read what lay in the socket."""
+    made = connection()
+    opened(made, 1)
+    hear(made, 2, book("10"), book("11"))
+    made.stood_still(3 * US, 30)
+    hear(made, 30, OTHER)
+    # A kill makes a gap from there.
+    assert made.good_us(ends_at, ends_at * US) == (from_s or ends_at) * US
+    assert made.ending(ends_at, ends_at * US) == (
+        [Deaf(from_s * US, ends_at * US, "closed")] if from_s else []
+    )
+
+
 def test_a_market_has_one_gap_which_ends_with_the_last_of_its_tokens() -> None:
     made = connection()
     opened(made, 1)
@@ -170,7 +187,7 @@ def test_the_gap_of_a_token_without_a_book_ends_with_its_connection(how: str) ->
     ways = {
         "lost": lambda: made.lost("closed", 40, 40 * US),
         "given up": lambda: made.want({"10": "pm:a"}, 40, 40 * US)[0],
-        "ended": lambda: made.ending(40 * US),
+        "ended": lambda: made.ending(40, 40 * US),
     }
     assert Deaf(0, 40 * US, "subscribe", "pm:a") in ways[how]()
 
@@ -224,7 +241,7 @@ def test_a_market_that_froze_is_subscribed_again_and_its_gap_runs_until_its_book
     made.doubt({"pm:a": 5 * US}, 30)
     assert wire.sent == [("unsubscribe", ("10", "11")), ("subscribe", ("10", "11"))]
     assert made.listening() == set()
-    assert made.good_us(31 * US) == 5 * US
+    assert made.good_us(31, 31 * US) == 5 * US
     assert hear(made, 32, book("10")) == [Deaf(5 * US, 32 * US, "silent", "pm:a")]
 
 
@@ -275,7 +292,7 @@ def test_wanting_nothing_lets_the_connection_go_and_wanting_again_begins_anew() 
     wire = opened(made, 1)
     made.want({}, 2, 2 * US)
     assert (wire.is_open, made.deaf, made.is_due(3)) == (False, None, False)
-    assert made.ending(4 * US) == []
+    assert made.ending(4, 4 * US) == []
     made.want(TOKENS, 5, 5 * US)
     assert made.is_due(5)
     opened(made, 6)
@@ -316,4 +333,4 @@ def test_messages_that_could_not_be_read_are_reported_at_the_end() -> None:
     opened(made, 1)
     hear(made, 2, book("10"), book("11"))
     made.garble.add(3 * US)
-    assert made.ending(3 * US) == [Deaf(3 * US, 3 * US, "unreadable")]
+    assert made.ending(3, 3 * US) == [Deaf(3 * US, 3 * US, "unreadable")]
