@@ -29,14 +29,15 @@ def lines(name: str) -> str:
     return found.group(1)
 
 
-def run(script: str, **environment: Path) -> None:
-    """Run lines of the runbook; they must all succeed."""
+def run(script: str, **environment: Path) -> str:
+    """Run lines of the runbook, which must all succeed; what they print."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     told = {**os.environ, "PATH": path, **{key: str(value) for key, value in environment.items()}}
     done = subprocess.run(
         ["sh", "-euc", script], env=told, cwd=PROJECT, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture

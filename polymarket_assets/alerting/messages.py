@@ -16,6 +16,8 @@ from polymarket_assets.watching.findings import Event, Severity
 MOST_LINES = 12
 # Slack takes 3,000 characters in a section and 150 in a header.
 SECTION, HEADER, LINE = 2_900, 150, 600
+# Where each kind has a section of its name.
+RUNBOOK = "docs/runbook.md"
 _MARKS = {Change.RECOVERED: "✅", Severity.CRITICAL: "🔴", Severity.WARNING: "🟠"}
 _EVENT = "🔵"
 
@@ -37,7 +39,7 @@ class Message(msgspec.Struct, kw_only=True):
     @property
     def text(self) -> str:
         """In plain words, for notifications and logs."""
-        return "\n".join([self.title, *self.lines])
+        return "\n".join([self.title, *self.lines, f"{RUNBOOK}#{self.kind}"])
 
     def blocks(self) -> list[dict[str, Any]]:
         """As Slack's Block Kit has it."""
@@ -47,7 +49,7 @@ class Message(msgspec.Struct, kw_only=True):
         return [
             {"type": "header", "text": {"type": "plain_text", "text": self.title[:HEADER]}},
             *([{"type": "section", "text": {"type": "mrkdwn", "text": body}}] if self.lines else []),
-            {"type": "context", "elements": [{"type": "mrkdwn", "text": f"{self.at:%Y-%m-%d %H:%M:%S} UTC · `{self.kind}`"}]},
+            {"type": "context", "elements": [{"type": "mrkdwn", "text": f"{self.at:%Y-%m-%d %H:%M:%S} UTC · `{self.kind}` · {RUNBOOK}#{self.kind}"}]},
         ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from polymarket_assets import health
+from polymarket_assets.alerting.messages import RUNBOOK
 from polymarket_assets.health import Finding, Severity
 from polymarket_assets.settings import Settings
 from polymarket_assets.watching import metrics
@@ -40,7 +41,7 @@ def figures(settings: Settings) -> str:
 
 
 def _table(found: Sequence[Finding], now: datetime) -> Table:
-    table = Table(title="Findings", title_justify="left")
+    table = Table(title="Findings", title_justify="left", caption=f"{RUNBOOK} has a section for each kind of key.", caption_justify="left")  # fmt: skip
     for column in ("severity", "key", "since"):
         table.add_column(column, no_wrap=column != "key", overflow="fold")
     for column in ("what", "next step"):
