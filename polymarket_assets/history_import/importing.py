@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polymarket_assets.history_import import checking, filing, labelling, leaking, ordering, taking, venues
+from polymarket_assets.history_import import (
+    checking,
+    density,
+    filing,
+    labelling,
+    leaking,
+    ordering,
+    taking,
+    venues,
+)
 from polymarket_assets.history_import.errors import BadDataset
 from polymarket_assets.history_import.filing import Filed, Shelf
 from polymarket_assets.history_import.finding import Dataset, find
@@ -80,7 +89,9 @@ def _checked(
 ) -> list[tuple[Dataset, duckdb.DuckDBPyConnection]]:
     """Every dataset opened, its markets taken. Raises `BadDataset` with everything that speaks against any of them."""
     opened: list[tuple[Dataset, duckdb.DuckDBPyConnection]] = []
-    against: list[str] = []
+    against = [f"{one.form.name}: {reason}" for one in datasets for reason in density.reasons(one.paths)]
+    if against:
+        raise BadDataset(against)
     for dataset in datasets:
         with _told(dataset, against):
             opened.append((dataset, stack.enter_context(taking.opened(dataset))))
@@ -106,6 +117,8 @@ def _told(dataset: Dataset, against: list[str]) -> Iterator[None]:
     """A file that cannot be read speaks against its dataset; pages that are damaged are found only when they are looked at."""
     try:
         yield
+    except BadDataset as e:
+        against += e.reasons
     except checking.unreadable() as e:
         against.append(f"{dataset.form.name}: a file cannot be read: {str(e).splitlines()[0]}")
 

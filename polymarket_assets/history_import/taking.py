@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from polymarket_assets.history_import import density
+from polymarket_assets.history_import.errors import BadDataset
 from polymarket_assets.history_import.finding import Dataset
 from polymarket_assets.history_import.forms.declare import WORDS, File, Form
 from polymarket_assets.lake import opening
@@ -50,16 +52,19 @@ def opened(dataset: Dataset) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB connection in UTC with one view per file of the dataset; it spills to TMPDIR.
 
     Raises:
+        BadDataset: a text is so long that no row of it may be looked at.
         duckdb.Error: a file cannot be read.
     """
-
     with (
         tempfile.TemporaryDirectory(prefix="import-") as spilled,
         opening.connected(memory_limit=MEMORY) as connection,
     ):
         connection.execute(f"set preserve_insertion_order = false; set temp_directory = '{spilled}'")
         for file in dataset.form.files:
-            relation = _relation(connection, file, dataset.files[file.role])
+            paths = dataset.files[file.role]
+            if long := list(density.long_texts(connection, file, paths)):
+                raise BadDataset([f"{dataset.form.name} {file.role}: {reason}" for reason in long])
+            relation = _relation(connection, file, paths)
             rows = f"select distinct {_read(connection, file, relation)}" if file.repeats else "select *"
             connection.execute(f"create view {file.role} as {rows} from {relation}")
         yield connection
@@ -68,7 +73,7 @@ def opened(dataset: Dataset) -> Iterator[duckdb.DuckDBPyConnection]:
 def _relation(connection: duckdb.DuckDBPyConnection, file: File, paths: list[Path]) -> str:
     """The files as DuckDB reads them; of text, ids stay text, whatever they look like."""
     listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-    if not is_text(paths[0]):
+    if not density.is_text(paths[0]):
         numbered = "" if file.key else ", file_row_number = true"
         return f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true{numbered})"
     read = f"read_csv([{listed}], sample_size = -1, union_by_name = true"
@@ -76,11 +81,6 @@ def _relation(connection: duckdb.DuckDBPyConnection, file: File, paths: list[Pat
     words = [column.name for column in file.columns if column.kind in WORDS and column.name in there]
     types = ", ".join("'" + name.replace("'", "''") + "': 'VARCHAR'" for name in words)
     return f"{read}, types = {{{types}}})" if types else f"{read})"
-
-
-def is_text(path: Path) -> bool:
-    """Whether a file is CSV, compressed or not."""
-    return ".csv" in path.suffixes
 
 
 def _read(connection: duckdb.DuckDBPyConnection, file: File, relation: str) -> str:
