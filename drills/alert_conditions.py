@@ -22,6 +22,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("a tier falls silent", "tier_silent", "tiers", slots.silent, CRITICAL, "T4 was not sampled since"),
     Condition("slots are lost", "success_low", "tiers", slots.poor, CRITICAL, "50 % of the last 20 slots of T4 were taken"),
     Condition("the streamer is killed", "stream_dead", "stream", streams.killed, CRITICAL, "no streamer answers"),
+    Condition("one of two streamers is killed", "stream_dead", "stream", streams.one_of_two, CRITICAL, "what shard 1of2 heard last"),
     Condition("the streamer cannot publish", "stream_critical", "stream", streams.unwritable, CRITICAL, "it is read-only"),
     Condition("the venue takes no sockets", "stream_coverage", "stream", streams.deaf, WARNING, "are heard (0 %)"),
     Condition("no trades while the market trades", "stream_no_trades", "stream", streams.untraded, CRITICAL, "5 markets of streamed tiers traded"),

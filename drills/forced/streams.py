@@ -31,10 +31,10 @@ DISK_MB = 64
 
 
 @contextmanager
-def _streaming(place: Place, lake: Lake) -> Iterator[tuple[Simulator, Streamer]]:
+def _streaming(place: Place, lake: Lake, shard: str = "0", shards: str = "1") -> Iterator[tuple[Simulator, Streamer]]:  # fmt: skip
     """A streamer that hears a simulator and records into a lake; its status is the place's."""
     venue = Simulator(place.folder, busy(SEED, RATE))
-    streamer = Streamer(Path(lake.root), place.folder / "streaming", venue.url, place.folder / "streamer.log", LASTING)  # fmt: skip
+    streamer = _streamer(place, lake, venue, shard, shards)
     place.more["stream_status_port"] = streamer.port
     try:
         venue.discover(lake)
@@ -44,6 +44,11 @@ def _streaming(place: Place, lake: Lake) -> Iterator[tuple[Simulator, Streamer]]
         if streamer.is_alive:
             streamer.end()
         venue.stop()
+
+
+def _streamer(place: Place, lake: Lake, venue: Simulator, shard: str, shards: str) -> Streamer:
+    told = {**LASTING, "STREAM_SHARD": shard, "STREAM_SHARDS": shards}
+    return Streamer(Path(lake.root), place.folder / f"streaming-{shard}", venue.url, place.folder / f"streamer-{shard}.log", told)  # fmt: skip
 
 
 def _start(streamer: Streamer) -> None:
@@ -62,6 +67,26 @@ def killed(place: Place) -> Iterator[Forced]:
             place.now += 3 * MINUTE
 
         yield Forced(wrong, lambda: _start(streamer))
+
+
+@contextmanager
+def one_of_two(place: Place) -> Iterator[Forced]:
+    """Of two streamers that share the markets one is killed, and started again."""
+    with _streaming(place, place.lake, "0", "2") as (venue, first):
+        second = _streamer(place, place.lake, venue, "1", "2")
+        place.more.pop("stream_status_port")
+        place.more["stream_status_urls"] = f"http://127.0.0.1:{first.port},http://127.0.0.1:{second.port}"
+
+        def wrong() -> None:
+            second.end(signal.SIGKILL)
+            place.now += 3 * MINUTE
+
+        try:
+            _start(second)
+            yield Forced(wrong, lambda: _start(second))
+        finally:
+            if second.is_alive:
+                second.end()
 
 
 @contextmanager
