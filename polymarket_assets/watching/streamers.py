@@ -53,7 +53,7 @@ def asked(settings: Settings) -> list[Said]:
     answers: queue.SimpleQueue[Said] = queue.SimpleQueue()
     for one in said.values():
         # What hangs in the operating system, as a look-up of a name can, cannot be ended: its thread is left.
-        threading.Thread(target=lambda one=one: answers.put(_ask(one)), name="ask-streamer", daemon=True).start()  # type: ignore[misc]  # fmt: skip
+        threading.Thread(target=lambda one=one: answers.put(_ask(one)), name="ask-streamer", daemon=True).start()  # fmt: skip
     until = time.monotonic() + ALL_WITHIN_S
     with suppress(queue.Empty):
         for _ in addresses:
