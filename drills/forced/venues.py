@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -10,8 +12,9 @@ from typing import Any
 import simulator
 from drills.alert_place import Place
 from drills.forced import Forced
-from drills.processes import free_port
 
+# Below those that the system hands to whoever asks for any: a venue that is away for a moment finds its own again.
+PORTS = range(20_000, 32_000, 4)
 # Generations of the Data API that answer.
 BOTH = {"v1_data": True, "v2_data": True}
 FORMER = {"v1_data": True, "v2_data": False}
@@ -21,8 +24,7 @@ class Venue:
     """A simulator on one port, that can be ended and started as another."""
 
     def __init__(self, place: Place) -> None:
-        # Three in a row, most likely.
-        self._place, self._port = place, free_port() - 3
+        self._place, self._port = place, _three_free_ports()
         self._running: Any = None
 
     def be(self, **generation: Any) -> None:
@@ -39,6 +41,16 @@ class Venue:
         if self._running is not None:
             self._running.stop()
             self._running = None
+
+
+def _three_free_ports() -> int:
+    """The first of three in a row that nobody listens on now."""
+    return next(first for first in random.sample(PORTS, len(PORTS)) if all(map(_is_free, range(first, first + 3))))  # fmt: skip
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 @contextmanager
