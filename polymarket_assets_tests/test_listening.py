@@ -64,7 +64,7 @@ def test_the_status_page_is_told_another_interface_only_by_who_sets_it(monkeypat
     chosen = free_port()
     server = status.serve(chosen, status.Desk(), "127.0.0.2")
     try:
-        assert listening_of_this_process() == {"127.0.0.2"}
+        assert listening_of_this_process(chosen) == {"127.0.0.2"}
     finally:
         server.shutdown()
         server.server_close()
@@ -92,9 +92,11 @@ def test_every_process_that_is_started_is_told_the_loopback_interface(make: obje
             assert "-p" not in told
 
 
-def listening_of_this_process() -> set[str]:
+def listening_of_this_process(port: int | None = None) -> set[str]:
+    """Addresses; other tests of this process may have left servers, on other ports."""
     connections = psutil.Process().net_connections("inet")
-    return {found.laddr.ip for found in connections if found.status == psutil.CONN_LISTEN}
+    listening = [found.laddr for found in connections if found.status == psutil.CONN_LISTEN]
+    return {address.ip for address in listening if port in (None, address.port)}
 
 
 def test_the_simulator_and_the_status_page_are_heard_on_the_loopback_interface_alone() -> None:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
-from polymarket_assets.settings import LOOPBACK
 from polymarket_assets.venue.errors import Refused, Unavailable
 from streamer import pages
 from streamer.pages import View
@@ -26,6 +25,8 @@ from streamer.pages import View
 if TYPE_CHECKING:
     from http.server import ThreadingHTTPServer
 
+# As the settings have it; they take longer to import than all of the recorder, which must be back at once.
+LOOPBACK = "127.0.0.1"
 # Asked by people and by a console beside us: an answer that takes longer is none.
 ASK_TIMEOUT_S = 5.0
 # A question is a line: who takes longer to ask it holds a thread.

@@ -28,6 +28,7 @@ HELPERS = {
     "past_venue",
     "feature_lake",
     "features_in_pandas",
+    "sizing",
 }
 QUICK = Figure("quick", "pass", "import json", rounds=1)
 BROKEN = Figure("broken", "import nothing_of_that_name", "pass", rounds=1)
