@@ -32,7 +32,7 @@ class Worker:
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def submit(self, work: Callable[[], Result], then: Callable[[Result | None], None]) -> bool:
-        """Have `work` done, and `then` called in the loop with its result, or with None where the venue did not answer.
+        """Have `work` done, and `then` called in the loop with its result, or with None where there is none.
 
         Returns whether it was taken.
         """
@@ -50,13 +50,17 @@ class Worker:
         result: Result | None = None
         try:
             result = work()
-            self._say("")
+            self._trouble = ""
         except PolymarketError as e:
-            self._say(str(e))
+            if self._is_new("no answer"):
+                log.warning("books are not compared: %s", e)
+        except Exception as e:
+            # A fault of ours in comparing must end neither the thread, which nobody would miss, nor the recording beside it.
+            if self._is_new(type(e).__name__):
+                log.error("books are not compared: %s: %s", type(e).__name__, e, exc_info=e)
         self._hand(lambda: then(result))
 
-    def _say(self, trouble: str) -> None:
-        """One line when trouble begins; what is asked again and again would fill the log."""
-        if trouble and not self._trouble:
-            log.warning("books are not compared: %s", trouble)
-        self._trouble = trouble
+    def _is_new(self, trouble: str) -> bool:
+        """Whether to say so: what is asked again and again, and fails alike, would fill the log."""
+        before, self._trouble = self._trouble, trouble
+        return trouble != before

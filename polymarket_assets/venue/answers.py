@@ -56,7 +56,8 @@ def body(response: requests.Response, cap: int, within_s: float) -> tuple[bytes,
     within_s = min(within_s, BODY_WITHIN_S)
     until = time.monotonic() + within_s
     announced = response.headers.get("Content-Length", "")
-    _within(int(announced) if announced.isdecimal() else 0, cap, response)
+    # Not `int`, which refuses thousands of digits in words of its own: so many are infinity.
+    _within(float(announced) if announced.isdecimal() else 0, cap, response)
     chunks, size = [], 0
     # Not `iter_content`: it returns when a chunk is full, however long that takes, and loses count of chunked bodies.
     while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
@@ -73,7 +74,7 @@ def address(response: requests.Response) -> str:
     return printable(masked(response.url), ADDRESS_CHARACTERS)
 
 
-def _within(size: int, cap: int, response: requests.Response) -> None:
+def _within(size: float, cap: int, response: requests.Response) -> None:
     if size > cap:
         raise TooLarge(
             f"{address(response)} answered more than {cap / 1e6:.0f} MB", status=response.status_code
@@ -126,17 +127,17 @@ def _advice(response: requests.Response) -> str:
 
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:
-    """Seconds that a `Retry-After` asks for: a number, or the date until which to wait."""
+    """Seconds that a `Retry-After` asks for: a number, or the date until which to wait; None for neither, or no date of ours."""
     if not header:
         return None
     if header.isascii() and header.isdecimal():
         return float(header[:9])
     try:
         until = parsedate_to_datetime(header)
-    except ValueError:
+        until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
+        return max(0.0, (until - now).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
-    return max(0.0, (until - now).total_seconds())
 
 
 def decoded(form: Form[Wire], content: bytes, what: str) -> Wire:

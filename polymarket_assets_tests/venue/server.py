@@ -38,7 +38,7 @@ class Told:
     body: bytes = b"{}"
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
-    announced: int | None = None
+    announced: int | str | None = None
     before: Callable[[], Any] = lambda: None
     sends: Callable[[Callable[[bytes], Any]], Any] | None = None
 

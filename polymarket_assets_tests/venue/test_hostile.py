@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from polymarket_assets.venue import answers, frames, parse
 from polymarket_assets.venue.clob import Clob
@@ -170,6 +174,40 @@ def test_what_is_no_json_is_malformed_with_its_evidence_and_a_message_of_one_lin
         ask(service)
     assert is_one_line(raised.value)
     assert raised.value.evidence == RAW[what].decode(errors="replace")[:2_000]
+    assert ask(service) == {"fine": True}
+
+
+# --- headers ---------------------------------------------------------------------------------------------
+
+# Dates that no calendar holds, each by another overflow.
+NO_DATES = {
+    "a day of twenty digits": "Mon, 99999999999999999999 Jan 2020 00:00:00 GMT", "a year of twenty digits": "Mon, 1 Jan 99999999999999999999 00:00:00 GMT",
+    "an hour of twenty digits": "Mon, 01 Jan 2020 99999999999999999999:00:00 GMT", "a zone of days": "Mon, 01 Jan 2020 00:00:00 +99999999",
+    "a zone of twenty digits": "Mon, 1 Jan 2020 00:00:00 +9999999999999999999999",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("what", NO_DATES)
+def test_a_pause_until_a_date_that_is_none_is_a_pause_of_our_own(what: str, status: int, server: Server, service: Service) -> None:  # fmt: skip
+    """An error that nobody expects would end the run of a window, and of 429 no pause would be recorded."""
+    server.on("/thing", [Told(status, headers={"Retry-After": NO_DATES[what]}), GOOD])
+    assert ask(service) == {"fine": True}
+    assert service.traffic.throttled == (status == 429)
+
+
+@settings(max_examples=300)
+@given(st.text(st.characters(codec="latin-1")) | st.from_regex(r"\A(Mon, )?\d{1,25} Jan \d{1,25} \d{1,25}:\d\d:\d\d [+-]\d{1,25}\Z"))  # fmt: skip
+def test_whatever_a_pause_is_written_as_it_is_seconds_or_none(header: str) -> None:
+    seconds = answers.retry_after_s(header, datetime(2026, 1, 1, tzinfo=UTC))
+    assert seconds is None or 0 <= seconds < math.inf
+
+
+def test_a_length_of_five_thousand_digits_is_too_large(server: Server, service: Service) -> None:
+    server.on("/thing", [Told(announced="9" * 5_000), GOOD])
+    with pytest.raises(TooLarge) as raised:
+        ask(service)
+    assert is_one_line(raised.value)
     assert ask(service) == {"fine": True}
 
 
