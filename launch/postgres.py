@@ -6,7 +6,6 @@ For tests, `make compose-check` and `make drill-production`; what it is told is 
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -21,12 +20,15 @@ from typing import TYPE_CHECKING, Any
 from polymarket_assets.venue.errors import Unavailable
 
 if TYPE_CHECKING:
+    import psutil
     import psycopg2.extensions
 
 LOOPBACK = "127.0.0.1"
 USER, PASSWORD = "platform", "of no secret"
 # It starts within a second; recovery after a kill takes another, on a busy machine some.
 STARTS_WITHIN_S = 60.0
+# The kernel ends a process once it is out of a write to the disk.
+KILLED_WITHIN_S = 30.0
 _LOOK_S = 0.05
 # Paths of sockets may be no longer than 107 bytes.
 _SOCKET_FOLDER = Path(tempfile.gettempdir())
@@ -111,10 +113,26 @@ class Postgres:
         raise Unavailable(f"Postgres did not start: {(self.folder / 'postgres.log').read_text()[-2000:]}")
 
     def kill(self) -> None:
-        """kill -9 of the server and all of its backends, as of a container."""
+        """kill -9 of the server and all of its backends, as of a container: running statements are cut. Returns when all are gone.
+
+        Raises:
+            Unavailable: one of them does not go, so that the server could not start again.
+        """
+        import psutil
+
         assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
+        # Stopped, it starts no other backend meanwhile; each is the leader of a process group of its own.
+        self.process.send_signal(signal.SIGSTOP)
+        backends = psutil.Process(self.process.pid).children(recursive=True)
+        for one in (self.process, *backends):
+            with suppress(psutil.NoSuchProcess):
+                one.send_signal(signal.SIGKILL)
         self.process.wait()
+        until = time.monotonic() + KILLED_WITHIN_S
+        while left := [one.pid for one in backends if not _is_over(one)]:
+            if time.monotonic() > until:
+                raise Unavailable(f"backends of Postgres outlive kill -9: {left}")
+            time.sleep(_LOOK_S)
 
     def stop(self) -> None:
         """The fast shutdown, as the image of Postgres asks for it: running statements are broken off."""
@@ -147,6 +165,16 @@ def running(folder: Path, *options: str) -> Iterator[Postgres]:
         yield server
     finally:
         server.stop()
+
+
+def _is_over(process: psutil.Process) -> bool:
+    """Whether it does nothing any more; whose child it is now may leave it a zombie, which holds no memory."""
+    import psutil
+
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def free_port() -> int:

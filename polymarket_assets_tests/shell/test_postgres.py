@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -106,6 +107,27 @@ def test_runs_side_by_side_lose_nothing(on_postgres: dg.DagsterInstance, tmp_pat
     assert on_postgres.get_materialized_partitions(KEY) == {key(n) for n in range(3)}
     events = on_postgres.fetch_materializations(KEY, limit=10).records
     assert sorted(event.partition_key or "" for event in events) == [key(n) for n in range(3)]
+
+
+def test_a_kill_cuts_what_every_backend_is_doing_and_the_server_can_start_again_at_once(server: Postgres) -> None:  # fmt: skip
+    """Backends lead process groups of their own: left alone they finish, answer, and hold the memory that a new server asks for."""
+    server.ask("postgres", "create table rows_of_a_kill (n int)")
+    said: list[str] = []
+
+    def insert() -> None:
+        try:
+            server.ask("postgres", "insert into rows_of_a_kill select 1 from generate_series(1, 100000) where pg_sleep(0.01) is not null")  # fmt: skip
+        except psycopg2.OperationalError as e:
+            said.append(str(e))
+
+    inserting = threading.Thread(target=insert)
+    inserting.start()
+    wait_for(lambda: server.ask("postgres", "select 1 from pg_stat_activity where query like 'insert%' and state = 'active'"), "a statement")  # fmt: skip
+    server.kill()
+    inserting.join(timeout=10)
+    server.start()
+    assert any("closed the connection" in one for one in said), said
+    assert server.ask("postgres", "select count(*) from rows_of_a_kill") == [(0,)]
 
 
 def test_a_run_goes_on_through_a_kill_of_the_server_that_is_made_up_for_in_seconds(on_postgres: dg.DagsterInstance, server: Postgres, tmp_path: Path) -> None:  # fmt: skip
