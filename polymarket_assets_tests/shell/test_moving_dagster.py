@@ -10,7 +10,8 @@ from dagster._core.scheduler.instigation import (
     SensorInstigatorData,
 )
 
-from polymarket_assets.moving.of_dagster import copied
+from launch.postgres import Postgres
+from polymarket_assets.moving.of_dagster import HalfMoved, copied
 from polymarket_assets.venue.errors import Refused
 from polymarket_assets_tests.shell.test_pruning import FIRST, KEY, SECOND, run
 
@@ -58,3 +59,24 @@ def test_nothing_is_written_over_and_nothing_moves_that_goes_on(on_sqlite: dg.Da
     on_sqlite.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
     with pytest.raises(Refused, match="under way"):
         copied(on_sqlite, on_postgres)
+
+
+def test_a_target_that_knows_no_more_than_where_a_sensor_stands_is_given_nothing(on_sqlite: dg.DagsterInstance, on_postgres: dg.DagsterInstance) -> None:  # fmt: skip
+    """Each store commits by itself: what was copied before the third is asked would be half a history, and refused ever after."""
+    run(on_sqlite)
+    switched_off(on_sqlite, "41")
+    switched_off(on_postgres, "0")
+    with pytest.raises(Refused, match="has a history of its own"):
+        copied(on_sqlite, on_postgres)
+    assert on_postgres.get_runs_count() == 0
+    assert not on_postgres.get_materialized_partitions(KEY)
+
+
+def test_a_move_that_breaks_off_says_how_to_begin_again(on_sqlite: dg.DagsterInstance, on_postgres: dg.DagsterInstance, server: Postgres) -> None:  # fmt: skip
+    run(on_sqlite)
+    switched_off(on_sqlite, "41")
+    server.ask("dagster", "alter table jobs add constraint none_at_all check (false)")
+    with pytest.raises(HalfMoved, match=r"none_at_all.*`drop database dagster with \(force\)`, `create database dagster`") as raised:  # fmt: skip
+        copied(on_sqlite, on_postgres)
+    assert "\n" not in str(raised.value)
+    assert on_postgres.get_runs_count() == 1
