@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 
 _ACCOUNT = re.compile(r"(://)[^/\s?#]*@")
-# Somebody forgot what an address begins with.
-_BARE_ACCOUNT = re.compile(r"[^\s/:@'\"]+:[^\s/@'\"]+@")
+# Somebody forgot what an address begins with, or to escape what ends it: a password may have a slash.
+# Tokens that stand for passwords have a thousand characters and more; without an end, text of megabytes would take minutes.
+_BARE_ACCOUNT = re.compile(r"[^\s/:@'\"]{1,100}+:(?!//)[^\s@'\"]{1,2000}+@")
+# By how their names end: `token_id` is none.
 _PARAMETER = re.compile(
-    r"([?&;](?:[\w.-]*[_.-])?(?:password|passwd|pwd|secret|key|token|signature|sig|credential)=)[^&;\s#'\"]+", re.IGNORECASE
+    r"([?&;][\w.-]{0,100}(?:password|passwd|passphrase|pass|pwd|secret|key|token|signature|sig|credential)=)[^&;\s#'\"]+", re.IGNORECASE
 )  # fmt: skip
 _WEBHOOK = re.compile(r"(hooks\.slack[\w.-]*/)[^\s'\"]+", re.IGNORECASE)
 HIDDEN = "***"
