@@ -89,8 +89,10 @@ def test_the_instance_is_the_project_s_but_for_where_runs_and_records_are() -> N
     assert {name: told for name, told in INSTANCE.items() if name not in (*OWN, "nux")} == shared
 
 
-def test_a_run_is_given_every_setting_that_its_launcher_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that samples other markets than the daemon believes would be found months later."""
+def test_a_run_is_given_every_setting_and_credential_that_its_launcher_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A run that samples other markets than the daemon believes would be found months later; one without credentials writes nothing."""
     pytest.importorskip("dagster_docker", reason="the extra `scale` is not installed")
     from dagster._serdes import ConfigurableClassData
 
@@ -98,7 +100,8 @@ def test_a_run_is_given_every_setting_that_its_launcher_has(monkeypatch: pytest.
 
     for name in LAUNCHER["env_vars"]:
         monkeypatch.setenv(name, "named")
-    given = {"LAKE_ROOT": "/data/lake", "UNIVERSE_TAGS": "sports", "RETENTION_DAYS_TRADES": "30"}
+    given = {"LAKE_ROOT": "s3://bucket/lake", "UNIVERSE_TAGS": "sports", "RETENTION_DAYS_TRADES": "30", "SLACK_WEBHOOK_URL": "https://hooks.example/x",
+             "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL": "http://minio:9000", "MLFLOW_TRACKING_USERNAME": "u", "MLFLOW_TRACKING_PASSWORD": "x"}  # fmt: skip
     for name, value in {**given, "SOMEBODY_S_SECRET": "x"}.items():
         monkeypatch.setenv(name, value)
     told = INSTANCE["run_launcher"]
