@@ -7,7 +7,6 @@ tables; rows at or after the close of their market are never among them.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -49,17 +48,14 @@ _SQL: tuple[tuple[pa.DataType, str], ...] = (
 
 @contextmanager
 def opened(dataset: Dataset) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB connection in UTC with one view per file of the dataset; it spills to TMPDIR.
+    """A DuckDB connection in UTC with one view per file of the dataset.
 
     Raises:
         BadDataset: a text is so long that no row of it may be looked at.
         duckdb.Error: a file cannot be read.
     """
-    with (
-        tempfile.TemporaryDirectory(prefix="import-") as spilled,
-        opening.connected(memory_limit=MEMORY) as connection,
-    ):
-        connection.execute(f"set preserve_insertion_order = false; set temp_directory = '{spilled}'")
+    with opening.connected(memory_limit=MEMORY) as connection:
+        connection.execute("set preserve_insertion_order = false")
         for file in dataset.form.files:
             paths = dataset.files[file.role]
             if long := list(density.long_texts(connection, file, paths)):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from polymarket_assets.lake import compacting, forecast, merging, moving, retention
+from polymarket_assets.lake import compacting, forecast, merging, moving, retention, spilling
 from polymarket_assets.lake.compacting import Compacted
 from polymarket_assets.lake.errors import LakeBusy
 from polymarket_assets.lake.folders import Folder
@@ -78,6 +78,7 @@ def keep(
     with lake.store.alone(_LOCK) as ours:
         if not ours:
             raise LakeBusy(f"another process looks after the lake at {lake.root}: nothing was done")
+        spilling.forget(now=clock())
         retired = retention.retire(lake, rules.retention_days, now=clock(), kept=kept)
         compacted = compacting.compact(lake, clock=clock, look_back=look_back, kept=kept, on_folder=on_folder)
         moved = None

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from polymarket_assets.lake import objects
+from polymarket_assets.lake import objects, spilling
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow.dataset as ds
+
+
+# DuckDB alone takes 80 %, which on 8 GB leaves too little for the gigabytes that everything else here takes: the kernel would
+# end a process before DuckDB begins to spill. A whole training takes 1.5 (docs/production.md).
+MEMORY = "50%"
 
 
 def source(file: str) -> str | pa.NativeFile:
@@ -36,10 +41,13 @@ def dataset(file: str, schema: pa.Schema) -> ds.Dataset:
 
 
 def connection(**config: Any) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection in memory and in UTC, that opens every file a lake of this process named. To be closed."""
+    """A DuckDB connection in memory and in UTC, that opens every file a lake of this process named. To be closed.
+
+    It has half of the machine's or container's memory and spills what that does not hold, unless `config` says otherwise.
+    """
     import duckdb
 
-    opened = duckdb.connect(config=config)
+    opened = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spilling.folder(), **config})
     opened.execute("set TimeZone = 'UTC'")
     if objects.is_used():
         from polymarket_assets.lake.object_files import ObjectFiles
