@@ -10,8 +10,8 @@ from typing import Any
 
 from polymarket_assets.settings import NotConfigured
 
-# `${NAME}`, `${NAME:-default}` and `${NAME:?what is to be done}`, a default with one more variable in it; `$$` is a dollar.
-_VARIABLE = re.compile(r"\$\$|\$\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<rest>(?:[^{}]|\{[^{}]*\})*))?\}")
+# `${NAME}`, `${NAME:-default}`, `${NAME:+where it is set}` and `${NAME:?what is to be done}`, a default with one more variable in it; `$$` is a dollar.
+_VARIABLE = re.compile(r"\$\$|\$\{(?P<name>\w+)(?::(?P<kind>[-+?])(?P<rest>(?:[^{}]|\{[^{}]*\})*))?\}")
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,8 @@ def _value(found: re.Match[str], variables: Mapping[str, str]) -> str:
     if name is None:
         return "$"
     given = variables.get(name, "")
+    if kind == "+":
+        return str(_filled(rest, variables)) if given else ""
     if given or kind is None:
         return given
     if kind == "?":

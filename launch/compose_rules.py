@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from launch.compose import services
+from launch.compose_mounts import ENGINE, engine, folders, host, mounts
 from launch.home import PROJECT
 from polymarket_assets.settings import NotConfigured, Settings, load
 
@@ -17,16 +18,15 @@ Rule = Callable[[Content], Iterator[str]]
 # The schema of the Compose Specification, as its authors publish it.
 SPECIFICATION = PROJECT / "deploy" / "compose-spec.json"
 LOOPBACK = "127.0.0.1:"
-# Whoever speaks to it is root on this host: those alone that start or end containers, under the instance file that says so.
-ENGINE = "/var/run/docker.sock"
-LAUNCHING, LAUNCHER = ("webserver", "daemon"), "./deploy/dagster.scale.yaml"
 # 50 MB, three times: what a service says of a week.
 LOGS = {"max-size": "50m", "max-file": "3"}
 # libpq's, of those that we use; those that the image of Postgres reads when it makes its databases; and Dagster's own.
 _LIBPQ = {"PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGCONNECT_TIMEOUT", "PGAPPNAME"}
 _IMAGE = {"POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "POSTGRES_INITDB_ARGS"}
+# What is asked directly, for libraries that read the one or the other.
+_DIRECT = ("NO_PROXY", "no_proxy")
 # The engine's own first process (`init: true`) is tini.
-_OTHERS = {"DAGSTER_DAEMON_HEARTBEAT_TOLERANCE", "TINI_KILL_PROCESS_GROUP"}
+_OTHERS = {"DAGSTER_DAEMON_HEARTBEAT_TOLERANCE", "TINI_KILL_PROCESS_GROUP", *_DIRECT}
 _NAMED = re.compile(r"env:\s*(\w+)")
 
 
@@ -44,11 +44,12 @@ def references(content: Content) -> Iterator[str]:
     for name, told in content["services"].items():
         for kind, wanted in (("services", told.get("depends_on", {})), ("networks", told.get("networks", ()))):  # fmt: skip
             yield from (f"{name} names {one!r}, which is none of the {kind}" for one in wanted if one not in content[kind])  # fmt: skip
-        for volume in told.get("volumes", ()):
-            source = volume.split(":")[0]
+        for source in (one.source for one in mounts(told)):
             there = (PROJECT / source).exists() if source.startswith(".") else source in (*content["volumes"], ENGINE)  # fmt: skip
             if not there:
                 yield f"{name} mounts {source!r}, which is not there"
+    # Compose would look for one by the name that stands here alone, which nobody is told to make.
+    yield from (f"the volume {name} is another's and has no name" for name, told in content["volumes"].items() if told and told.get("external") and not told.get("name"))  # fmt: skip
 
 
 def variables(content: Content) -> Iterator[str]:
@@ -130,22 +131,26 @@ def pinned(content: Content) -> Iterator[str]:
             yield f"{name} takes {image!r}: name a version or a digest"
 
 
+def proxies(content: Content) -> Iterator[str]:
+    """What is in the file is asked directly, whatever proxy leads out: health, code, MLflow."""
+    ours = {told.get("image") for told in content["services"].values() if told.get("build")}
+    wanted = {LOOPBACK.rstrip(":"), *content["services"]}
+    for service in services(content):
+        for name in _DIRECT if service.told.get("image") in ours else ():
+            if missing := wanted - set(service.environment.get(name, "").split(",")):
+                yield f"{service.name} may ask a proxy for {', '.join(sorted(missing))}: {name}"
+
+
 def secrets(content: Content) -> Iterator[str]:
-    """What must be secret is asked for, and stands in no command."""
+    """What must be secret is asked for, stands in no command, and reaches nobody by the way of `.env`."""
     written = json.dumps(content["services"])
     for service in services(content):
-        held = [value for name, value in service.environment.items() if name.endswith("PASSWORD")]
+        if service.reads_env and service.environment.get("POSTGRES_PASSWORD") != "":
+            yield f"{service.name} reads the password of the database in .env"
+        held = [value for name, value in service.environment.items() if name.endswith("PASSWORD") and value]
         yield from (f"{service.name} shows a secret in its command" for value in held if any(value in word for word in (*service.command, *service.health)))  # fmt: skip
     if "PASSWORD" not in written:
         yield "no service has a password"
-
-
-def engine(content: Content) -> Iterator[str]:
-    """Nobody speaks to the container engine but those that launch runs."""
-    for name, told in content["services"].items():
-        mounted = {volume.split(":")[0] for volume in told.get("volumes", ())}
-        if ENGINE in mounted and not (name in LAUNCHING and LAUNCHER in mounted):
-            yield f"{name} speaks to the container engine, and launches nothing"
 
 
 def streamers(content: Content) -> Iterator[str]:
@@ -174,6 +179,9 @@ RULES: Mapping[str, Rule] = {
     "users, capabilities, read-only": privileges,
     "images are pinned": pinned,
     "secrets": secrets,
+    "what is written lies on volumes": folders,
+    "what is seen of the host": host,
     "who speaks to the container engine": engine,
+    "nothing here is asked through a proxy": proxies,
     "streamers: shards, and who asks them": streamers,
 }

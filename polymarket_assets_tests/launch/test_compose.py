@@ -68,6 +68,26 @@ def put(name: str, key: str, value: object) -> Callable[[Services], None]:
         (put("code", "cap_add", ["SYS_ADMIN"]), "users, capabilities, read-only", "code keeps capabilities"),
         (put("code", "security_opt", []), "users, capabilities, read-only", "code may gain privileges"),
         (put("postgres", "image", "postgres:latest"), "images are pinned", "postgres takes 'postgres:latest'"),
+        (put("streamer", "volumes", ["lake:/data/lake"]), "what is written lies on volumes", "streamer writes /data/state, which is on none of its volumes"),
+        (put("streamer", "volumes", ["lake:/data/lake:ro", "state:/data/state"]), "what is written lies on volumes", "streamer writes /data/lake, which"),
+        (put("code", "volumes", ["lake:/data/lake", "state:/data/state"]), "what is written lies on volumes", "code writes /data/runs, which"),
+        (put("code", "volumes", ["lake:/data/lak", "state:/data/state", "runs:/data/runs"]), "what is written lies on volumes", "code writes /data/lake, which"),
+        (put("webserver", "volumes", [{"type": "volume", "source": "runs", "target": "/data/runs", "read_only": True}]), "what is written lies on volumes", "webserver writes /data/runs, which"),
+        (put("mlflow", "volumes", []), "what is written lies on volumes", "mlflow writes /data/mlflow, which"),
+        (put("postgres", "volumes", ["postgres:/var/lib/postgresql/data"]), "what is written lies on volumes", "postgres mounts no volume at /var/lib/postgresql"),
+        (put("postgres", "volumes", ["postgres:/var/lib/postgresql:ro"]), "what is written lies on volumes", "postgres mounts no volume at /var/lib/postgresql"),
+        (put("code", "tmpfs", []), "what is written lies on volumes", "code has no tmpfs at /tmp"),
+        (put("webserver", "pid", "host"), "what is seen of the host", "webserver has the pid of the host"),
+        (put("webserver", "ipc", "host"), "what is seen of the host", "webserver has the ipc of the host"),
+        (put("webserver", "devices", ["/dev/sda"]), "what is seen of the host", "webserver has devices of the host"),
+        (put("webserver", "volumes", ["/:/host:ro"]), "what is seen of the host", "webserver mounts / of the host"),
+        (put("webserver", "volumes", ["/run/docker.sock:/var/run/docker.sock"]), "what is seen of the host", "webserver mounts /run/docker.sock of the host"),
+        (put("webserver", "volumes", [{"type": "bind", "source": "../..", "target": "/x", "read_only": True}]), "what is seen of the host", "webserver mounts ../.. of the host"),
+        (put("webserver", "volumes", ["./.env:/x:ro"]), "what is seen of the host", "webserver mounts ./.env, which is no file to read"),
+        (put("webserver", "volumes", ["./deploy/dagster.yaml:/x"]), "what is seen of the host", "webserver mounts ./deploy/dagster.yaml, which is no file to read"),
+        (put("webserver", "volumes", ["/var/run/docker.sock:/var/run/docker.sock"]), "who speaks to the container engine", "webserver speaks"),
+        (put("streamer", "environment", {"NO_PROXY": "127.0.0.1"}), "nothing here is asked through a proxy", "streamer may ask a proxy for code, daemon, mlflow, postgres, streamer, webserver: NO_PROXY"),
+        (put("streamer", "environment", {}), "secrets", "streamer reads the password of the database"),
         (put("mlflow", "command", ["mlflow", f"--uri=postgresql://platform:{compose_check.VARIABLES['POSTGRES_PASSWORD']}@postgres"]), "secrets", "mlflow shows a secret"),
     ],
 )  # fmt: skip
@@ -77,8 +97,25 @@ def test_what_is_wrong_is_said(content: dict[str, Any], damage: Callable[[Servic
 
 
 @pytest.mark.parametrize(
+    ("name", "volume", "rule", "said"),
+    [
+        ("lake", None, "what is written lies on volumes", "the volume lake goes with `docker compose down -v`"),
+        ("postgres", {"name": "x"}, "what is written lies on volumes", "the volume postgres goes with"),
+        ("mlflow", {"external": True}, "services, volumes and networks that are named", "the volume mlflow is another's and has no name"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_volume_is_said(content: dict[str, Any], name: str, volume: object, rule: str, said: str) -> None:  # fmt: skip
+    """A lake cannot be recorded again."""
+    content["volumes"][name] = volume
+    assert any(said in found for found in RULES[rule](content)), list(RULES[rule](content))
+
+
+@pytest.mark.parametrize(
     ("damage", "rule", "said"),
     [
+        (put("daemon", "environment", {"LAKE_ROOT": "/data/lakes"}), "what is written lies on volumes", "daemon writes /data/lakes, which"),
+        (put("streamer-1", "environment", {"POSTGRES_PASSWORD": "x"}), "secrets", "streamer-1 reads the password of the database"),
+        (put("streamer-1", "environment", {"no_proxy": "127.0.0.1"}), "nothing here is asked through a proxy", "streamer-1 may ask a proxy"),
         (put("streamer", "environment", {"STREAM_SHARD": "2"}), "values of settings", "streamer: STREAM_SHARDS="),
         (put("streamer-1", "environment", {"STREAM_SHARD": "0"}), "streamers: shards, and who asks them", "share the markets as 0 of 2, 0 of 2"),
         (put("streamer-1", "environment", {"STREAM_SHARDS": "3"}), "streamers: shards, and who asks them", "share the markets as"),
@@ -166,7 +203,7 @@ def test_a_password_that_nobody_chose_is_asked_for() -> None:
 
 @pytest.mark.parametrize(
     ("written", "read"),
-    [("${A}", "1"), ("${B}", ""), ("${B:-two}", "two"), ("${A:-two}", "1"), ("${B:-at ${A}}", "at 1"), ("${B:-at ${B:-two}.}", "at two."), ("${A:-at ${A}}!", "1!"), ("$$A", "$A"), ("127.0.0.1:${A:-3}:3", "127.0.0.1:1:3"), ("no variable", "no variable")],
+    [("${A}", "1"), ("${B}", ""), ("${B:-two}", "two"), ("${A:-two}", "1"), ("${B:-at ${A}}", "at 1"), ("${B:-at ${B:-two}.}", "at two."), ("${A:-at ${A}}!", "1!"), ("$$A", "$A"), ("127.0.0.1:${A:-3}:3", "127.0.0.1:1:3"), ("0${A:+,${A}}", "0,1"), ("0${B:+,${A}}", "0"), ("no variable", "no variable")],
 )  # fmt: skip
 def test_variables_are_filled_in_as_compose_does(tmp_path: Path, written: str, read: str) -> None:
     (tmp_path / "file.yml").write_text(f'services: {{ s: {{ image: "{written}" }} }}')
@@ -201,7 +238,7 @@ def test_steps_of_a_dockerfile_are_replayed_into_a_folder(tmp_path: Path) -> Non
     image = built.build(context / "Dockerfile", context, tmp_path / "root")
     assert (tmp_path / "root/opt/made/one").read_text() == "1\n"
     assert (tmp_path / "root/build/code/a.py").exists()
-    assert image.environment == {"PATH": f"{tmp_path}/root/opt/made:{built.SYSTEM_PATH}", "NAME": "x"}
+    assert image.environment == {"PATH": f"{tmp_path}/root/opt/made:{built.SYSTEM_PATH}", "NAME": "x"}  # fmt: skip
     assert (image.workdir, image.user) == ("/opt/made", "10001:10001")
 
 
@@ -230,3 +267,19 @@ def test_a_service_has_no_more_than_it_is_told(content: dict[str, Any], tmp_path
     assert made.mapped("--artifacts-destination=/data/mlflow") == f"--artifacts-destination={tmp_path}/data/mlflow"  # fmt: skip
     assert made.mapped("mlflow:5000,localhost:5000") == f"127.0.0.1:{made.ports['5000']},localhost:{made.ports['5000']}"  # fmt: skip
     assert made.mapped("postgresql+psycopg2:///mlflow") == "postgresql+psycopg2:///mlflow"
+    assert compose_check.VARIABLES["POSTGRES_PASSWORD"] not in made.environment("streamer").values()
+
+
+def test_mlflow_answers_under_the_names_of_a_proxy_where_it_is_told_them() -> None:
+    """And under no others: a page of somebody else's could be led to it by a name of its own."""
+    from mlflow.server.security_utils import is_allowed_host_header, should_block_cors_request
+
+    more = {"MLFLOW_HOSTS": "mlflow.example", "MLFLOW_ORIGINS": "https://mlflow.example"}
+    for variables, is_told in ((more, True), ({}, False)):
+        command = compose_check.content({**compose_check.VARIABLES, **variables})["services"]["mlflow"]["command"]  # fmt: skip
+        hosts, origins = (next(word.partition("=")[2].split(",") for word in command if word.startswith(option)) for option in ("--allowed-hosts=", "--cors-allowed-origins="))  # fmt: skip
+        assert is_allowed_host_header(hosts, "mlflow.example") is is_told
+        assert should_block_cors_request("https://mlflow.example", "POST", origins) is not is_told
+        assert is_allowed_host_header(hosts, "mlflow:5000")
+        assert not is_allowed_host_header(hosts, "elsewhere.example")
+        assert should_block_cors_request("https://elsewhere.example", "POST", origins)
