@@ -12,9 +12,11 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Template
+from types import MappingProxyType
 
 from polymarket_assets.venue.errors import Refused
 
@@ -36,6 +38,8 @@ class Image:
 
     root: Path
     environment: dict[str, str] = field(default_factory=lambda: {"PATH": SYSTEM_PATH})
+    # Values of `ARG`, which only its own stage sees.
+    arguments: dict[str, str] = field(default_factory=dict)
     workdir: str = "/"
     user: str = "0:0"
 
@@ -53,8 +57,8 @@ def user() -> int | None:
     return IMAGE_USER if os.getuid() == 0 else None
 
 
-def build(dockerfile: Path, context: Path, root: Path, *, venv: Path | None = None) -> Image:
-    """Replay it. With `venv`, an environment that is there stands for `/opt/venv`, and steps of pip are left out.
+def build(dockerfile: Path, context: Path, root: Path, *, venv: Path | None = None, told: Mapping[str, str] = MappingProxyType({})) -> Image:  # fmt: skip
+    """Replay it. With `venv`, an environment that is there stands for `/opt/venv`, and steps of pip are left out; `told` are values of `ARG`.
 
     Raises:
         NotBuilt: a step failed, told with the end of what it said.
@@ -74,13 +78,17 @@ def build(dockerfile: Path, context: Path, root: Path, *, venv: Path | None = No
             _run(image, rest)
         elif word == "ENV":
             pairs = (pair.partition("=") for pair in shlex.split(rest))
-            image.environment |= {name: value.replace("$PATH", image.environment["PATH"]) for name, _, value in pairs}  # fmt: skip
+            known = {**image.arguments, **image.environment}
+            image.environment |= {name: Template(value).safe_substitute(known) for name, _, value in pairs}
         elif word == "WORKDIR":
             image.workdir = rest
             image.inside("").mkdir(parents=True, exist_ok=True)
         elif word == "USER":
             image.user = rest
-        elif word not in ("ARG", "RUN"):
+        elif word == "ARG":
+            name, _, value = rest.partition("=")
+            image.arguments[name] = told.get(name) or value
+        elif word != "RUN":
             raise NotBuilt(f"the step {word} {rest!r} cannot be replayed")
     # Every part of PATH is a path of its own.
     image.environment = {name: ":".join(map(image.mapped, value.split(":"))) for name, value in image.environment.items()}  # fmt: skip

@@ -53,7 +53,8 @@ def containers(root: Path, asked: Content, variables: Mapping[str, str], *, venv
     root.mkdir(parents=True, exist_ok=True)
     root.chmod(0o755)
     tree = committed(root / "tree")
-    image = built.build(tree / "deploy" / "Dockerfile", tree, root, venv=venv)
+    arguments = asked["services"]["code"]["build"].get("args", {})
+    image = built.build(tree / "deploy" / "Dockerfile", tree, root, venv=venv, told=arguments)
     more = {} if venv is None else {"PYTHONPATH": str(root / "build"), "PYTHONDONTWRITEBYTECODE": "1"}
     made = {one.name: one for one in compose.services(asked)}
     return Containers(image, made, variables, root / "logs", more)

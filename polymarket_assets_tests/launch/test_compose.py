@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from launch import built, compose, compose_check
 from launch.compose_merging import merged
 from launch.compose_rules import RULES
 from launch.containers import Containers
+from polymarket_assets.learning.tracking import provenance
+from polymarket_assets.learning.tracking.provenance import code_version
 from polymarket_assets.settings import NotConfigured
 from polymarket_assets_tests.conftest import PROJECT
 
@@ -233,12 +237,12 @@ def test_steps_of_a_dockerfile_are_replayed_into_a_folder(tmp_path: Path) -> Non
     (context / "code" / "a.py").write_text("a = 1")
     (context / "Dockerfile").write_text(
         "ARG BASE=python\nFROM ${BASE} AS build\nWORKDIR /build\nCOPY code ./code\n# A comment\nRUN mkdir -p /opt/made \\\n && python -c 'print(1)' > /opt/made/one\n"
-        "FROM ${BASE}\nCOPY --from=build /opt/made /opt/made\nENV PATH=/opt/made:$PATH NAME=x\nWORKDIR /opt/made\nUSER 10001:10001\n"
+        "FROM ${BASE}\nCOPY --from=build /opt/made /opt/made\nARG VERSION\nARG OTHER=o\nENV PATH=/opt/made:$PATH NAME=x CODE_VERSION=$VERSION OTHER=${OTHER}\nWORKDIR /opt/made\nUSER 10001:10001\n"
     )
-    image = built.build(context / "Dockerfile", context, tmp_path / "root")
+    image = built.build(context / "Dockerfile", context, tmp_path / "root", told={"VERSION": "v1-2-gabc"})
     assert (tmp_path / "root/opt/made/one").read_text() == "1\n"
     assert (tmp_path / "root/build/code/a.py").exists()
-    assert image.environment == {"PATH": f"{tmp_path}/root/opt/made:{built.SYSTEM_PATH}", "NAME": "x"}  # fmt: skip
+    assert image.environment == {"PATH": f"{tmp_path}/root/opt/made:{built.SYSTEM_PATH}", "NAME": "x", "CODE_VERSION": "v1-2-gabc", "OTHER": "o"}  # fmt: skip
     assert (image.workdir, image.user) == ("/opt/made", "10001:10001")
 
 
@@ -268,6 +272,26 @@ def test_a_service_has_no_more_than_it_is_told(content: dict[str, Any], tmp_path
     assert made.mapped("mlflow:5000,localhost:5000") == f"127.0.0.1:{made.ports['5000']},localhost:{made.ports['5000']}"  # fmt: skip
     assert made.mapped("postgresql+psycopg2:///mlflow") == "postgresql+psycopg2:///mlflow"
     assert compose_check.VARIABLES["POSTGRES_PASSWORD"] not in made.environment("streamer").values()
+
+
+def test_the_image_is_told_which_code_it_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of git is in it: every model would be said to come of the package's version."""
+    asked = compose_check.content({**compose_check.VARIABLES, "VERSION": "v1.0-3-gabc"})
+    made = compose_check.containers(tmp_path, asked, {}, venv=Path(sys.prefix))
+    told = {name: made.environment(name)["CODE_VERSION"] for name in made.services if name != "postgres"}
+    assert set(told.values()) == {"v1.0-3-gabc"}
+    monkeypatch.setenv("CODE_VERSION", told["code"])
+    assert code_version() == "v1.0-3-gabc"
+
+
+@pytest.mark.parametrize("given", ["", None])
+def test_an_image_that_was_told_no_version_is_of_the_package_s(given: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.delenv("CODE_VERSION", raising=False)
+    if given is not None:
+        monkeypatch.setenv("CODE_VERSION", given)
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert code_version() == metadata.version("polymarket-assets")
 
 
 def test_mlflow_answers_under_the_names_of_a_proxy_where_it_is_told_them() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 from importlib import metadata
 from pathlib import Path
@@ -15,7 +16,9 @@ from polymarket_assets.learning.evidence.recorded import RECORDED
 
 
 def code_version() -> str:
-    """The commit this code stands at, `+` where it was changed since; outside a repository, the package's version."""
+    """`CODE_VERSION`, which an image was built with; the commit this code stands at, `+` where it was changed since; else the package's version."""
+    if given := os.environ.get("CODE_VERSION"):
+        return given
     described = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
     try:
         commit = subprocess.run(described, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)  # fmt: skip
