@@ -90,6 +90,28 @@ def status(instance: dg.DagsterInstance, run_id: str) -> RUN:
     return run.status
 
 
+def documented(block: str, server: Postgres, folder: Path) -> int:
+    """Run lines of docs/production.md on a database of their own, with the server's tools in the place of its container's."""
+    text = (PROJECT / "docs" / "production.md").read_text()
+    lines = text.split(f"```sh {block}\n")[1].split("```")[0].splitlines()
+    asked = next(line for line in lines if "dagster.dump" in line)
+    command = asked.replace("docker compose exec -T postgres ", "").replace("dagster", "backed_up")
+    told = {"PATH": f"{server.tool('pg_dump').parent}:{os.environ['PATH']}", "PGHOST": "127.0.0.1", "PGPORT": str(server.port)}  # fmt: skip
+    return subprocess.run(["sh", "-c", command], cwd=folder, env={**told, "POSTGRES_PASSWORD": server.password}, stdin=subprocess.DEVNULL, check=False).returncode  # fmt: skip
+
+
+def test_the_documented_backup_needs_nobody_and_comes_back(server: Postgres, tmp_path: Path) -> None:
+    """Run by a timer nobody types a password; a dump that broke off must not look like one."""
+    assert documented("databases", server, tmp_path) != 0
+    assert not (tmp_path / "backed_up.dump").exists()
+    server.ask("postgres", "create database backed_up")
+    server.ask("backed_up", "create table held as select 7 as n")
+    assert documented("databases", server, tmp_path) == 0
+    server.ask("backed_up", "delete from held")
+    assert documented("databases-again", server, tmp_path) == 0
+    assert server.ask("backed_up", "select n from held") == [(7,)]
+
+
 def test_both_instances_are_configured_alike_but_for_where_things_lie() -> None:
     """What `make up` and tests try is what runs in production: the queue, its lanes, monitoring, what is kept."""
     here, there = (yaml.safe_load((PROJECT / name).read_text()) for name in ("dagster.yaml", "deploy/dagster.yaml"))  # fmt: skip
