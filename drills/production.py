@@ -22,7 +22,7 @@ from drills.platform import stop_cleanly
 from drills.processes import Simulator
 from drills.production_demo import demo, variables
 from drills.production_kills import kills
-from launch import compose_check, simulated
+from launch import built, compose_check, simulated
 
 MEMORY = Path("/dev/shm")
 WIDTH = 140
@@ -34,7 +34,7 @@ def drill(folder: Path, console: Console, *, here: bool, without_demo: bool, see
     venue = Simulator(folder, ["--seed", str(seed), "--profile", simulated.PROFILE.name])
     try:
         made = compose_check.containers(folder / "image", compose_check.content(), variables(venue, watch=False), venv=Path(sys.prefix) if here else None)  # fmt: skip
-        console.print(f"built after {time.monotonic() - began:.0f} s")
+        console.print(f"built after {time.monotonic() - began:.0f} s; {built.whose()}")
         try:
             took = made.up(made.services)
             console.print("well: " + ", ".join(f"{name} after {seconds:.0f} s" for name, seconds in took.items()))  # fmt: skip

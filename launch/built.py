@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -53,8 +54,23 @@ class Image:
 
 
 def user() -> int | None:
-    """Who is to run what runs in the image: None where that is ourselves."""
-    return IMAGE_USER if os.getuid() == 0 else None
+    """Who is to run what runs in the image: None where that is ourselves, as where nobody else may reach our Python."""
+    return IMAGE_USER if os.getuid() == 0 and _is_for_all(Path(os.path.realpath(sys.executable))) else None
+
+
+def whose() -> str:
+    """`user` in words."""
+    who = user()
+    return (
+        f"services run as user {who}"
+        if who
+        else "services run as ourselves: we are not root, or nobody else may reach our Python"
+    )
+
+
+def _is_for_all(file: Path) -> bool:
+    """Whether every folder on the way can be entered by anybody: a Python below a home often cannot."""
+    return all(folder.stat().st_mode & stat.S_IXOTH for folder in file.parents)
 
 
 def build(dockerfile: Path, context: Path, root: Path, *, venv: Path | None = None, told: Mapping[str, str] = MappingProxyType({})) -> Image:  # fmt: skip

@@ -89,7 +89,9 @@ def _shown(title: str, rows: Sequence[Row]) -> int:
     table = Table("", "seen", "", title=title, title_justify="left")
     for what, seen, good in rows:
         table.add_row(what, seen, "[green]✓[/]" if good else "[red]✗[/]")
-    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console.print(table)
+    console.print(built.whose())
     return 0 if all(good for *_, good in rows) else 1
 
 
