@@ -17,9 +17,10 @@ from polymarket_assets_tests.conftest import PROJECT
 DOCUMENT = (PROJECT / "docs" / "alerts.md").read_text()
 
 
-def test_every_kind_is_forced_once() -> None:
+def test_every_kind_is_forced() -> None:
     # A source that cannot be asked is forced in test_asking.
-    assert sorted(one.kind for one in CONDITIONS) == sorted({*STEPS, *EVENTS} - {"unknown"})
+    assert {one.kind for one in CONDITIONS} == {*STEPS, *EVENTS} - {"unknown"}
+    assert len({one.name for one in CONDITIONS}) == len(CONDITIONS)
 
 
 @pytest.mark.parametrize("condition", CONDITIONS, ids=lambda one: one.kind)
