@@ -14,13 +14,14 @@ import dagster as dg
 
 from drills.webhook import Webhook
 from polymarket_assets import alerts, health
-from polymarket_assets.alerting import outbox
+from polymarket_assets.alerting import outbox, telling
 from polymarket_assets.alerting.outbox import State
 from polymarket_assets.health import Source
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.settings import Settings
 
 MINUTE = timedelta(minutes=1)
+EVERY = timedelta(seconds=alerts.EVERY_S)
 
 
 class Killed(BaseException):
@@ -60,8 +61,15 @@ class Place:
     def look(self, count: int = 1) -> None:
         """Looks as the sensor makes them, each when the source is due."""
         for _ in range(count):
-            self.now += timedelta(seconds=max(self.asked.every_s, alerts.EVERY_S))
+            self._wait()
             self.tick()
+
+    def _wait(self) -> None:
+        """Ticks at which the source is not due."""
+        state = self.state
+        self.now += EVERY
+        while not telling.is_due(self.asked, state, self.now):
+            self.now += EVERY
 
     def tick(self) -> None:
         """One look now."""
@@ -77,7 +85,7 @@ class Place:
             if state.waiting:
                 raise Killed
 
-        self.now += timedelta(seconds=max(self.asked.every_s, alerts.EVERY_S))
+        self._wait()
         with suppress(Killed), patch.object(outbox, "write", write):
             self.tick()
 

@@ -30,7 +30,7 @@ HANDS_OVER_WITHIN_S = 30.0
 
 @dataclass(frozen=True)
 class Row:
-    """What became of a condition; None where it does not apply. `health` is what it was before, during and after, `wanted` what it should have been."""
+    """What became of a condition; None where it does not apply: what is told after one look is a fact, which no blip feigns. `health` is what it was before, during and after, `wanted` what it should have been."""
 
     name: str
     kind: str
@@ -89,19 +89,13 @@ def _incident(at: Place, forced: Forced, condition: Condition, hurt: str) -> Row
     confirm, hook = at.asked.confirm, at.webhook
     at.look()
     before = _health(at, condition)
-    for _ in range(BLIPS):
-        # What is asked so seldom that one look is enough is wrong and right again between two looks.
-        forced.wrong()
-        at.look(confirm - 1)
-        forced.right()
-        at.look()
-    blips = _count(at, condition.kind)
+    blips = _blips(at, forced, condition) if confirm > 1 else None
     forced.wrong()
     at.look(confirm - 1)
     at.killed_look()
     during = _health(at, condition)
     at.look(2)
-    alerts = _count(at, condition.kind) - blips
+    alerts = _count(at, condition.kind) - (blips or 0)
     forced.right()
     hook.be(hurt)
     at.look(CLOSE_AFTER)
@@ -111,6 +105,16 @@ def _incident(at: Place, forced: Forced, condition: Condition, hurt: str) -> Row
     over = _count(at, condition.kind, over=True)
     said, levels = during.text if during else "", tuple(map(_level, (before, during, after)))
     return Row(condition.name, condition.kind, blips, alerts, over, hurt, said, condition.reason, levels, (FINE, str(condition.level), FINE))  # fmt: skip
+
+
+def _blips(at: Place, forced: Forced, condition: Condition) -> int:
+    """Alerts of a condition that is seen, and each time over before it was seen often enough."""
+    for _ in range(BLIPS):
+        forced.wrong()
+        at.look(at.asked.confirm - 1)
+        forced.right()
+        at.look()
+    return _count(at, condition.kind)
 
 
 def _event(at: Place, forced: Forced, condition: Condition, hurt: str) -> Row:

@@ -1,6 +1,7 @@
 """`python -m drills.alerts`: every condition that people are told of, forced, through the sensor, to a local webhook.
 
-Of each that lasts: three blips shorter than the rule; then for good, with the sensor's process ended between writing what is to
+Of each that lasts: three blips shorter than the rule, each of them seen (not of what is a fact, not a measurement: runs,
+checks and materialisations that stand in Dagster's records are told after one look); then for good, with the sensor's process ended between writing what is to
 be told and sending it; then over, while Slack is limited, broken or away. There must be no alert of the blips, one of the
 condition and one recovery; and health, asked before, during and after, must be fine, say the level and the reason that the
 condition has, and be fine again. Of each that happens: one message, none when it is seen again. At the end Slack itself is

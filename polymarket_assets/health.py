@@ -33,7 +33,8 @@ from polymarket_assets.watching.findings import Event, Figure, Finding, Severity
 
 __all__ = ["SOURCES", "Event", "Figure", "Finding", "Looked", "Severity", "Source", "Watched", "findings", "look", "watched"]  # fmt: skip
 
-# Seconds between two looks of the sensor; docs/alerts.md has the CPU that each takes.
+# Seconds between two looks of the sensor; docs/alerts.md has the CPU that each takes. Told after one look is what stands in
+# records: a fact. What is measured is looked at again, within a minute (`telling.is_due`).
 _OFTEN, _SOMETIMES, _SELDOM, _DAILY = 60.0, 300.0, 1_800.0, 21_600.0
 
 SOURCES: tuple[Source, ...] = (
@@ -51,8 +52,8 @@ SOURCES: tuple[Source, ...] = (
     Source("whales", happenings.whales, _SOMETIMES, confirm=1),
     Source("edges", happenings.edges, 600.0, confirm=1),
     Source("days", happenings.days, _SELDOM, confirm=1),
-    Source("forecast", disks.forecast, _SELDOM, confirm=1),
-    Source("venue", venue.look, _SELDOM, confirm=1),
+    Source("forecast", disks.forecast, _SELDOM, confirm=2),
+    Source("venue", venue.look, _SELDOM, confirm=2),
     Source("size", disks.size, _DAILY, confirm=1),
 )
 

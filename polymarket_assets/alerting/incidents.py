@@ -58,6 +58,10 @@ class Incident(msgspec.Struct, kw_only=True):
         """Whether people were told of it, and not of its end."""
         return self.told is not None
 
+    def is_undecided(self, confirm: int) -> bool:
+        """Whether the next look may open or close it."""
+        return self.missed > 0 if self.is_open else 0 < self.seen < confirm
+
     @property
     def kind(self) -> str:
         """What messages are grouped by."""

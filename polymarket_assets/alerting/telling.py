@@ -12,7 +12,7 @@ from polymarket_assets.alerting import incidents, messages, outbox
 from polymarket_assets.alerting.messages import Message
 from polymarket_assets.alerting.outbox import State
 from polymarket_assets.alerting.slack import Fate, Outcome, Send
-from polymarket_assets.watching.asking import Looked
+from polymarket_assets.watching.asking import UNKNOWN_CONFIRM, Looked
 from polymarket_assets.watching.findings import Source
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Told:
 def tell(folder: Path, sources: Sequence[Source], ask: Ask, send: Send, *, now: datetime, base: str) -> Told:
     """One look. Raises `OSError` where the state cannot be written: then nothing was sent."""
     state = outbox.recovered(outbox.read(folder, now), now)
-    due = [source for source in sources if _is_due(source, state, now)]
+    due = [source for source in sources if is_due(source, state, now)]
     looks = list(ask(due))
     made = _made(state, looks, {source.name for source in sources}, now, base)
     outbox.add(state, made)
@@ -55,9 +55,13 @@ def tell(folder: Path, sources: Sequence[Source], ask: Ask, send: Send, *, now: 
     return Told(len(due), still, len(made), sent, len(state.waiting), state)
 
 
-def _is_due(source: Source, state: State, now: datetime) -> bool:
+def is_due(source: Source, state: State, now: datetime) -> bool:
+    """At its pace, and at every tick while something of it is neither told nor over: a lost request is known for one within minutes."""
     asked = state.asked.get(source.name)
-    return asked is None or now < asked or now - asked >= timedelta(seconds=source.every_s - SLACK_S)
+    if asked is None or now < asked or now - asked >= timedelta(seconds=source.every_s - SLACK_S):
+        return True
+    confirm = max(source.confirm, UNKNOWN_CONFIRM)
+    return any(one.source == source.name and one.is_undecided(confirm) for one in state.incidents.values())
 
 
 def _made(state: State, looks: list[Looked], known: set[str], now: datetime, base: str) -> list[Message]:

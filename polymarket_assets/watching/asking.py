@@ -24,6 +24,8 @@ LOOK_WITHIN_S = 10.0
 ALL_WITHIN_S = 35.0
 # More of one source is a flood that nobody reads, and would make the state large.
 MOST_TOLD = 500
+# That a source could not be asked once is a restart, or a machine under load.
+UNKNOWN_CONFIRM = 2
 
 _left: dict[str, threading.Thread] = {}
 
@@ -88,5 +90,4 @@ def _unknown(watched: Watched, source: Source, why: str, told: Sequence[Told]) -
     why = " ".join(why.split())[:300]
     found = {item.key: item for item in told if isinstance(item, Finding)}
     finding = Finding(f"unknown:{source.name}", Severity.WARNING, watched.now, f"not known: {source.name} could not be asked ({why})")  # fmt: skip
-    # Once is a restart, or a machine under load.
-    return Looked(source.name, (*found.values(), finding), unknown=why, confirm=max(2, source.confirm))
+    return Looked(source.name, (*found.values(), finding), unknown=why, confirm=max(UNKNOWN_CONFIRM, source.confirm))  # fmt: skip

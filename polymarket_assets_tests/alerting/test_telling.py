@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polymarket_assets import health
 from polymarket_assets.alerting import messages, outbox, telling
 from polymarket_assets.alerting.messages import Message
 from polymarket_assets.alerting.outbox import State
@@ -24,7 +25,7 @@ from polymarket_assets_tests.alerting.looks import at, finding, looked
 
 SOURCES = [
     Source("tiers", lambda watched: iter(())),
-    Source("seldom", lambda watched: iter(()), every_s=1_800),
+    Source("seldom", lambda watched: iter(()), every_s=1_800, confirm=2),
 ]
 BASE = "http://ui.example"
 
@@ -88,6 +89,32 @@ def test_findings_of_one_kind_are_one_message_with_links(place: Place) -> None:
 def test_a_source_is_asked_when_it_is_due(place: Place) -> None:
     asked = [place.tell(minute, looked(), looked(source="seldom")).asked for minute in range(62)]
     assert [minute for minute, count in enumerate(asked) if count == 2] == [0, 30, 60]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "asked", "said"),
+    [
+        (range(30, 31), [0, 30, 31, 61, 91], []),
+        (range(30, 50), [0, 30, 31, 61, 62, 92], ["opened", "recovered"]),
+        (range(30, 200), [0, 30, 31, 61, 91], ["opened"]),
+    ],
+    ids=["one lost request", "an outage", "one that lasts"],
+)
+def test_what_is_not_decided_is_asked_again_at_the_next_tick(place: Place, wrong: range, asked: list[int], said: list[str]) -> None:  # fmt: skip
+    """A source that is asked every half hour would tell of one lost request, and of its end half an hour later."""
+    found = []
+    for minute in range(100):
+        one = looked(
+            *([finding("venue_unrecordable")] if minute in wrong else []), source="seldom", confirm=2
+        )
+        found += [minute] * (place.tell(minute, looked(), one).asked == 2)
+    assert found == asked
+    assert [change for change, _ in place.said] == said
+
+
+@pytest.mark.parametrize("source", [one for one in health.SOURCES if one.name in ("venue", "forecast", "stream", "tiers", "disks", "lake", "storage")], ids=lambda one: one.name)  # fmt: skip
+def test_what_is_measured_is_not_told_after_one_look(source: Source) -> None:
+    assert source.confirm >= 2
 
 
 @pytest.mark.parametrize(
