@@ -142,7 +142,7 @@ def _count(at: Place, kind: str, *, over: bool = False) -> int:
 
 def _health(at: Place, condition: Condition) -> Finding | None:
     """What health says of it now; None where it says nothing."""
-    watched = Watched(at.settings, at.now, lambda: at.lake, at.instance)
+    watched = Watched(at.settings, at.now, lambda: at.lake, lambda: at.instance)
     return next((one for one in health.findings(watched, [at.asked]) if one.kind == condition.kind), None)
 
 

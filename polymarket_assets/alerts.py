@@ -60,7 +60,7 @@ def look_and_tell(
     """
     folder = settings.need_state_dir()
     folder.mkdir(parents=True, exist_ok=True)
-    watched = Watched(settings, now, open_lake, instance)
+    watched = Watched(settings, now, open_lake, lambda: instance)
     with FileLock(folder / _LOCK, timeout=0):
         told = telling.tell(
             folder, sources, lambda due: health.look(watched, due), send or slack.to(_webhook(settings)),

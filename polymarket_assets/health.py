@@ -10,7 +10,7 @@ docs/alerts.md says what each finding means. The sensor `alerts` asks the same s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 
 from polymarket_assets.lake.writing import Lake
@@ -30,6 +30,7 @@ from polymarket_assets.watching import (
 )
 from polymarket_assets.watching.asking import Looked
 from polymarket_assets.watching.findings import Event, Figure, Finding, Severity, Source, Watched
+from polymarket_assets.watching.opening import Opening
 
 __all__ = ["SOURCES", "Event", "Figure", "Finding", "Looked", "Severity", "Source", "Watched", "findings", "look", "watched"]  # fmt: skip
 
@@ -78,10 +79,7 @@ def ordered(looks: Iterable[Looked]) -> list[Finding]:
 def watched(settings: Settings | None = None, now: datetime | None = None) -> Iterator[Watched]:
     """What the settings of this process name; without `DAGSTER_HOME` nothing that Dagster records is known."""
     told = settings or load()
-    with ExitStack() as stack:
-        instance = None
-        if told.dagster_home is not None and told.dagster_home.is_dir():
-            from dagster import DagsterInstance
-
-            instance = stack.enter_context(DagsterInstance.from_config(str(told.dagster_home)))
+    is_named = told.dagster_home is not None and told.dagster_home.is_dir()
+    instance = Opening(str(told.dagster_home)) if is_named else None
+    with closing(instance) if instance else nullcontext():
         yield Watched(told, now or datetime.now(UTC), lambda: Lake(told.need_lake_root()), instance)

@@ -59,9 +59,9 @@ def _missing(watched: Watched, lake: Lake) -> Iterator[Told]:
     """A lake that nothing was written to is no fault; one that was, and is not there, is a disk that is not mounted."""
     import dagster as dg
 
-    if watched.instance is None:
+    if watched.open_instance is None:
         return
-    written = watched.instance.get_latest_materialization_event(dg.AssetKey("markets"))
+    written = watched.dagster.get_latest_materialization_event(dg.AssetKey("markets"))
     if written is not None:
         text = f"the lake at {lake.root} is empty, though something was recorded before: is its disk mounted, is LAKE_ROOT the right one?"
         yield Finding("lake_unwritable", Severity.CRITICAL, watched.now, text)

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 
+class StorageAway(Unavailable):
+    """Dagster's storage does not answer."""
+
+
 class Severity(StrEnum):
     """A warning can wait for the next day; what is critical loses data while nobody acts."""
 
@@ -93,7 +97,8 @@ class Watched:
     settings: Settings
     now: datetime
     open_lake: Callable[[], Lake]
-    instance: DagsterInstance | None = None
+    # Dagster's instance; it is opened where somebody asks for it, and may raise `StorageAway`.
+    open_instance: Callable[[], DagsterInstance] | None = None
 
     @property
     def lake(self) -> Lake:
@@ -102,10 +107,10 @@ class Watched:
 
     @property
     def dagster(self) -> DagsterInstance:
-        """Raises `Unavailable` where no instance was named."""
-        if self.instance is None:
+        """Raises `Unavailable` where no instance was named, `StorageAway` where its storage does not answer."""
+        if self.open_instance is None:
             raise Unavailable("no Dagster instance is named: set DAGSTER_HOME to its folder")
-        return self.instance
+        return self.open_instance()
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from polymarket_assets.watching.findings import Figure, Finding, Severity, Told, Watched
+from polymarket_assets.watching import opening
+from polymarket_assets.watching.findings import Figure, Finding, Severity, StorageAway, Told, Watched
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
 # Dagster opens a connection for each operation, so that some dozens come and go: the last tenth is gone within seconds.
 CONNECTIONS_PCT = 90
-# Postgres answers in milliseconds, or says at once that it has no room.
-CONNECT_S = 4
 _EXHAUSTED = ("too many clients", "remaining connection slots", "too many connections")
 
 
@@ -24,7 +23,7 @@ def look(watched: Watched) -> Iterator[Told]:
 
     try:
         used, most = _connections(watched)
-    except (sa.exc.SQLAlchemyError, DagsterError, OSError) as e:
+    except (sa.exc.SQLAlchemyError, DagsterError, StorageAway, OSError) as e:
         said = " ".join(str(e).split())[:200]
         if any(words in said for words in _EXHAUSTED):
             yield Finding("storage_connections", Severity.CRITICAL, watched.now, f"Dagster's storage has no connection left: raise max_connections, or see who holds them ({said})")  # fmt: skip
@@ -48,16 +47,8 @@ def _connections(watched: Watched) -> tuple[int, int | None]:
         storage.get_runs_count()
         return 0, None
     url = getattr(storage, "postgres_url", None)
-    with _asked_once(url) if url else storage.connect() as connection:
+    with opening.asked_once(url) if url else storage.connect() as connection:
         return _counted(connection)
-
-
-def _asked_once(url: str) -> sa.Connection:
-    """A connection of our own: Dagster's tries for so long that a look is over before it says why it failed."""
-    import sqlalchemy as sa
-
-    engine = sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args={"connect_timeout": CONNECT_S})
-    return engine.connect()
 
 
 def _counted(connection: sa.Connection) -> tuple[int, int | None]:

@@ -46,7 +46,7 @@ def instance(tmp_path: Path, empty: Path) -> Iterator[dg.DagsterInstance]:
 
 
 def found(instance: dg.DagsterInstance, source: str, now: datetime | None = None, **settings: object) -> dict[str, Finding]:  # fmt: skip
-    watched = Watched(Settings(**settings), now or utc_now(), lambda: Lake("nowhere"), instance)  # type: ignore[arg-type]
+    watched = Watched(Settings(**settings), now or utc_now(), lambda: Lake("nowhere"), lambda: instance)  # type: ignore[arg-type]
     (asked,) = [one for one in health.SOURCES if one.name == source]
     return {one.key: one for one in health.findings(watched, [asked])}
 
@@ -150,7 +150,7 @@ def test_every_cadence_is_of_an_asset_and_of_what_starts_it() -> None:
 def test_what_a_review_decided_is_told_as_it_says_it(instance: dg.DagsterInstance) -> None:
     said = ["polymarket/3: challenger to shadow: granted, all 9 gates hold", "polymarket/2: champion to stay: refused: live: −2 %"]  # fmt: skip
     instance.report_runless_asset_event(dg.AssetMaterialization("promotion", metadata={"decided": dg.MetadataValue.json(said)}))  # fmt: skip
-    watched = Watched(Settings(), utc_now(), lambda: Lake("nowhere"), instance)
+    watched = Watched(Settings(), utc_now(), lambda: Lake("nowhere"), lambda: instance)
     (asked,) = [one for one in health.SOURCES if one.name == "decisions"]
     (looked,) = health.look(watched, [asked])
     assert [event.key for event in looked.events] == ["model_decided:polymarket/3/challenger to shadow/granted", "model_decided:polymarket/2/champion to stay/refused"]  # fmt: skip
@@ -159,7 +159,7 @@ def test_what_a_review_decided_is_told_as_it_says_it(instance: dg.DagsterInstanc
 
 def test_an_empty_lake_that_was_written_before_is_a_disk_that_is_not_mounted(instance: dg.DagsterInstance, lake: Lake) -> None:  # fmt: skip
     (asked,) = [one for one in health.SOURCES if one.name == "lake"]
-    watched = Watched(Settings(), utc_now(), lambda: lake, instance)
+    watched = Watched(Settings(), utc_now(), lambda: lake, lambda: instance)
     assert health.findings(watched, [asked]) == []
     instance.report_runless_asset_event(dg.AssetMaterialization("markets"))
     (missing,) = health.findings(watched, [asked])
