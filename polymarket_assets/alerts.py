@@ -12,7 +12,7 @@ import dagster as dg
 from filelock import FileLock, Timeout
 
 from polymarket_assets import health
-from polymarket_assets.alerting import slack, telling
+from polymarket_assets.alerting import delivery, slack, telling
 from polymarket_assets.alerting.slack import Send
 from polymarket_assets.alerting.telling import Told
 from polymarket_assets.lake.writing import Lake
@@ -77,7 +77,10 @@ def _webhook(settings: Settings) -> str | None:
 
 def _write_metrics(folder: Path, told: Told, now: datetime) -> None:
     """Also of sources that were not due: their figures, and what they found, are those of their last look."""
-    figures = [figure for figures in told.state.figures.values() for figure in figures]
+    figures = [
+        *(figure for figures in told.state.figures.values() for figure in figures),
+        *delivery.figures(told.state, now),
+    ]
     standing = [incident for incident in told.state.incidents.values() if incident.seen]
     metrics.write(folder, figures, [Finding(one.key, one.severity, one.since, one.text) for one in standing], now)  # fmt: skip
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 
+from polymarket_assets.alerting import delivery
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.settings import Settings, load
 from polymarket_assets.watching import (
@@ -32,7 +33,7 @@ from polymarket_assets.watching.asking import Looked
 from polymarket_assets.watching.findings import Event, Figure, Finding, Severity, Source, Watched
 from polymarket_assets.watching.opening import Opening
 
-__all__ = ["SOURCES", "Event", "Figure", "Finding", "Looked", "Severity", "Source", "Watched", "findings", "look", "watched"]  # fmt: skip
+__all__ = ["ASKED", "SOURCES", "Event", "Figure", "Finding", "Looked", "Severity", "Source", "Watched", "findings", "look", "watched"]  # fmt: skip
 
 # Seconds between two looks of the sensor; docs/alerts.md has the CPU that each takes. Told after one look is what stands in
 # records: a fact. What is measured is looked at again, within a minute (`telling.is_due`).
@@ -58,13 +59,16 @@ SOURCES: tuple[Source, ...] = (
     Source("size", disks.size, _DAILY, confirm=1),
 )
 
+# Whoever asks is told whether those messages arrive, too; the sensor would tell it with one that does not.
+ASKED: tuple[Source, ...] = (*SOURCES, Source("alerts", delivery.look, _OFTEN, confirm=1))
 
-def look(watched: Watched, sources: Sequence[Source] = SOURCES) -> Iterator[Looked]:
+
+def look(watched: Watched, sources: Sequence[Source] = ASKED) -> Iterator[Looked]:
     """Each source with what it said; one that could not be asked is a finding of its own."""
     return asking.look(watched, sources)
 
 
-def findings(watched: Watched, sources: Sequence[Source] = SOURCES) -> list[Finding]:
+def findings(watched: Watched, sources: Sequence[Source] = ASKED) -> list[Finding]:
     """What is wrong now, the worst first."""
     return ordered(look(watched, sources))
 

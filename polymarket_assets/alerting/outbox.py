@@ -16,6 +16,7 @@ import msgspec
 from polymarket_assets.alerting import incidents
 from polymarket_assets.alerting.incidents import Incident
 from polymarket_assets.alerting.messages import Message
+from polymarket_assets.venue.errors import MalformedPayload
 from polymarket_assets.watching.findings import Event, Figure
 
 log = logging.getLogger(__name__)
@@ -45,10 +46,12 @@ class State(msgspec.Struct, kw_only=True):
     next_id: int = 1
     # Messages that went because there were too many, and that may have been lost in a crash.
     dropped: int = 0
+    dropped_at: datetime | None = None
     maybe_lost: int = 0
     sent: int = 0
-    # Slack is left alone until then.
+    # Slack is left alone until then, and why.
     left_until: datetime | None = None
+    why: str = ""
 
 
 def read(folder: Path, now: datetime) -> State:
@@ -65,6 +68,17 @@ def read(folder: Path, now: datetime) -> State:
             "%s could not be read (%s): it is set aside as %s, and alerting begins anew", path, e, aside
         )
         return State(began=now)
+
+
+def peek(folder: Path) -> State | None:
+    """The state as somebody else left it; None where there is none. Raises `MalformedPayload`."""
+    try:
+        content = (folder / FILE).read_bytes()
+        return msgspec.json.decode(content, type=State)
+    except FileNotFoundError:
+        return None
+    except msgspec.MsgspecError as e:
+        raise MalformedPayload(f"{FILE} of STATE_DIR", content, str(e)) from e
 
 
 def write(folder: Path, state: State) -> None:
@@ -96,14 +110,14 @@ def recovered(state: State, now: datetime) -> State:
     return state
 
 
-def add(state: State, messages: list[Message]) -> None:
+def add(state: State, messages: list[Message], now: datetime) -> None:
     """Messages at the end of the line; where it is too long, what only happened goes first, then the oldest."""
     state.waiting += messages
     state.next_id = max([state.next_id, *(message.id + 1 for message in messages)])
     while len(state.waiting) > MOST_WAITING:
         first = next((n for n, message in enumerate(state.waiting) if message.change == "event"), 0)
         gone = state.waiting.pop(first)
-        state.dropped += 1
+        state.dropped, state.dropped_at = state.dropped + 1, now
         log.error("too many messages wait, this one is dropped: %s", gone.text)
 
 

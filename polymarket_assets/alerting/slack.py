@@ -19,6 +19,8 @@ TIMEOUT_S = 4
 RETRY_S = 30.0
 # No answer asks for longer than this in earnest.
 MOST_RETRY_S = 3_600.0
+# About the webhook and not about the message: a person can mend it, and then it arrives.
+_REVOKED = (403, 404, 410)
 
 
 class Fate(StrEnum):
@@ -77,7 +79,9 @@ def _refused(status: int, after: object, said: str) -> Outcome:
     why = f"Slack answered {status} {said}"
     if status == 429:
         return Outcome(Fate.AGAIN, _seconds(after), why)
-    # 400 is about the message; 403, 404 and 410 are about the webhook, which a person can mend.
+    if status in _REVOKED:
+        return Outcome(Fate.AGAIN, RETRY_S, f"{why}: the webhook was revoked, or its channel is gone; make another and set SLACK_WEBHOOK_URL, until then no alert arrives")  # fmt: skip
+    # 400 is about the message.
     return Outcome(Fate.REFUSED, 0.0, why) if status == 400 else Outcome(Fate.AGAIN, RETRY_S, why)
 
 

@@ -48,7 +48,7 @@ def tell(folder: Path, sources: Sequence[Source], ask: Ask, send: Send, *, now: 
     due = [source for source in sources if is_due(source, state, now)]
     looks = list(ask(due))
     made = _made(state, looks, {source.name for source in sources}, now, base)
-    outbox.add(state, made)
+    outbox.add(state, made, now)
     outbox.write(folder, state)
     sent = _deliver(folder, state, send, now)
     still = sum(incident.is_open for incident in state.incidents.values())
@@ -96,11 +96,11 @@ def _settle(state: State, message: Message, outcome: Outcome, now: datetime) -> 
     if outcome.fate is Fate.AGAIN:
         message.tries += 1
         pause = min(outcome.after_s * GROWS ** (message.tries - 1), max(MOST_PAUSE_S, outcome.after_s))
-        state.left_until = now + timedelta(seconds=pause)
+        state.left_until, state.why = now + timedelta(seconds=pause), outcome.why
         log.warning("%s: again in %.0f s", outcome.why, pause)
         return
     state.waiting.remove(message)
-    state.left_until = None
+    state.left_until, state.why = None, ""
     if outcome.fate is Fate.SENT:
         state.sent += 1
         return

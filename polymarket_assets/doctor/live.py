@@ -27,7 +27,7 @@ def show(console: Console, settings: Settings) -> int:
         if found:
             console.print(_table(found, watched.now))
         else:
-            console.print(f"Nothing is wrong: {len(health.SOURCES)} sources were asked.")
+            console.print(f"Nothing is wrong: {len(health.ASKED)} sources were asked.")
     return max((1 + finding.severity.rank for finding in found), default=0)
 
 

@@ -24,6 +24,7 @@ STEPS: dict[str, str] = {
     "model_drifted": "open the check `features_as_learnt`: which features moved; train again",
     "model_live_gap": "open the check `live_as_out_of_fold`; follow the price until it is explained",
     "venue_unrecordable": "`python -m polymarket_assets.doctor` asks every endpoint",
+    "alerts_undelivered": "see why Slack takes nothing: the log of the sensor `alerts` says; the webhook, or the network",
     "venue_former": "`python -m polymarket_assets.doctor` says what is lost without v2",
 }  # fmt: skip
 

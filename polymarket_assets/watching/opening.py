@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from polymarket_assets.masking import masked
 from polymarket_assets.watching.findings import StorageAway
@@ -92,13 +92,13 @@ def _postgres(home: str) -> str | None:
     from dagster._serdes.config_class import class_from_code_pointer
 
     data = InstanceRef.from_dir(home).run_storage_data
-    if not data.module_name.startswith("dagster_postgres"):
+    if data is None or not data.module_name.startswith("dagster_postgres"):
         return None
     from dagster_postgres.utils import pg_url_from_config
 
-    storage = class_from_code_pointer(data.module_name, data.class_name)
+    storage: Any = class_from_code_pointer(data.module_name, data.class_name)
     read = process_config(resolve_to_config_type(storage.config_type()), data.config_dict)
-    return pg_url_from_config(read.value) if read.success else None
+    return pg_url_from_config(read.value) if read.value is not None else None
 
 
 def _said(error: Exception) -> str:

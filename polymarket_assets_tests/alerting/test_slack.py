@@ -53,6 +53,14 @@ def test_slack_says_itself_for_how_long_it_is_to_be_left_alone(hook: Webhook) ->
     assert slack.to(hook.url)(MESSAGE).after_s == webhook.RETRY_AFTER_S
 
 
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_a_webhook_that_was_revoked_is_said_to_be(status: int) -> None:
+    outcome = slack._refused(status, None, "no_service")
+    assert outcome.fate is Fate.AGAIN
+    assert f"Slack answered {status} no_service: the webhook was revoked" in outcome.why
+    assert "revoked" not in slack._refused(500, None, "").why
+
+
 def test_without_a_webhook_messages_go_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
     assert slack.to(None)(MESSAGE).fate is Fate.SENT
     assert "Disk full\nit is" in caplog.text

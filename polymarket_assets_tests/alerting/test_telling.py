@@ -15,12 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polymarket_assets import health
-from polymarket_assets.alerting import messages, outbox, telling
+from polymarket_assets.alerting import delivery, messages, outbox, telling
 from polymarket_assets.alerting.messages import Message
 from polymarket_assets.alerting.outbox import State
 from polymarket_assets.alerting.slack import Fate, Outcome
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets.settings import Settings
+from polymarket_assets.venue.errors import MalformedPayload
 from polymarket_assets.watching.asking import Looked
-from polymarket_assets.watching.findings import Event, Finding, Source
+from polymarket_assets.watching.findings import Event, Figure, Finding, Source, Watched
 from polymarket_assets_tests.alerting.looks import at, finding, looked
 
 SOURCES = [
@@ -201,12 +204,40 @@ def test_how_things_stand_at_first_is_no_change(place: Place) -> None:
 
 def test_too_many_messages_let_events_go_before_incidents() -> None:
     state = State(began=at(0))
-    outbox.add(state, list(messages.of_changes([], 1, at(0), BASE)))
     made = [Message(id=n, at=at(0), change="event" if n % 2 else "opened", kind="k", title="t", lines=[], about=[]) for n in range(500)]  # fmt: skip
-    outbox.add(state, made)
+    outbox.add(state, made, at(1))
     assert len(state.waiting) == outbox.MOST_WAITING
     assert {message.change for message in state.waiting} == {"opened"}
-    assert state.dropped == 300
+    assert (state.dropped, state.dropped_at) == (300, at(1))
+
+
+@pytest.mark.parametrize(
+    ("waits", "dropped", "later", "said"),
+    [
+        (1, 0, 14, None),
+        (1, 0, 16, "1 messages wait (Slack answered 404 no_service)"),
+        (0, 3, 60, "3 were dropped so far"),
+        (0, 3, 24 * 60 + 1, None),
+        (2, 3, 16, "2 messages wait, 3 were dropped so far (Slack answered 404 no_service)"),
+    ],
+    ids=["a few minutes", "a quarter of an hour", "dropped", "dropped long ago", "both"],
+)
+def test_who_asks_is_told_that_alerts_do_not_arrive(tmp_path: Path, waits: int, dropped: int, later: int, said: str | None) -> None:  # fmt: skip
+    made = [Message(id=n, at=at(0), change="opened", kind="k", title="t", lines=[], about=[]) for n in range(waits)]  # fmt: skip
+    outbox.write(tmp_path, State(began=at(0), waiting=made, dropped=dropped, dropped_at=at(0) if dropped else None, why="Slack answered 404 no_service"))  # fmt: skip
+    watched = Watched(Settings(_env_file=None, state_dir=tmp_path), at(later), lambda: Lake("nowhere"))  # type: ignore[call-arg]
+    told = list(delivery.look(watched))
+    assert [one.text for one in told if isinstance(one, Finding)] == ([f"alerts do not arrive: {said}"] if said else [])  # fmt: skip
+    figures = {one.name: one.value for one in told if isinstance(one, Figure)}
+    assert figures == {"alerts_waiting": waits, "alerts_oldest_waiting_seconds": 60 * later if waits else 0, "alerts_dropped_total": dropped, "alerts_maybe_lost_total": 0}  # fmt: skip
+
+
+def test_who_asks_changes_nothing_of_a_state_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / outbox.FILE).write_text("{")
+    with pytest.raises(MalformedPayload):
+        outbox.peek(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == [outbox.FILE]
+    assert outbox.peek(tmp_path / "none") is None
 
 
 def test_what_slack_shows_stays_within_its_limits() -> None:

@@ -179,7 +179,9 @@ def test_the_sensor_tells_once_and_leaves_figures(instance: dg.DagsterInstance, 
         for minute in range(5):
             look_and_tell(instance, lambda: lake, settings, now + timedelta(minutes=minute), sources=sources)
     assert sum("the last run of keeping failed" in record.message for record in caplog.records) == 1
-    assert "polymarket_runs_waiting 0.0" in (tmp_path / "state" / "metrics.prom").read_text()
+    left = (tmp_path / "state" / "metrics.prom").read_text()
+    assert "polymarket_runs_waiting 0.0" in left
+    assert "polymarket_alerts_waiting 0.0" in left
     assert json.loads((tmp_path / "state" / "alerts.json").read_text())["sent"] == 1
 
 

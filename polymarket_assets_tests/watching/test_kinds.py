@@ -18,7 +18,7 @@ DOCUMENT = (PROJECT / "docs" / "alerts.md").read_text()
 
 def _found() -> set[str]:
     """The kinds that sources name."""
-    said = "".join(path.read_text() for path in (PROJECT / "polymarket_assets" / "watching").glob("*.py"))
+    said = "".join(path.read_text() for folder in ("watching", "alerting") for path in (PROJECT / "polymarket_assets" / folder).glob("*.py"))  # fmt: skip
     named = re.findall(r'(?:Finding|Event)\(\s*f?"([a-z_]+)', said) + re.findall(r'key = f"([a-z_]+):', said)
     return {*named, "model_drifted", "model_live_gap"}
 
