@@ -28,7 +28,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("no trades while the market trades", "stream_no_trades", "stream", streams.untraded, CRITICAL, "5 markets of streamed tiers traded"),
     Condition("a run fails", "run_failed", "runs", records.failed_run, WARNING, "the last run of keeping failed"),
     Condition("runs pile up", "run_backlog", "runs", records.backlog, CRITICAL, "4 runs wait"),
-    Condition("a failed partition is left", "partition_failed", "partitions", records.left_partition, WARNING, f"closed_hour of {records.PARTITION} failed"),
+    Condition("a failed partition is left", "partition_failed", "partitions", records.left_partition, WARNING, f"closed_hour of {records.PARTITION} failed, and nobody made trades"),
     Condition("a blocking check fails", "check_failed", "checks", records.failed_check, CRITICAL, "does not hold"),
     Condition("an asset is stale", "asset_stale", "assets", records.stale, WARNING, "markets was not made since"),
     Condition("a model's features drift", "model_drifted", "models", partial(records.warned, "features_as_learnt"), WARNING, "is not what it learnt from"),

@@ -8,7 +8,7 @@ from functools import partial
 
 import dagster as dg
 
-from drills.alert_place import MINUTE, Place, checked, made, ran
+from drills.alert_place import MINUTE, Place, checked, made, ran, ran_for
 from drills.forced import Forced
 from polymarket_assets.watching import checks
 
@@ -25,13 +25,13 @@ def failed_run(place: Place) -> Iterator[Forced]:
 
 @contextmanager
 def left_partition(place: Place) -> Iterator[Forced]:
-    """A partition whose run failed half an hour ago, and is then tried again."""
+    """A partition whose run failed half an hour ago, and that is then made from the asset's page."""
 
     def wrong() -> None:
-        ran(place, "closed_hour", well=False, partition=PARTITION)
+        ran_for(place, "closed_hour", "trades", PARTITION, well=False)
         place.now += 31 * MINUTE
 
-    yield Forced(wrong, partial(ran, place, "closed_hour", well=True, partition=PARTITION))
+    yield Forced(wrong, partial(ran_for, place, "__ASSET_JOB", "trades", PARTITION, well=True))
 
 
 @contextmanager

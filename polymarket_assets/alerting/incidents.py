@@ -44,6 +44,7 @@ class Incident(msgspec.Struct, kw_only=True):
     since: datetime
     text: str
     link: str | None = None
+    until: datetime | None = None
     # Looks running at which it was found, and at which it was not.
     seen: int = 0
     missed: int = 0
@@ -93,6 +94,10 @@ def step(
                 and incident.key not in found
                 and _concludes(looked, incident)
             ):
+                if incident.until is not None and now >= incident.until:
+                    # It is only too old to be looked for: nothing is known of an end, and nothing told.
+                    del after[incident.key]
+                    continue
                 changes += _missed(incident, now)
                 if not incident.is_open and _is_over(incident, now):
                     del after[incident.key]
@@ -123,6 +128,7 @@ def _seen(incident: Incident, finding: Finding, confirm: int, now: datetime) -> 
         incident.since = finding.since
     incident.since = min(incident.since, finding.since)
     incident.severity, incident.text, incident.link = finding.severity, finding.text, finding.link
+    incident.until = finding.until
     incident.seen, incident.missed, incident.gone_at = incident.seen + 1, 0, None
     if not incident.is_open:
         if incident.seen >= confirm and not _is_cooling(incident, now):

@@ -34,13 +34,17 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong now. `key` is `<kind>` or `<kind>:<which>` and stays the same while it lasts; `link` is a path of the Dagster UI."""
+    """Something that is wrong now. `key` is `<kind>` or `<kind>:<which>` and stays the same while it lasts; `link` is a path of the Dagster UI.
+
+    `until`: from then on it is not looked for any more. That it is not found then is no recovery.
+    """
 
     key: str
     severity: Severity
     since: datetime
     text: str
     link: str | None = None
+    until: datetime | None = None
 
     @property
     def kind(self) -> str:

@@ -17,7 +17,7 @@ STEPS: dict[str, str] = {
     "stream_coverage": "`python -m streamer status coverage` lists what is not heard",
     "stream_no_trades": "`python -m streamer status`; restart the streamer where its sockets are open",
     "run_failed": "open the run: its last error says whether to run it again",
-    "partition_failed": "materialize the partition from the asset's page",
+    "partition_failed": "materialize what is missing of the partition, from the asset's page",
     "run_backlog": "look at the queue: a lane that is held, or a backfill that is too large",
     "check_failed": "open the check: its figures say which rows; materialize the partition again",
     "asset_stale": "look whether its schedule or sensor is on and its runs succeed",

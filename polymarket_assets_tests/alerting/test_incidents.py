@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -77,6 +78,12 @@ def test_what_may_have_been_lost_is_told_again_soon_while_it_is_open() -> None:
     held = incidents.lost(held, [KEY], at(3))
     again = [minute for minute in range(4, 60) if (after := incidents.step(held, [looked(finding())], at(minute)))[1] and (held := after[0])]  # fmt: skip
     assert again == [13]
+
+
+def test_what_is_too_old_to_be_looked_for_goes_without_a_recovery() -> None:
+    failed = replace(finding("run_failed:learning"), until=at(6))
+    assert [change for _, change, _ in told([looked(failed, confirm=1)] * 6 + [looked()] * 6)] == [Change.OPENED]  # fmt: skip
+    assert [change for _, change, _ in told([looked(failed, confirm=1)] * 2 + [looked()] * 6)] == [Change.OPENED, Change.RECOVERED]  # fmt: skip
 
 
 def test_one_source_says_nothing_of_the_incidents_of_another() -> None:

@@ -21,7 +21,7 @@ from polymarket_assets.lake.writing import Lake
 from polymarket_assets.partitions import utc_now
 from polymarket_assets.resources import LakeResource, SettingsResource
 from polymarket_assets.settings import Settings
-from polymarket_assets.watching import assets, checks
+from polymarket_assets.watching import assets, checks, partitions, runs
 from polymarket_assets_tests.collecting.fakes import list_markets, market_row
 
 PARTITION = "dagster/partition"
@@ -94,7 +94,7 @@ def test_a_run_that_will_be_retried_is_no_failure_yet(instance: dg.DagsterInstan
         ("closed_hour", 31, True, False),
         ("window_t4", 31, False, False),
     ],
-    ids=["left", "just now", "tried again", "cannot be tried again"],
+    ids=["left", "just now", "under way again", "cannot be tried again"],
 )
 def test_a_failed_partition_that_nobody_tries_again_is_found(instance: dg.DagsterInstance, job: str, later: int, again: bool, is_told: bool) -> None:  # fmt: skip
     ran(instance, job, RUN.FAILURE, "2026-11-28-04:00")
@@ -102,6 +102,88 @@ def test_a_failed_partition_that_nobody_tries_again_is_found(instance: dg.Dagste
         ran(instance, job, RUN.STARTED, "2026-11-28-04:00")
     told = found(instance, "partitions", utc_now() + timedelta(minutes=later))
     assert set(told) == ({f"partition_failed:{job}/2026-11-28-04:00"} if is_told else set())
+
+
+HOUR_OF = "2026-11-28-04:00"
+LEFT = f"partition_failed:closed_hour/{HOUR_OF}"
+
+
+def by_hand(instance: dg.DagsterInstance, status: RUN, *assets: str, partition: str = HOUR_OF) -> None:
+    """A run that somebody started from the asset's page."""
+    run = instance.create_run_for_job(build_defs().resolve_implicit_global_asset_job_def(), tags={PARTITION: partition}, status=RUN.STARTED, asset_selection=frozenset(map(dg.AssetKey, assets)))  # fmt: skip
+    if status is RUN.FAILURE:
+        instance.report_run_failed(run)
+    elif status is RUN.SUCCESS:
+        for asset in assets:
+            instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition=partition))
+        instance.report_dagster_event(dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, run.job_name), run.run_id)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "assets", "partition", "ends"),
+    [
+        (RUN.SUCCESS, ["trades", "whale_events"], HOUR_OF, True),
+        (RUN.SUCCESS, ["trades"], HOUR_OF, False),
+        (RUN.SUCCESS, ["trades", "whale_events"], "2026-11-28-05:00", False),
+        (RUN.SUCCESS, ["market_hours"], HOUR_OF, False),
+        (RUN.STARTED, ["whale_events"], HOUR_OF, True),
+        (RUN.STARTED, ["market_hours"], HOUR_OF, False),
+    ],
+    ids=["made", "made in part", "another hour", "another asset", "under way", "another asset under way"],
+)
+def test_a_failed_partition_ends_with_what_was_made_of_it(instance: dg.DagsterInstance, status: RUN, assets: list[str], partition: str, ends: bool) -> None:  # fmt: skip
+    """However it was made: the alert says to materialize it from the asset's page, which is another job."""
+    later = utc_now() + timedelta(minutes=31)
+    ran(instance, "closed_hour", RUN.FAILURE, HOUR_OF)
+    assert set(found(instance, "partitions", later)) == {LEFT}
+    by_hand(instance, status, *assets, partition=partition)
+    assert (LEFT not in found(instance, "partitions", later)) is ends
+
+
+def test_what_failed_from_an_assets_page_is_told_by_its_assets(instance: dg.DagsterInstance) -> None:
+    later = utc_now() + timedelta(minutes=31)
+    for asset in ("history_prices", "history_features"):
+        by_hand(instance, RUN.FAILURE, asset, partition="2026-11-28")
+    by_hand(instance, RUN.SUCCESS, "history_features", partition="2026-11-28")
+    assert set(found(instance, "partitions", later)) == {"partition_failed:__ASSET_JOB/history_prices/2026-11-28"}  # fmt: skip
+
+
+def test_runs_that_wait_push_no_failed_one_out_of_sight(instance: dg.DagsterInstance) -> None:
+    ran(instance, "closed_hour", RUN.FAILURE)
+    for _ in range(runs.NEWEST):
+        instance.create_run_for_job(build_defs().resolve_job_def("closed_hour"), status=RUN.NOT_STARTED)
+    assert set(found(instance, "runs")) == {"run_failed:closed_hour"}
+
+
+def test_an_outage_of_one_job_pushes_no_other_out_of_sight(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.setattr(partitions, "MOST_FAILED", 3)
+    later = utc_now() + timedelta(minutes=31)
+    ran(instance, "following", RUN.FAILURE)
+    ran(instance, "closed_hour", RUN.FAILURE, HOUR_OF)
+    for hour in range(3):
+        ran(instance, "window_t4", RUN.FAILURE, HOUR_OF)
+        ran(instance, "hour_features", RUN.FAILURE, f"2026-11-28-0{hour}:00")
+    assert set(found(instance, "runs")) == {f"run_failed:{job}" for job in ("following", "closed_hour", "window_t4", "hour_features")}  # fmt: skip
+    left = found(instance, "partitions", later)
+    assert {LEFT, "unknown:partitions"} < set(left)
+    assert "3 runs or more of hour_features failed" in left["unknown:partitions"].text
+
+
+def test_a_job_of_which_only_retried_runs_are_seen_is_not_known(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.setattr(runs, "NEWEST", 2)
+    ran(instance, "keeping", RUN.FAILURE)
+    for _ in range(2):
+        ran(instance, "keeping", RUN.FAILURE, **{"dagster/will_retry": "true"})
+    assert set(found(instance, "runs")) == {"unknown:runs"}
+
+
+def test_a_failed_run_that_is_too_old_to_be_looked_for_has_not_recovered(instance: dg.DagsterInstance) -> None:  # fmt: skip
+    ran(instance, "learning", RUN.FAILURE)
+    old = utc_now() + runs.LOOK_BACK + timedelta(minutes=1)
+    (failed,) = found(instance, "runs").values()
+    assert found(instance, "runs", old) == {}
+    assert failed.until is not None
+    assert failed.until < old
 
 
 def test_a_queue_longer_than_it_may_be_is_found(instance: dg.DagsterInstance) -> None:
