@@ -193,15 +193,17 @@ def test_a_queue_longer_than_it_may_be_is_found(instance: dg.DagsterInstance) ->
     assert found(instance, "runs", alert_backlog="3") == {}
 
 
-def check(instance: dg.DagsterInstance, key: dg.AssetCheckKey, *, holds: bool) -> None:
-    @dg.asset(key=key.asset_key)
+def check(instance: dg.DagsterInstance, key: dg.AssetCheckKey, *, holds: bool, partition: str | None = None) -> None:  # fmt: skip
+    hours = dg.StaticPartitionsDefinition([partition]) if partition else None
+
+    @dg.asset(key=key.asset_key, partitions_def=hours)
     def made() -> None: ...
 
-    @dg.asset_check(asset=made, name=key.name, blocking=True)
+    @dg.asset_check(asset=made, name=key.name, blocking=True, partitions_def=hours)
     def checked() -> dg.AssetCheckResult:
         return dg.AssetCheckResult(passed=holds)
 
-    dg.materialize([made, checked], instance=instance, raise_on_error=False)
+    dg.materialize([made, checked], instance=instance, raise_on_error=False, partition_key=partition)
 
 
 def test_a_blocking_check_is_found_while_its_newest_result_does_not_hold(instance: dg.DagsterInstance) -> None:  # fmt: skip
@@ -211,6 +213,42 @@ def test_a_blocking_check_is_found_while_its_newest_result_does_not_hold(instanc
         check(instance, key, holds=holds)
         told = found(instance, "checks")
         assert set(told) == (set() if holds else {f"check_failed:{key.asset_key.to_user_string()}/{key.name}"})  # fmt: skip
+
+
+def test_a_check_of_a_partition_ends_with_a_result_of_that_partition(instance: dg.DagsterInstance) -> None:
+    """Neither with that of another hour nor with a run that has only been asked for."""
+    key = next(one for one in checks.blocking() if one.asset_key.to_user_string() == "trades")
+    named = [f"check_failed:trades/{key.name}/2026-11-28-0{hour}:00" for hour in (4, 5)]
+    check(instance, key, holds=False, partition="2026-11-28-04:00")
+    check(instance, key, holds=True, partition="2026-11-28-05:00")
+    assert set(found(instance, "checks")) == {named[0]}
+    planned = build_defs().resolve_job_def("closed_hour")
+    instance.create_run_for_job(planned, tags={PARTITION: "2026-11-28-04:00"}, status=RUN.NOT_STARTED)
+    assert set(found(instance, "checks")) == {named[0]}
+    check(instance, key, holds=False, partition="2026-11-28-05:00")
+    assert set(found(instance, "checks")) == {*named}
+    check(instance, key, holds=True, partition="2026-11-28-04:00")
+    (left,) = found(instance, "checks").values()
+    assert left.key == named[1]
+    assert left.until is not None
+    assert found(instance, "checks", left.until) == {}
+
+
+def test_more_checks_that_do_not_hold_than_are_looked_at_are_not_known(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.setattr(checks, "MOST_FAILED", 2)
+    key = next(one for one in checks.blocking() if one.asset_key.to_user_string() == "trades")
+    for hour in range(3):
+        check(instance, key, holds=False, partition=f"2026-11-28-0{hour}:00")
+    newest = {f"check_failed:trades/{key.name}/2026-11-28-0{hour}:00" for hour in (1, 2)}
+    assert set(found(instance, "checks")) == {*newest, "unknown:checks"}
+
+
+@pytest.mark.parametrize(("name", "kind"), [("features_as_learnt", "model_drifted"), ("live_as_out_of_fold", "model_live_gap")])  # fmt: skip
+def test_what_the_review_warns_of_is_found_until_it_holds(instance: dg.DagsterInstance, name: str, kind: str) -> None:  # fmt: skip
+    key = dg.AssetCheckKey(dg.AssetKey("promotion"), name)
+    for holds in (False, True):
+        check(instance, key, holds=holds)
+        assert set(found(instance, "models")) == (set() if holds else {kind})
 
 
 def test_an_asset_is_stale_after_its_cadence_and_not_where_its_schedule_is_off(instance: dg.DagsterInstance) -> None:  # fmt: skip
