@@ -5,6 +5,7 @@ was sent before would be sent again. Who tests the sensor in the UI meanwhile fi
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def look_and_tell(
     watched = Watched(settings, now, open_lake, lambda: instance)
     with FileLock(folder / _LOCK, timeout=0):
         told = telling.tell(
-            folder, sources, lambda due: health.look(watched, due), send or slack.to(_webhook(settings)),
+            folder, sources, lambda due, standing: health.look(replace(watched, standing=standing), due), send or slack.to(_webhook(settings)),
             now=now, base=settings.dagster_url or f"http://127.0.0.1:{settings.dagster_port}",
         )  # fmt: skip
         _write_metrics(folder, told, now)

@@ -1,8 +1,8 @@
 """Incidents: a state machine over findings, by their keys. Pure: what is found and the clock are handed in.
 
-A finding opens an incident when it was there at as many looks running as its source asks for, and closes it when it was
-absent at `CLOSE_AFTER` looks running. Only looks of its own source count, and one at which that could not be asked counts
-neither way. After a recovery the same key is not told again before `COOLDOWN` is over.
+A finding opens an incident when it was there at as many looks as its source asks for, k of the last 2k - 1, and closes it
+when it was absent at `CLOSE_AFTER` looks running. Only looks of its own source count, and one at which that could not be
+asked counts neither way. After a recovery the same key is not told again before a pause is over, which doubles each time.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ from polymarket_assets.watching.findings import Finding, Severity, kind_of
 
 # One look at which it is not found may be luck.
 CLOSE_AFTER = 2
-# What comes and goes within minutes is one trouble, not ten.
-COOLDOWN = timedelta(minutes=15)
+# What comes and goes within minutes is one trouble, not ten: the pause doubles with each opening within a day of the last recovery.
+COOLDOWN, MOST_COOLDOWN = timedelta(minutes=15), timedelta(hours=4)
+AGAIN_WITHIN = timedelta(days=1)
+# Of each look whether it was found, as `recent` has it.
+_FOUND, _ABSENT = "x", "."
 # An incident that nobody ended is told again: a critical one twice in a working day.
 REMINDED = {Severity.CRITICAL: timedelta(hours=6), Severity.WARNING: timedelta(hours=24)}
 # Of a message that may have been lost, what is still open is told again so soon.
@@ -48,6 +51,9 @@ class Incident(msgspec.Struct, kw_only=True):
     # Looks running at which it was found, and at which it was not.
     seen: int = 0
     missed: int = 0
+    # The last looks, and how often it was told since it was gone for a day.
+    recent: str = ""
+    times: int = 0
     gone_at: datetime | None = None
     # The worst severity that was told; None while it is not open.
     told: Severity | None = None
@@ -61,7 +67,14 @@ class Incident(msgspec.Struct, kw_only=True):
 
     def is_undecided(self, confirm: int) -> bool:
         """Whether the next look may open or close it."""
-        return self.missed > 0 if self.is_open else 0 < self.seen < confirm
+        if self.is_open:
+            return self.missed > 0
+        return _FOUND in self.recent[-(2 * confirm - 2) :] and self.recent.count(_FOUND) < confirm
+
+    @property
+    def pause(self) -> timedelta:
+        """For how long after its recovery it is not told again."""
+        return min(COOLDOWN * 2 ** min(max(self.times - 1, 0), 10), MOST_COOLDOWN)
 
     @property
     def kind(self) -> str:
@@ -98,7 +111,7 @@ def step(
                     # It is only too old to be looked for: nothing is known of an end, and nothing told.
                     del after[incident.key]
                     continue
-                changes += _missed(incident, now)
+                changes += _missed(incident, looked.confirm, now)
                 if not incident.is_open and _is_over(incident, now):
                     del after[incident.key]
     return after, changes
@@ -130,8 +143,10 @@ def _seen(incident: Incident, finding: Finding, confirm: int, now: datetime) -> 
     incident.severity, incident.text, incident.link = finding.severity, finding.text, finding.link
     incident.until = finding.until
     incident.seen, incident.missed, incident.gone_at = incident.seen + 1, 0, None
+    incident.recent = _marked(incident, _FOUND, confirm)
     if not incident.is_open:
-        if incident.seen >= confirm and not _is_cooling(incident, now):
+        if incident.recent.count(_FOUND) >= confirm and not _is_cooling(incident, now):
+            incident.times = incident.times + 1 if _is_remembered(incident, now) else 1
             incident.told, incident.recovered_at = incident.severity, None
             incident.remind_at = now + REMINDED[incident.severity]
             yield Change.OPENED, msgspec.structs.replace(incident)
@@ -143,18 +158,27 @@ def _seen(incident: Incident, finding: Finding, confirm: int, now: datetime) -> 
         yield Change.REMINDED, msgspec.structs.replace(incident)
 
 
-def _missed(incident: Incident, now: datetime) -> Iterator[Changed]:
+def _missed(incident: Incident, confirm: int, now: datetime) -> Iterator[Changed]:
     incident.seen, incident.missed = 0, incident.missed + 1
+    incident.recent = _marked(incident, _ABSENT, confirm)
     incident.gone_at = incident.gone_at or now
     if incident.is_open and incident.missed >= CLOSE_AFTER:
-        incident.told, incident.remind_at, incident.recovered_at = None, None, now
+        incident.told, incident.remind_at, incident.recovered_at, incident.recent = None, None, now, ""
         yield Change.RECOVERED, msgspec.structs.replace(incident)
 
 
 def _is_cooling(incident: Incident, now: datetime) -> bool:
-    return incident.recovered_at is not None and now - incident.recovered_at < COOLDOWN
+    return incident.recovered_at is not None and now - incident.recovered_at < incident.pause
+
+
+def _is_remembered(incident: Incident, now: datetime) -> bool:
+    return incident.recovered_at is not None and now - incident.recovered_at < AGAIN_WITHIN
+
+
+def _marked(incident: Incident, mark: str, confirm: int) -> str:
+    return (incident.recent + mark)[-(2 * confirm - 1) :]
 
 
 def _is_over(incident: Incident, now: datetime) -> bool:
     """Whether nothing of it needs to be remembered: it never opened, or recovered long enough ago."""
-    return not _is_cooling(incident, now)
+    return _FOUND not in incident.recent and not _is_remembered(incident, now)

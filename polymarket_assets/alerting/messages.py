@@ -96,8 +96,17 @@ def _title(change: Change, kind: str, incidents: list[Incident]) -> str:
 def _line(change: Change, incident: Incident, now: datetime, base: str) -> str:
     if change is Change.RECOVERED:
         return _linked(f"`{incident.key}` lasted {lasting(incident.lasted)}, since {incident.since:%Y-%m-%d %H:%M:%S} UTC", incident.link, base)  # fmt: skip
-    since = f" (for {lasting(now - incident.since)})" if now - incident.since >= timedelta(minutes=1) else ""
-    return _linked(f"{incident.text}{since}", incident.link, base)
+    since = f"for {lasting(now - incident.since)}" if now - incident.since >= timedelta(minutes=1) else ""
+    again = (
+        f"for the {_ordinal(incident.times)} time" if change is Change.OPENED and incident.times > 1 else ""
+    )
+    added = ", ".join(filter(None, (since, again)))
+    return _linked(f"{incident.text} ({added})" if added else incident.text, incident.link, base)
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def _linked(text: str, link: str | None, base: str) -> str:

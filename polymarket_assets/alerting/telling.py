@@ -24,7 +24,8 @@ GROWS, MOST_PAUSE_S = 2.0, 900.0
 # A tick is some seconds early or late: what is asked every minute is asked at every tick.
 SLACK_S = 5.0
 
-Ask = Callable[[Sequence[Source]], Iterable[Looked]]
+# Asks sources, and tells them the keys of what is open: what hovers about a threshold does not come and go.
+Ask = Callable[[Sequence[Source], frozenset[str]], Iterable[Looked]]
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ def tell(folder: Path, sources: Sequence[Source], ask: Ask, send: Send, *, now: 
     """One look. Raises `OSError` where the state cannot be written: then nothing was sent."""
     state = outbox.recovered(outbox.read(folder, now), now)
     due = [source for source in sources if is_due(source, state, now)]
-    looks = list(ask(due))
+    standing = frozenset(key for key, one in state.incidents.items() if one.is_open)
+    looks = list(ask(due, standing))
     made = _made(state, looks, {source.name for source in sources}, now, base)
     outbox.add(state, made, now)
     outbox.write(folder, state)

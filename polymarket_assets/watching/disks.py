@@ -14,6 +14,8 @@ from polymarket_assets.watching.findings import Figure, Finding, Severity, Told,
 
 # Written and removed at every look: some bytes beside `_lake.json`, which no reader takes for a table.
 PROBE = "_probe.json"
+# What is told as full is over when so much more is free: files come and go.
+MARGIN_PCT = 1.0
 
 
 def look(watched: Watched) -> Iterator[Told]:
@@ -29,9 +31,10 @@ def look(watched: Watched) -> Iterator[Told]:
         pct = 100 * usage.used / max(1, usage.used + usage.free)
         yield Figure("disk_free_bytes", "Bytes free for us on a disk.", usage.free, {"disk": name})
         yield Figure("disk_used_ratio", "Share of a disk that is used.", pct / 100, {"disk": name})
-        if pct > watched.settings.alert_disk_pct:
+        key = f"disk_full:{name}"
+        if pct > watched.settings.alert_disk_pct - watched.margin(key, MARGIN_PCT):
             text = f"the disk of {name} is {pct:.1f} % full, {usage.free / 1e9:,.1f} GB are left: shorten RETENTION_DAYS_<TABLE>, set COLD_ROOT, or add a disk"
-            yield Finding(f"disk_full:{name}", Severity.CRITICAL, watched.now, text)
+            yield Finding(key, Severity.CRITICAL, watched.now, text)
 
 
 def _folders(watched: Watched) -> Iterator[tuple[str, Path]]:

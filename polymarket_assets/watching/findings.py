@@ -103,6 +103,12 @@ class Watched:
     open_lake: Callable[[], Lake]
     # Dagster's instance; it is opened where somebody asks for it, and may raise `StorageAway`.
     open_instance: Callable[[], DagsterInstance] | None = None
+    # Keys of what people were told of, and not of its end.
+    standing: frozenset[str] = frozenset()
+
+    def margin(self, key: str, points: float) -> float:
+        """How much better than its threshold a percentage must be for that to be over: nothing where it was not told."""
+        return points if key in self.standing else 0.0
 
     @property
     def lake(self) -> Lake:

@@ -20,6 +20,8 @@ ALIVE_WITHIN = timedelta(minutes=2)
 PUBLISHED = timedelta(minutes=1)
 # So many markets whose last trade changed are a market that trades; one may be a late answer.
 LEAST_TRADED = 3
+# What is told as not heard is over when so much more is.
+MARGIN_PCT = 2.0
 
 
 def look(watched: Watched) -> Iterator[Told]:
@@ -81,9 +83,16 @@ def _covered(watched: Watched, one: Said, tiers: dict[str, dict[str, int]]) -> I
             continue
         pct = 100 * have / should
         yield Figure("stream_coverage_ratio", "Share of a tier's markets that is heard.", pct / 100, {"tier": tier, "streamer": one.name, "shard": shard})  # fmt: skip
-        if pct < watched.settings.alert_coverage_pct:
+        key = f"stream_coverage:{tier}{one.which}"
+        if pct < _least(watched, key):
             text = f"{have} of {should} markets of {tier.upper()} are heard ({pct:.0f} %) by {_called(one)}, {sockets.get('open')} sockets are open"
-            yield Finding(f"stream_coverage:{tier}{one.which}", Severity.WARNING, watched.now, text)
+            yield Finding(key, Severity.WARNING, watched.now, text)
+
+
+def _least(watched: Watched, key: str) -> float:
+    """The percentage that must be heard; halfway to all of it at the most."""
+    wanted = watched.settings.alert_coverage_pct
+    return wanted + min(watched.margin(key, MARGIN_PCT), (100 - wanted) / 2)
 
 
 def _trades(watched: Watched) -> Iterator[Told]:

@@ -27,6 +27,8 @@ LOOK_BACK = 3 * HOUR
 GRACE = timedelta(minutes=5)
 # A sweep gives up after four minutes, and accounts for its slot then.
 SETTLED = timedelta(minutes=5)
+# What is told as poor is over when so much more is taken: a slot of the last twenty.
+MARGIN_PCT = 5.0
 STATUSES = ("taken", "late", "missed")
 
 
@@ -77,10 +79,12 @@ def _poor(tier: Tier, rows: list[dict[str, Any]], watched: Watched) -> Iterator[
     by_slot = {row["slot_at"]: row for row in rows}
     pct = 100 * sum(_answered(by_slot.get(at)) for at in due) / len(due)
     yield Figure("slots_success_ratio", f"Share of the last {SLOTS} slots, and of the markets in them, that was answered for.", pct / 100, {"tier": tier.name})  # fmt: skip
-    if pct < watched.settings.alert_success_pct:
+    key = f"success_low:{tier.name}"
+    wanted = watched.settings.alert_success_pct
+    if pct < wanted + min(watched.margin(key, MARGIN_PCT), (100 - wanted) / 2):
         lost = sum(at not in by_slot or by_slot[at]["status"] == MISSED for at in due)
         text = f"{pct:.0f} % of the last {len(due)} slots of {tier.name.upper()} were taken, {lost} were lost"
-        yield Finding(f"success_low:{tier.name}", Severity.CRITICAL, due[0], text, f"/jobs/window_{tier.name}")  # fmt: skip
+        yield Finding(key, Severity.CRITICAL, due[0], text, f"/jobs/window_{tier.name}")  # fmt: skip
 
 
 def _due(tier: Tier, rows: list[dict[str, Any]], now: datetime) -> list[datetime]:

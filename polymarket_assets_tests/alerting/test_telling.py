@@ -55,7 +55,7 @@ class Place:
         return outcome
 
     def tell(self, minute: float, *looks: Looked) -> telling.Told:
-        return telling.tell(self.folder, SOURCES, lambda due: [one for one in looks if one.source in {s.name for s in due}], self.send, now=at(minute), base=BASE)  # fmt: skip
+        return telling.tell(self.folder, SOURCES, lambda due, standing: [one for one in looks if one.source in {s.name for s in due}], self.send, now=at(minute), base=BASE)  # fmt: skip
 
     @property
     def said(self) -> list[tuple[str, str]]:
@@ -97,7 +97,7 @@ def test_a_source_is_asked_when_it_is_due(place: Place) -> None:
 @pytest.mark.parametrize(
     ("wrong", "asked", "said"),
     [
-        (range(30, 31), [0, 30, 31, 61, 91], []),
+        (range(30, 31), [0, 30, 31, 32, 62, 92], []),
         (range(30, 50), [0, 30, 31, 61, 62, 92], ["opened", "recovered"]),
         (range(30, 200), [0, 30, 31, 61, 91], ["opened"]),
     ],
@@ -238,6 +238,26 @@ def test_who_asks_changes_nothing_of_a_state_that_cannot_be_read(tmp_path: Path)
         outbox.peek(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == [outbox.FILE]
     assert outbox.peek(tmp_path / "none") is None
+
+
+def test_a_message_says_how_often_it_came_back(place: Place) -> None:
+    through(place, "xxx.." + "x" * 18)
+    assert "time" not in place.arrived[0].lines[0]
+    assert "(for 19 min, for the 2nd time)" in place.arrived[-1].lines[0]
+
+
+@pytest.mark.parametrize(("number", "said"), [(2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (21, "21st"), (113, "113th")])  # fmt: skip
+def test_a_number_is_told_as_people_say_it(number: int, said: str) -> None:
+    assert messages._ordinal(number) == said
+
+
+def test_sources_are_told_what_is_open(place: Place) -> None:
+    """What hovers about a threshold would open and recover all day."""
+    told = []
+    for minute, mark in enumerate("xxxx..."):
+        one = looked(*([finding()] if mark == "x" else []))
+        telling.tell(place.folder, SOURCES[:1], lambda due, standing, one=one: told.append(set(standing)) or [one], place.send, now=at(minute), base=BASE)  # type: ignore[func-returns-value, misc]  # fmt: skip
+    assert told == [set(), set(), set(), {finding().key}, {finding().key}, {finding().key}, set()]
 
 
 def test_what_slack_shows_stays_within_its_limits() -> None:

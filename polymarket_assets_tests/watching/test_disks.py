@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from polymarket_assets.lake.writing import Lake, table_of
 from polymarket_assets.settings import Settings
 from polymarket_assets.watching import disks
-from polymarket_assets.watching.findings import Figure, Told, Watched
+from polymarket_assets.watching.findings import Figure, Finding, Told, Watched
 from polymarket_assets_tests.conftest import either_store
 from polymarket_assets_tests.object_store import ObjectServer
 
@@ -55,6 +57,18 @@ def test_of_a_lake_in_an_object_store_only_the_disks_of_this_machine_are_looked_
 ) -> None:
     assert figures(disks.look(watched(object_lake))) == {}
     assert set(figures(disks.look(watched(object_lake, tmp_path)))) == {"disk_free_bytes:STATE_DIR", "disk_used_ratio:STATE_DIR"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("used", "stands", "is_full"),
+    [(940, False, False), (960, False, True), (945, True, True), (935, True, False)],
+    ids=["enough is free", "full", "told, and hardly better", "told, and better"],
+)
+def test_a_disk_is_full_and_no_longer(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, used: int, stands: bool, is_full: bool) -> None:  # fmt: skip
+    monkeypatch.setattr(disks.shutil, "disk_usage", lambda _: SimpleNamespace(used=used, free=1_000 - used))
+    standing = frozenset({"disk_full:LAKE_ROOT"} if stands else ())
+    told = list(disks.look(replace(watched(lake, tmp_path), standing=standing)))
+    assert [one.key for one in told if isinstance(one, Finding)] == (["disk_full:LAKE_ROOT"] if is_full else [])  # fmt: skip
 
 
 def test_a_store_that_takes_nothing_is_a_finding(object_lake: Lake, object_store: ObjectServer) -> None:

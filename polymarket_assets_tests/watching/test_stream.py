@@ -139,6 +139,16 @@ def test_what_is_wrong_with_one_of_two_names_it_alone(lake: Lake, two: list[Stre
     assert keys(looked(lake, two[1:])) == [key], "the only one needs no name"
 
 
+@pytest.mark.parametrize(("heard", "stands", "is_told"), [(73, False, False), (73, True, True), (74, True, False)])  # fmt: skip
+def test_what_is_told_as_not_heard_is_over_when_more_than_enough_is(lake: Lake, two: list[Streaming], heard: int, stands: bool, is_told: bool) -> None:  # fmt: skip
+    """Of 80 markets, of which 90 % must be heard."""
+    two[0].heard = heard
+    settings = Settings(lake_root=lake.root, stream_status_urls=f"http://{two[0].name}")  # type: ignore[call-arg]
+    standing = frozenset({"stream_coverage:t4"} if stands else ())
+    (said,) = asking.look(Watched(settings, NOW, lambda: lake, standing=standing), SOURCE)
+    assert keys(said) == (["stream_coverage:t4"] if is_told else [])
+
+
 def test_one_that_cannot_be_asked_hides_nothing_of_the_other(lake: Lake, two: list[Streaming]) -> None:
     """It writes, so that it is not dead; and what is known to be wrong is told."""
     two[0].reasons = ["the lake cannot be written"]

@@ -83,6 +83,14 @@ def test_a_rate_is_of_slots_and_of_the_markets_in_them(lake: Lake, said: dict[st
     assert ("success_low:t4" in looked(lake)) is is_poor
 
 
+@pytest.mark.parametrize(("stands", "is_poor"), [(False, False), (True, True)], ids=["not told", "told"])
+def test_what_is_told_as_poor_is_over_when_more_than_enough_is_taken(lake: Lake, stands: bool, is_poor: bool) -> None:  # fmt: skip
+    sampled(lake, only="t4", unanswered=2)
+    standing = frozenset({"success_low:t4"} if stands else ())
+    told = tiers.look(Watched(Settings(alert_success_pct="80"), NOW, lambda: lake, standing=standing))
+    assert ("success_low:t4" in {one.key for one in told if isinstance(one, Finding)}) is is_poor
+
+
 def test_slots_that_nobody_accounted_for_are_lost(lake: Lake) -> None:
     """A run that died says nothing of its slots: the grid does."""
     list_markets(lake, market_row(1))
