@@ -65,7 +65,7 @@ def look_and_tell(
     with FileLock(folder / _LOCK, timeout=0):
         told = telling.tell(
             folder, sources, lambda due, standing: health.look(replace(watched, standing=standing), due), send or slack.to(_webhook(settings)),
-            now=now, base=settings.dagster_url or f"http://127.0.0.1:{settings.dagster_port}",
+            now=now, is_muted=settings.is_muted, base=settings.dagster_url or f"http://127.0.0.1:{settings.dagster_port}",
         )  # fmt: skip
         _write_metrics(folder, told, now)
     return told

@@ -207,6 +207,10 @@ class Settings(BaseSettings):
         description="Cents a share that an offer lies below a model's belief, from which on it is told",
     )
     alert_whale_usd: float = Field(25_000.0, gt=0, description="Dollars of an order from which on it is told")
+    alert_muted: Words = Field(
+        (),
+        description="Keys of alerts, or what they begin with, that nobody is told of, comma separated, for example `stream_` where no streamer runs",
+    )
 
     # Ports, on the loopback interface.
     dagster_port: int = Field(3000, gt=0, lt=65536, description="Dagster UI")
@@ -251,6 +255,16 @@ class Settings(BaseSettings):
         if shard >= shards:
             raise ValueError(f"STREAM_SHARD={shard} is none of them: they are counted from 0")
         return shards
+
+    @field_validator("alert_muted")
+    @classmethod
+    def _known_kinds(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        from polymarket_assets.watching.kinds import EVENTS, STEPS
+
+        for key in keys:
+            if not any(f"{kind}:".startswith(key) or key.startswith(f"{kind}:") for kind in (*STEPS, *EVENTS)):  # fmt: skip
+                raise ValueError(f"no alert begins with {key!r}; docs/alerts.md lists their keys")
+        return keys
 
     @field_validator("stream_status_host")
     @classmethod
@@ -325,6 +339,10 @@ class Settings(BaseSettings):
     def stream_statuses(self) -> tuple[str, ...]:
         """The address of the status of every streamer."""
         return self.stream_status_urls or (f"http://{LOOPBACK}:{self.stream_status_port}",)
+
+    def is_muted(self, key: str) -> bool:
+        """Whether nobody is to be told of an alert of this key."""
+        return key.startswith(self.alert_muted)
 
     def max_markets(self, tier: str) -> int:
         """The cap of markets of a tier, by its name (`t0` … `t4`)."""

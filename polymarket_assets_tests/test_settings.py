@@ -43,6 +43,8 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("STREAM_STATUS_URLS", "http://one:8081/health", "each is the address of a streamer's status"),
         ("STREAM_STATUS_URLS", "http://me:secret@one:8081", "each is the address of a streamer's status"),
         ("STREAM_STATUS_URLS", "http://one:8081,http://one:8081/", "an address is named twice"),
+        ("ALERT_MUTED", "stream_,streamer", "no alert begins with 'streamer'"),
+        ("ALERT_MUTED", "tier_silentt:t0", "no alert begins with 'tier_silentt:t0'"),
         ("MLFLOW_TRACKING_URI", "nonsense", "it is an address, for example http://127.0.0.1:5000"),
     ],
 )
@@ -69,6 +71,21 @@ def test_lists_and_retention_are_read_from_plain_text(monkeypatch: pytest.Monkey
     settings = load()
     assert settings.universe_tags == ("politics", "sports")
     assert settings.retention_days == {"orderbooks": 30}
+
+
+@pytest.mark.parametrize(
+    ("muted", "key", "is_muted"),
+    [
+        ("", "stream_dead", False),
+        ("stream_", "stream_dead:streamer-1:8081", True),
+        ("stream_, tier_silent:t0", "tier_silent:t0", True),
+        ("stream_, tier_silent:t0", "tier_silent:t4", False),
+        ("whale", "whale:abc", True),
+    ],
+)
+def test_alerts_are_muted_by_what_their_keys_begin_with(monkeypatch: pytest.MonkeyPatch, muted: str, key: str, is_muted: bool) -> None:  # fmt: skip
+    monkeypatch.setenv("ALERT_MUTED", muted)
+    assert load().is_muted(key) is is_muted
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ class Incident(msgspec.Struct, kw_only=True):
     @property
     def pause(self) -> timedelta:
         """For how long after its recovery it is not told again."""
-        return min(COOLDOWN * 2 ** min(max(self.times - 1, 0), 10), MOST_COOLDOWN)
+        return min(COOLDOWN * (1 << min(max(self.times - 1, 0), 10)), MOST_COOLDOWN)
 
     @property
     def kind(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -43,12 +43,23 @@ class Told:
         return f"{self.asked} sources asked, {self.open} incidents open, {self.made} messages made, {self.sent} sent, {self.waiting} wait"
 
 
-def tell(folder: Path, sources: Sequence[Source], ask: Ask, send: Send, *, now: datetime, base: str) -> Told:
+def tell(
+    folder: Path,
+    sources: Sequence[Source],
+    ask: Ask,
+    send: Send,
+    *,
+    now: datetime,
+    base: str,
+    is_muted: Callable[[str], bool] = lambda key: False,
+) -> Told:
     """One look. Raises `OSError` where the state cannot be written: then nothing was sent."""
     state = outbox.recovered(outbox.read(folder, now), now)
     due = [source for source in sources if is_due(source, state, now)]
     standing = frozenset(key for key, one in state.incidents.items() if one.is_open)
-    looks = list(ask(due, standing))
+    looks = [_audible(one, is_muted) for one in ask(due, standing)]
+    # What was muted since it was told has not recovered.
+    state.incidents = {key: one for key, one in state.incidents.items() if not is_muted(key)}
     made = _made(state, looks, {source.name for source in sources}, now, base)
     outbox.add(state, made, now)
     outbox.write(folder, state)
@@ -64,6 +75,11 @@ def is_due(source: Source, state: State, now: datetime) -> bool:
         return True
     confirm = max(source.confirm, UNKNOWN_CONFIRM)
     return any(one.source == source.name and one.is_undecided(confirm) for one in state.incidents.values())
+
+
+def _audible(looked: Looked, is_muted: Callable[[str], bool]) -> Looked:
+    findings = tuple(one for one in looked.findings if not is_muted(one.key))
+    return replace(looked, findings=findings, events=tuple(one for one in looked.events if not is_muted(one.key)))  # fmt: skip
 
 
 def _made(state: State, looks: list[Looked], known: set[str], now: datetime, base: str) -> list[Message]:

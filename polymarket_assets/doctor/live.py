@@ -20,15 +20,17 @@ _STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow"}
 
 
 def show(console: Console, settings: Settings) -> int:
-    """Print what is wrong now; returns the exit code: 0 nothing, 1 warnings, 2 something critical."""
+    """Print what is wrong now; returns the exit code: 0 nothing, 1 warnings, 2 something critical; what is muted does not count."""
     with health.watched(settings) as watched:
         with console.status("looking"):
             found = health.findings(watched)
         if found:
-            console.print(_table(found, watched.now))
+            console.print(_table(found, watched.now, settings))
         else:
             console.print(f"Nothing is wrong: {len(health.ASKED)} sources were asked.")
-    return max((1 + finding.severity.rank for finding in found), default=0)
+    return max(
+        (1 + finding.severity.rank for finding in found if not settings.is_muted(finding.key)), default=0
+    )
 
 
 def figures(settings: Settings) -> str:
@@ -40,7 +42,7 @@ def figures(settings: Settings) -> str:
         )
 
 
-def _table(found: Sequence[Finding], now: datetime) -> Table:
+def _table(found: Sequence[Finding], now: datetime, settings: Settings) -> Table:
     table = Table(title="Findings", title_justify="left", caption=f"{RUNBOOK} has a section for each kind of key.", caption_justify="left")  # fmt: skip
     for column in ("severity", "key", "since"):
         table.add_column(column, no_wrap=column != "key", overflow="fold")
@@ -48,5 +50,6 @@ def _table(found: Sequence[Finding], now: datetime) -> Table:
         table.add_column(column, overflow="fold")
     for one in found:
         since = f"{one.since:%m-%d %H:%M}" if one.since < now else "now"
-        table.add_row(Text(one.severity, _STYLES[one.severity]), *map(Text, (one.key, since, one.text, STEPS[one.kind])))  # fmt: skip
+        muted = " (muted)" if settings.is_muted(one.key) else ""
+        table.add_row(Text(f"{one.severity}{muted}", "dim" if muted else _STYLES[one.severity]), *map(Text, (one.key, since, one.text, STEPS[one.kind])))  # fmt: skip
     return table

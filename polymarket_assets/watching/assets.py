@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from polymarket_assets.watching import switches
 from polymarket_assets.watching.findings import Figure, Finding, Severity, Told, Watched, instant
 
 
@@ -79,8 +80,7 @@ def _began(watched: Watched) -> datetime | None:
     return first[0].create_timestamp.replace(tzinfo=UTC) if first else None
 
 
-def _stopped(watched: Watched) -> set[str]:
-    from dagster._core.scheduler.instigation import InstigatorStatus
-
-    states = watched.dagster.all_instigator_state()
-    return {state.instigator_name for state in states if state.status is InstigatorStatus.STOPPED}
+def _stopped(watched: Watched) -> frozenset[str]:
+    """What a person switched off; where a person starts the windows, what follows them comes when it does."""
+    by_hand = frozenset() if watched.settings.watch_windows else frozenset({"windows_over"})
+    return switches.stopped(watched) | by_hand

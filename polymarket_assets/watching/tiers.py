@@ -15,6 +15,7 @@ from polymarket_assets.lake import reading
 from polymarket_assets.lake.spans import HOUR, Span, hour_of
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.tiers import TIERS, Tier
+from polymarket_assets.watching import switches
 from polymarket_assets.watching.findings import Figure, Finding, Severity, Told, Watched
 
 # Slots that the success rate is of: five minutes of the nearest tier, an hour and a half of T1.
@@ -33,15 +34,19 @@ STATUSES = ("taken", "late", "missed")
 
 
 def look(watched: Watched) -> Iterator[Told]:
-    """Nothing is expected before the first listing, nor where a person starts the windows."""
+    """Nothing is expected before the first listing, nor where a person starts the windows or switched off those of a tier."""
     lake = watched.lake
     if not lake.store.any("markets") or not watched.settings.watch_windows:
         return
+    # Dagster is asked only where something is wrong, and then once.
+    stopped: frozenset[str] | None = None
     for tier in TIERS:
         rows = _newest(lake, tier, watched.now)
-        yield from _figures(tier, rows, watched.now)
-        yield from _silent(tier, rows, watched.now)
-        yield from _poor(tier, rows, watched)
+        told = [*_figures(tier, rows, watched.now), *_silent(tier, rows, watched.now), *_poor(tier, rows, watched)]  # fmt: skip
+        if any(isinstance(one, Finding) for one in told):
+            stopped = switches.known_to_be_stopped(watched) if stopped is None else stopped
+            told = [one for one in told if isinstance(one, Figure) or f"window_{tier.name}" not in stopped]
+        yield from told
 
 
 def _newest(lake: Lake, tier: Tier, now: datetime) -> list[dict[str, Any]]:

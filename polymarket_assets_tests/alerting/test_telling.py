@@ -251,6 +251,15 @@ def test_a_number_is_told_as_people_say_it(number: int, said: str) -> None:
     assert messages._ordinal(number) == said
 
 
+def test_what_is_muted_is_told_nobody_and_has_not_recovered(place: Place) -> None:
+    through(place, "xxx")
+    happening = [Event("whale:1", at(4), "w"), Event("edge:1", at(4), "e")]
+    wrong = [looked(finding(), finding("success_low:t4"), events=happening)] * 4
+    for minute, one in enumerate([*wrong, looked(), looked()], 3):
+        telling.tell(place.folder, SOURCES[:1], lambda due, standing, one=one: [one], place.send, now=at(minute), base=BASE, is_muted=lambda key: key.startswith(("tier_silent", "whale")))  # type: ignore[misc]  # fmt: skip
+    assert place.said == [("opened", "tier_silent"), ("event", "edge"), ("opened", "success_low"), ("recovered", "success_low")]  # fmt: skip
+
+
 def test_sources_are_told_what_is_open(place: Place) -> None:
     """What hovers about a threshold would open and recover all day."""
     told = []

@@ -6,11 +6,24 @@ import json
 import logging
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import (
+    InProcessCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    InstigatorType,
+    ScheduleInstigatorData,
+)
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from polymarket_assets import health
 from polymarket_assets.alerts import alerts, look_and_tell
@@ -257,6 +270,8 @@ def test_an_asset_is_stale_after_its_cadence_and_not_where_its_schedule_is_off(i
     assert found(instance, "assets") == {}
     later = utc_now() + timedelta(minutes=40)
     assert set(found(instance, "assets", later)) == {"asset_stale:markets"}
+    switch_off(instance, "discovery")
+    assert found(instance, "assets", later) == {}
 
 
 def test_every_cadence_is_of_an_asset_and_of_what_starts_it() -> None:
@@ -275,6 +290,35 @@ def test_what_a_review_decided_is_told_as_it_says_it(instance: dg.DagsterInstanc
     (looked,) = health.look(watched, [asked])
     assert [event.key for event in looked.events] == ["model_decided:polymarket/3/challenger to shadow/granted", "model_decided:polymarket/2/champion to stay/refused"]  # fmt: skip
     assert [event.text for event in looked.events] == said
+
+
+def switch_off(instance: dg.DagsterInstance, name: str) -> None:
+    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(InProcessCodeLocationOrigin(LoadableTargetOrigin()), "r"), name)  # fmt: skip
+    data = ScheduleInstigatorData(cron_schedule="* * * * *")
+    instance.add_instigator_state(InstigatorState(origin, InstigatorType.SCHEDULE, InstigatorStatus.STOPPED, data))  # fmt: skip
+
+
+def test_a_tier_that_a_person_switched_off_is_not_silent(instance: dg.DagsterInstance, lake: Lake) -> None:
+    """And without Dagster it is: who samples is known from the lake alone."""
+    list_markets(lake, market_row(1))
+    (asked,) = [one for one in health.SOURCES if one.name == "tiers"]
+    watched = Watched(Settings(), utc_now(), lambda: lake, lambda: instance)
+    silent = {one.key for one in health.findings(watched, [asked])}
+    assert "tier_silent:t0" in silent
+    switch_off(instance, "window_t0")
+    assert {one.key for one in health.findings(watched, [asked])} == silent - {"tier_silent:t0"}
+    assert {one.key for one in health.findings(replace(watched, open_instance=None), [asked])} == silent
+
+
+def test_what_follows_windows_is_not_stale_where_a_person_starts_them(instance: dg.DagsterInstance) -> None:
+    for cadence in assets.CADENCES:
+        instance.report_runless_asset_event(dg.AssetMaterialization(cadence.asset))
+    for asset in ("model", "markets"):
+        instance.report_runless_asset_event(dg.AssetMaterialization(asset))
+    later = utc_now() + timedelta(minutes=70)
+    follows = {"asset_stale:predictions", "asset_stale:paper_portfolio"}
+    assert set(found(instance, "assets", later)) == {"asset_stale:markets", *follows}
+    assert set(found(instance, "assets", later, watch_windows="false")) == {"asset_stale:markets"}
 
 
 def test_an_empty_lake_that_was_written_before_is_a_disk_that_is_not_mounted(instance: dg.DagsterInstance, lake: Lake) -> None:  # fmt: skip

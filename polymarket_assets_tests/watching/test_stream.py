@@ -188,4 +188,8 @@ def test_the_doctor_shows_which_one_is_dead(lake: Lake, two: list[Streaming], mo
     urls = ",".join(f"http://{one.name}" for one in two)
     code = live.show(console, Settings(lake_root=lake.root, stream_status_urls=urls))  # type: ignore[call-arg]
     assert (code, f"stream_dead:{two[1].name}" in console.export_text()) == (2, True)
+    code = live.show(
+        console, Settings(lake_root=lake.root, stream_status_urls=urls, alert_muted="stream_dead")
+    )  # type: ignore[call-arg]
+    assert (code, "critical (muted)" in console.export_text()) == (0, True)
     two[1].start()
