@@ -20,6 +20,8 @@ SECTION, HEADER, LINE = 2_900, 150, 600
 RUNBOOK = "docs/runbook.md"
 _MARKS = {Change.RECOVERED: "✅", Severity.CRITICAL: "🔴", Severity.WARNING: "🟠"}
 _EVENT = "🔵"
+# What messages of events have in the place of a change.
+EVENT = "event"
 
 
 class Message(msgspec.Struct, kw_only=True):
@@ -72,7 +74,7 @@ def of_events(events: Iterable[Event], first_id: int, now: datetime, base: str) 
         told = list(group)
         count = f" ({len(told)})" if len(told) > 1 else ""
         yield Message(
-            id=first_id + number, at=now, change="event", kind=kind, title=f"{_EVENT} {_words(kind)}{count}",
+            id=first_id + number, at=now, change=EVENT, kind=kind, title=f"{_EVENT} {_words(kind)}{count}",
             lines=_cut([_linked(event.text, event.link, base) for event in told]), about=[event.key for event in told],
         )  # fmt: skip
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 
 from polymarket_assets.alerting import incidents
-from polymarket_assets.alerting.incidents import Incident
-from polymarket_assets.alerting.messages import Message
+from polymarket_assets.alerting.incidents import Change, Changed, Incident
+from polymarket_assets.alerting.messages import EVENT, Message
 from polymarket_assets.venue.errors import MalformedPayload
 from polymarket_assets.watching.findings import Event, Figure
 
@@ -25,6 +25,8 @@ FILE = "alerts.json"
 FORMAT = 1
 # A day without Slack in which everything changes; beyond that the oldest go, and it is said how many.
 MOST_WAITING = 200
+# Messages that say once more what was said before.
+_AGAIN = (Change.WORSE, Change.REMINDED)
 # What happened is remembered longer than any source looks back.
 REMEMBERED = timedelta(days=8)
 MOST_REMEMBERED = 20_000
@@ -110,14 +112,32 @@ def recovered(state: State, now: datetime) -> State:
     return state
 
 
+def overtaken(state: State, changes: list[Changed]) -> list[Changed]:
+    """Of what waits and of what is new, what is still worth telling: no reminder of what is told again, nothing of what began and ended unsent."""
+    over = {incident.key for change, incident in changes if change is Change.RECOVERED}
+    again = {incident.key for change, incident in changes if change is not Change.OPENED}
+    unsent = {message.id: set(message.about) for message in state.waiting if message.change == Change.OPENED and over.issuperset(message.about)}  # fmt: skip
+    old = {message.id for message in state.waiting if message.change in _AGAIN and again.issuperset(message.about)}  # fmt: skip
+    for message in state.waiting:
+        if message.id in unsent.keys() | old:
+            log.warning("this is overtaken before it could be sent: %s", message.text)
+    state.waiting = [message for message in state.waiting if message.id not in unsent.keys() | old]
+    gone = set().union(*unsent.values())
+    return [one for one in changes if one[1].key not in gone]
+
+
 def add(state: State, messages: list[Message], now: datetime) -> None:
-    """Messages at the end of the line; where it is too long, what only happened goes first, then the oldest."""
+    """Messages at the end of the line; where it is too long, what only happened goes first, then the oldest.
+
+    What is open of one that goes is told again soon, as a reminder.
+    """
     state.waiting += messages
     state.next_id = max([state.next_id, *(message.id + 1 for message in messages)])
     while len(state.waiting) > MOST_WAITING:
-        first = next((n for n, message in enumerate(state.waiting) if message.change == "event"), 0)
+        first = next((n for n, message in enumerate(state.waiting) if message.change == EVENT), 0)
         gone = state.waiting.pop(first)
         state.dropped, state.dropped_at = state.dropped + 1, now
+        state.incidents = incidents.lost(state.incidents, gone.about, now)
         log.error("too many messages wait, this one is dropped: %s", gone.text)
 
 

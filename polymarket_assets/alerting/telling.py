@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from polymarket_assets.alerting import incidents, messages, outbox
-from polymarket_assets.alerting.messages import Message
+from polymarket_assets.alerting.messages import EVENT, Message
 from polymarket_assets.alerting.outbox import State
 from polymarket_assets.alerting.slack import Fate, Outcome, Send
 from polymarket_assets.watching.asking import UNKNOWN_CONFIRM, Looked
@@ -84,6 +84,7 @@ def _audible(looked: Looked, is_muted: Callable[[str], bool]) -> Looked:
 
 def _made(state: State, looks: list[Looked], known: set[str], now: datetime, base: str) -> list[Message]:
     state.incidents, changes = incidents.step(state.incidents, looks, now)
+    changes = outbox.overtaken(state, changes)
     # A source that is no more would leave its incidents open for ever.
     state.incidents = {key: one for key, one in state.incidents.items() if one.source in known}
     for looked in looks:
@@ -95,9 +96,9 @@ def _made(state: State, looks: list[Looked], known: set[str], now: datetime, bas
 
 
 def _deliver(folder: Path, state: State, send: Send, now: datetime) -> int:
-    """Hand over what waits, in order, as far as it goes; returns how many arrived."""
+    """Hand over what waits as far as it goes, incidents before what only happened, each in order; returns how many arrived."""
     sent = 0
-    for message in list(state.waiting[:MOST_SENT]):
+    for message in sorted(state.waiting, key=lambda one: one.change == EVENT)[:MOST_SENT]:
         if state.left_until is not None and now < state.left_until:
             break
         message.is_sending = True

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from polymarket_assets import health
 from polymarket_assets.alerting import delivery, messages, outbox, telling
@@ -123,12 +124,12 @@ def test_what_is_measured_is_not_told_after_one_look(source: Source) -> None:
 @pytest.mark.parametrize(
     ("fates", "arrived", "waits"),
     [
-        ([Outcome(Fate.AGAIN, 30)] * 3, ["opened", "recovered"], 0),
-        ([Outcome(Fate.AGAIN, 3_600)], [], 2),
+        ([Outcome(Fate.AGAIN, 30)], ["opened", "recovered"], 0),
+        ([Outcome(Fate.AGAIN, 3_600)], [], 0),
         ([Outcome(Fate.MAYBE)], ["opened", "recovered"], 0),
         ([Outcome(Fate.REFUSED)], ["recovered"], 0),
     ],
-    ids=["away for a while", "to be left alone", "perhaps there", "cannot be read"],
+    ids=["away for a while", "until it was over", "perhaps there", "cannot be read"],
 )
 def test_what_slack_does_not_take_waits_and_comes_once(place: Place, fates: list[Outcome], arrived: list[str], waits: int) -> None:  # fmt: skip
     place.fates = iter(fates)
@@ -269,6 +270,43 @@ def test_sources_are_told_what_is_open(place: Place) -> None:
     assert told == [set(), set(), set(), {finding().key}, {finding().key}, {finding().key}, set()]
 
 
+def absent(place: Place, minutes: range, wrong: Callable[[int], list[Looked]]) -> None:
+    """Slack takes nothing for as long."""
+    place.fates = iter([Outcome(Fate.AGAIN, 30)] * len(minutes))
+    for minute in minutes:
+        place.tell(minute, *wrong(minute))
+    place.fates = iter(())
+
+
+def test_after_a_long_absence_of_slack_only_what_stands_is_told(place: Place) -> None:
+    """Not what came and went, nor each reminder of what stayed: nobody finds what stands in hours of old news."""
+    days = 3 * 24 * 60
+    flapping = finding("success_low:t4")
+    absent(place, range(0, days, 5), lambda minute: [looked(finding(), *([flapping] if minute % 240 < 120 else []), confirm=1)])  # fmt: skip
+    for minute in range(days, days + 20):
+        place.tell(minute, looked(finding(), confirm=1))
+    assert place.said == [("opened", "tier_silent"), ("reminded", "tier_silent")]
+
+
+def test_what_happened_waits_behind_incidents(place: Place) -> None:
+    absent(place, range(1), lambda minute: [happened("whale:1", minute=minute)])
+    absent(place, range(1, 4), lambda minute: [looked(finding())])
+    for minute in range(8, 11):
+        place.tell(minute, looked(finding()))
+    assert place.said == [("opened", "tier_silent"), ("event", "whale")]
+
+
+def test_what_is_open_of_a_message_that_is_dropped_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "MOST_WAITING", 1)
+    held, changes = telling.incidents.step({}, [looked(finding(), confirm=1)], at(0))
+    state = State(began=at(0), incidents=held)
+    first = list(messages.of_changes(changes, 1, at(0), BASE))
+    outbox.add(state, first, at(0))
+    outbox.add(state, [replace(first[0], id=2, about=["b"])], at(1))
+    (incident,) = state.incidents.values()
+    assert incident.remind_at == at(11)
+
+
 def test_what_slack_shows_stays_within_its_limits() -> None:
     found = [Finding(f"asset_stale:{n}", finding().severity, at(0), "<&>" * 900, "/x") for n in range(100)]
     changes = [(telling.incidents.Change.OPENED, telling.incidents._new(one, "assets")) for one in found]
@@ -304,7 +342,8 @@ def test_a_restart_anywhere_doubles_nothing(steps: list[tuple[str, int]]) -> Non
         def write(where: Path, state: State) -> None:
             crash("write")
             written(where, state)
-            seen.update({message.id: message.change for message in state.waiting})
+            # What was never handed over, because it was over before, is told by nothing.
+            seen.update({message.id: message.change for message in state.waiting if message.is_sending})
             crash("written")
 
         patched.setattr(outbox, "write", write)
