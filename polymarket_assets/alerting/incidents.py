@@ -153,7 +153,8 @@ def _seen(incident: Incident, finding: Finding, confirm: int, now: datetime) -> 
     elif incident.told is not None and incident.severity.rank > incident.told.rank:
         incident.told, incident.remind_at = incident.severity, now + REMINDED[incident.severity]
         yield Change.WORSE, msgspec.structs.replace(incident)
-    elif incident.remind_at is not None and now >= incident.remind_at:
+    elif incident.remind_at is not None and not now < incident.remind_at <= now + REMINDED[incident.severity]:
+        # Also where it is further ahead than it was ever set: a clock was.
         incident.remind_at = now + REMINDED[incident.severity]
         yield Change.REMINDED, msgspec.structs.replace(incident)
 
@@ -168,11 +169,11 @@ def _missed(incident: Incident, confirm: int, now: datetime) -> Iterator[Changed
 
 
 def _is_cooling(incident: Incident, now: datetime) -> bool:
-    return incident.recovered_at is not None and now - incident.recovered_at < incident.pause
+    return incident.recovered_at is not None and timedelta() <= now - incident.recovered_at < incident.pause
 
 
 def _is_remembered(incident: Incident, now: datetime) -> bool:
-    return incident.recovered_at is not None and now - incident.recovered_at < AGAIN_WITHIN
+    return incident.recovered_at is not None and timedelta() <= now - incident.recovered_at < AGAIN_WITHIN
 
 
 def _marked(incident: Incident, mark: str, confirm: int) -> str:

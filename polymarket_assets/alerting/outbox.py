@@ -100,7 +100,7 @@ def write(folder: Path, state: State) -> None:
 
 
 def recovered(state: State, now: datetime) -> State:
-    """After a crash: what was being sent is not sent again, and what is open of it is told again soon."""
+    """After whatever ended the process: what was being sent is not sent again, and what is open of it is told again soon."""
     cut = [message for message in state.waiting if message.is_sending]
     for message in cut:
         log.warning(
@@ -109,6 +109,8 @@ def recovered(state: State, now: datetime) -> State:
         state.incidents = incidents.lost(state.incidents, message.about, now)
     state.waiting = [message for message in state.waiting if not message.is_sending]
     state.maybe_lost += len(cut)
+    # A clock that was ahead: what happens from now on is news.
+    state.began = min(state.began, now)
     return state
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from polymarket_assets.alerting import incidents, messages, outbox
 from polymarket_assets.alerting.messages import EVENT, Message
 from polymarket_assets.alerting.outbox import State
-from polymarket_assets.alerting.slack import Fate, Outcome, Send
+from polymarket_assets.alerting.slack import MOST_RETRY_S, Fate, Outcome, Send
 from polymarket_assets.watching.asking import UNKNOWN_CONFIRM, Looked
 from polymarket_assets.watching.findings import Source
 
@@ -21,6 +21,10 @@ log = logging.getLogger(__name__)
 MOST_SENT = 4
 # How the pause grows while Slack does not take a message, and how far.
 GROWS, MOST_PAUSE_S = 2.0, 900.0
+# Far beyond it: a message is tried for weeks, and a power of its tries is no number any more.
+MOST_GROWN = 10
+# Slack is left alone for no longer: what is further ahead was written by a clock that was.
+LEFT_ALONE = timedelta(seconds=max(MOST_RETRY_S, MOST_PAUSE_S))
 # A tick is some seconds early or late: what is asked every minute is asked at every tick.
 SLACK_S = 5.0
 
@@ -99,7 +103,7 @@ def _deliver(folder: Path, state: State, send: Send, now: datetime) -> int:
     """Hand over what waits as far as it goes, incidents before what only happened, each in order; returns how many arrived."""
     sent = 0
     for message in sorted(state.waiting, key=lambda one: one.change == EVENT)[:MOST_SENT]:
-        if state.left_until is not None and now < state.left_until:
+        if state.left_until is not None and now < state.left_until <= now + LEFT_ALONE:
             break
         message.is_sending = True
         outbox.write(folder, state)
@@ -114,7 +118,8 @@ def _settle(state: State, message: Message, outcome: Outcome, now: datetime) -> 
     message.is_sending = False
     if outcome.fate is Fate.AGAIN:
         message.tries += 1
-        pause = min(outcome.after_s * GROWS ** (message.tries - 1), max(MOST_PAUSE_S, outcome.after_s))
+        grown = GROWS ** min(message.tries - 1, MOST_GROWN)
+        pause = min(outcome.after_s * grown, max(MOST_PAUSE_S, outcome.after_s))
         state.left_until, state.why = now + timedelta(seconds=pause), outcome.why
         log.warning("%s: again in %.0f s", outcome.why, pause)
         return

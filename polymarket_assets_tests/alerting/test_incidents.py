@@ -105,6 +105,14 @@ def test_what_comes_and_goes_all_day_is_told_a_few_times(pattern_of_an_hour: str
     assert [times for _, times in opened] == list(range(1, len(opened) + 1))
 
 
+def test_a_recovery_that_lies_ahead_is_of_a_clock_that_was() -> None:
+    held, _ = incidents.step({}, [looked(finding(), confirm=1)], at(1_000))
+    for minute in (1_001, 1_002):
+        held, _ = incidents.step(held, [looked()], at(minute))
+    _, changes = incidents.step(held, [looked(finding(), confirm=1)], at(0))
+    assert [change for change, _ in changes] == [Change.OPENED]
+
+
 def test_what_was_gone_for_a_day_comes_back_for_the_first_time() -> None:
     """With the shortest pause again."""
     changes = told(pattern("xxx" + "." * (24 * 60 + 10) + "xxx.."))

@@ -138,6 +138,32 @@ def test_what_slack_does_not_take_waits_and_comes_once(place: Place, fates: list
     assert len(outbox.read(place.folder, at(99)).waiting) == waits
 
 
+def test_a_message_that_is_tried_for_weeks_is_tried_again(place: Place) -> None:
+    """Two to the power of its tries is no number from the 1,025th on."""
+    waiting = Message(id=1, at=at(0), change="opened", kind="k", title="t", lines=[], about=["k"], tries=5_000)  # fmt: skip
+    outbox.write(place.folder, State(began=at(0), waiting=[waiting]))
+    place.fates = iter([Outcome(Fate.AGAIN, 30)])
+    place.tell(1)
+    assert outbox.read(place.folder, at(1)).left_until == at(16)
+    place.tell(16)
+    assert [message.id for message in place.arrived] == [1]
+
+
+def test_a_clock_that_was_ahead_silences_nothing_once_it_is_right(place: Place) -> None:
+    year = 365 * 24 * 60
+    through(place, "xxx..", year)
+    place.fates = iter([Outcome(Fate.AGAIN, 30)])
+    through(place, "xxx", year + 60)
+    place.arrived.clear()
+    through(place, "xxx")
+    assert [change for change, _ in place.said] == ["opened", "reminded"]
+    place.tell(4, happened("whale:1", minute=4))
+    assert place.said[-1] == ("event", "whale")
+    place.arrived.clear()
+    through(place, "...xxx", 30 * 24 * 60)
+    assert [change for change, _ in place.said] == ["recovered"], "the pause after it is that of now"
+
+
 def test_slack_is_left_alone_as_long_as_it_asks_for(place: Place) -> None:
     place.fates = iter([Outcome(Fate.AGAIN, 300)])
     through(place, "xxxxxxx")
