@@ -26,6 +26,8 @@ ENV_FILE = ".env"
 LOOPBACK = "127.0.0.1"
 # An address of an interface, or a name that leads to one.
 _HOST = re.compile(r"[\w.:-]+")
+# What an address of HTTP may hold.
+_PRINTABLE = re.compile(r"[!-~]+")
 
 
 class NotConfigured(Refused):
@@ -311,6 +313,14 @@ class Settings(BaseSettings):
             raise ValueError("an address begins with http:// or https://")
         return address or None
 
+    @field_validator("slack_webhook_url")
+    @classmethod
+    def _can_be_asked(cls, address: SecretStr | None) -> SecretStr | None:
+        plain = address.get_secret_value() if address else ""
+        if plain and not (_PRINTABLE.fullmatch(plain) and _names_a_host(plain)):
+            raise ValueError("it is an address as Slack shows it: no blanks or letters beyond ASCII, a host, a numeric port if any")  # fmt: skip
+        return address
+
     @field_validator("mlflow_tracking_uri")
     @classmethod
     def _a_tracking_server(cls, address: str | None) -> str | None:
@@ -355,14 +365,22 @@ class Settings(BaseSettings):
         return value
 
 
-def _is_address(url: str) -> bool:
-    """Whether it is an HTTP address of a host and nothing more: no account, no query."""
+def _names_a_host(url: str) -> bool:
+    """Whether a host can be asked there: its port, if any, is a number."""
     try:
         parts = urlsplit(url)
-        is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        return bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    return is_whole and "@" not in parts.netloc and url == f"{parts.scheme}://{parts.netloc}"
+
+
+def _is_address(url: str) -> bool:
+    """Whether it is an HTTP address of a host and nothing more: no account, no query."""
+    if not _names_a_host(url):
+        return False
+    parts = urlsplit(url)
+    is_whole = parts.scheme in ("http", "https") and url == f"{parts.scheme}://{parts.netloc}"
+    return is_whole and "@" not in parts.netloc
 
 
 def load(**replaced: Any) -> Settings:

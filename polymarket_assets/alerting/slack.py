@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL
 from urllib.error import URLError
 
 from polymarket_assets.alerting.messages import Message
@@ -59,6 +59,7 @@ def _logged(message: Message) -> Outcome:
 
 def _sent(url: str, message: Message) -> Outcome:
     """The webhook's address is a secret: no sentence of ours repeats it."""
+    from slack_sdk.errors import SlackRequestError
     from slack_sdk.webhook import WebhookClient
 
     # Its own retries would send again what may have arrived.
@@ -68,11 +69,20 @@ def _sent(url: str, message: Message) -> Outcome:
     except URLError as e:
         # urllib raises it until the request is out: no name, no connection, or not the whole message.
         return Outcome(Fate.AGAIN, RETRY_S, f"Slack cannot be reached: {e.reason}")
+    except UnicodeDecodeError as e:
+        return _unanswered(e)
+    except (InvalidURL, SlackRequestError, ValueError) as e:
+        # The settings refuse most of these. Raised before anything is sent; what it says may repeat the address.
+        return Outcome(Fate.AGAIN, RETRY_S, f"the webhook's address cannot be used ({type(e).__name__}): set SLACK_WEBHOOK_URL as Slack shows it")  # fmt: skip
     except (OSError, HTTPException) as e:
-        return Outcome(Fate.MAYBE, 0.0, f"Slack took the message and gave no answer, or none within {TIMEOUT_S} s ({type(e).__name__})")  # fmt: skip
+        return _unanswered(e)
     if answer.status_code == 200:
         return Outcome(Fate.SENT)
     return _refused(answer.status_code, answer.headers.get("Retry-After"), str(answer.body)[:100])
+
+
+def _unanswered(error: Exception) -> Outcome:
+    return Outcome(Fate.MAYBE, 0.0, f"Slack took the message and gave no answer, or none within {TIMEOUT_S} s ({type(error).__name__})")  # fmt: skip
 
 
 def _refused(status: int, after: object, said: str) -> Outcome:

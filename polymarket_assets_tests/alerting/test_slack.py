@@ -53,6 +53,13 @@ def test_slack_says_itself_for_how_long_it_is_to_be_left_alone(hook: Webhook) ->
     assert slack.to(hook.url)(MESSAGE).after_s == webhook.RETRY_AFTER_S
 
 
+@pytest.mark.parametrize("address", ["https://hooks.slack.example/secret x", "https://hooks.slack.example:secret/x", "http://", "https://hooks.slack.example/secretü"])  # fmt: skip
+def test_an_address_that_cannot_be_used_loses_no_message_and_is_not_repeated(address: str) -> None:
+    outcome = slack.to(address)(MESSAGE)
+    assert outcome.fate is Fate.AGAIN
+    assert "secret" not in outcome.why
+
+
 @pytest.mark.parametrize("status", [403, 404, 410])
 def test_a_webhook_that_was_revoked_is_said_to_be(status: int) -> None:
     outcome = slack._refused(status, None, "no_service")
