@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from polymarket_assets.lake import layout
@@ -16,6 +17,9 @@ from polymarket_assets.watching.findings import Figure, Finding, Severity, Told,
 PROBE = "_probe.json"
 # What is told as full is over when so much more is free: files come and go.
 MARGIN_PCT = 1.0
+# Writes to an object store are paid for, and every run that records is another probe; one that failed is tried at every look.
+STORE_PROBED_EVERY = timedelta(minutes=10)
+_probed: dict[str, datetime] = {}
 
 
 def look(watched: Watched) -> Iterator[Told]:
@@ -52,10 +56,20 @@ def writing(watched: Watched) -> Iterator[Told]:
         if lake.store.read_bytes(layout.LAKE_FILE) is None:
             yield from _missing(watched, lake)
             return
-        lake.store.write_bytes(PROBE, b"{}")
-        lake.store.remove(PROBE)
+        _probe(watched, lake)
     except LakeError as e:
         yield Finding("lake_unwritable", Severity.CRITICAL, watched.now, f"nothing can be recorded: {e}")
+
+
+def _probe(watched: Watched, lake: Lake) -> None:
+    """Write and remove. Raises `LakeError`."""
+    last = _probed.get(lake.root)
+    if "://" in lake.root and last is not None and timedelta() <= watched.now - last < STORE_PROBED_EVERY:
+        return
+    _probed.pop(lake.root, None)
+    lake.store.write_bytes(PROBE, b"{}")
+    lake.store.remove(PROBE)
+    _probed[lake.root] = watched.now
 
 
 def _missing(watched: Watched, lake: Lake) -> Iterator[Told]:

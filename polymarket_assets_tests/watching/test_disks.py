@@ -78,6 +78,20 @@ def test_a_store_that_takes_nothing_is_a_finding(object_lake: Lake, object_store
     assert (found.key, "refuses these credentials" in found.text) == ("lake_unwritable", True)
 
 
+def test_a_store_is_written_to_now_and_then_and_at_every_look_after_a_failure(object_lake: Lake, object_store: ObjectServer) -> None:  # fmt: skip
+    fill(object_lake)
+
+    def written(minute: int) -> int:
+        object_store.asked.clear()
+        list(disks.writing(replace(watched(object_lake), now=NOW + timedelta(minutes=minute))))
+        return sum(request.method == "PUT" for request in object_store.asked)
+
+    assert [minute for minute in range(22) if written(minute)] == [0, 10, 20]
+    with object_store.failing(lambda request: ("403 Forbidden", "AccessDenied") if request.method == "PUT" else None):  # fmt: skip
+        assert all(written(minute) for minute in (31, 32, 33))
+    assert [minute for minute in range(34, 40) if written(minute)] == [34]
+
+
 def test_the_size_of_a_large_lake_is_asked_for_table_by_table_at_once(
     object_lake: Lake, object_store: ObjectServer
 ) -> None:
