@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from polymarket_assets.lake.errors import LakeError
 from polymarket_assets.venue.errors import PolymarketError
@@ -66,9 +66,13 @@ def _asked(watched: Watched, source: Source, within_s: float) -> Looked | str:
 
 def _said(watched: Watched, source: Source) -> Looked:
     told: list[Told] = []
+    beyond = 0
     try:
-        for _, item in zip(range(MOST_TOLD), source.look(watched), strict=False):
-            told.append(item)
+        for item in source.look(watched):
+            if len(told) < MOST_TOLD:
+                told.append(item)
+            else:
+                beyond += 1
     except (PolymarketError, LakeError) as e:
         return _unknown(watched, source, str(e), told)
     except Exception as e:
@@ -76,18 +80,18 @@ def _said(watched: Watched, source: Source) -> Looked:
         log.warning("source %s could not be asked", source.name, exc_info=e)
         return _unknown(watched, source, f"{type(e).__name__}: {e}", told)
     findings = {item.key: item for item in told if isinstance(item, Finding)}
-    return Looked(
-        source.name,
-        tuple(findings.values()),
-        tuple(item for item in told if isinstance(item, Event)),
-        tuple(item for item in told if isinstance(item, Figure)),
-        confirm=source.confirm,
-    )
+    events = tuple(item for item in told if isinstance(item, Event))
+    figures = tuple(item for item in told if isinstance(item, Figure))
+    if beyond:
+        # What is beyond has not recovered.
+        cut = _unknown(watched, source, f"it found {beyond:,} more than the {MOST_TOLD} that are told", told)
+        return replace(cut, events=events, figures=figures)
+    return Looked(source.name, tuple(findings.values()), events, figures, confirm=source.confirm)
 
 
 def _unknown(watched: Watched, source: Source, why: str, told: Sequence[Told]) -> Looked:
     """What it found before it failed stands; of the rest nothing is known."""
     why = " ".join(why.split())[:300]
     found = {item.key: item for item in told if isinstance(item, Finding)}
-    finding = Finding(f"unknown:{source.name}", Severity.WARNING, watched.now, f"not known: {source.name} could not be asked ({why})")  # fmt: skip
+    finding = Finding(f"unknown:{source.name}", Severity.WARNING, watched.now, f"not known: {source.name} could not be asked, or not about all ({why})")  # fmt: skip
     return Looked(source.name, (*found.values(), finding), unknown=why, confirm=max(UNKNOWN_CONFIRM, source.confirm))  # fmt: skip

@@ -12,7 +12,7 @@ from polymarket_assets.watching.findings import Event, Told, Watched
 
 # Orders of an hour are known when it is over and built; a later build of it comes within hours.
 WHALES_BACK = timedelta(hours=6)
-# The largest few; the rest stands in the table.
+# The largest few at a look; smaller ones of the same six hours are told by later looks as larger ones pass out of them, or never.
 MOST_WHALES, MOST_EDGES = 20, 20
 # The last hour of a day is sealed, built and looked over by then.
 DAY_KNOWN_AFTER = timedelta(minutes=30)

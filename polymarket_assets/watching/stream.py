@@ -107,7 +107,9 @@ def _trades(watched: Watched) -> Iterator[Told]:
     traded = _traded(lake, Span(now - within - PUBLISHED, now + timedelta.resolution), watched.settings.stream_tiers)  # fmt: skip
     if traded >= LEAST_TRADED:
         since = last or now - within - PUBLISHED
-        text = f"no trade was heard since {since:%H:%M} UTC, though {traded} markets of streamed tiers traded meanwhile"
+        # Further back than the hour before nobody looks: there is none since then, and perhaps for longer.
+        at_least = "" if last else " at least"
+        text = f"no trade was heard since {since:%H:%M} UTC{at_least}, though {traded} markets of streamed tiers traded meanwhile"
         yield Finding("stream_no_trades", Severity.CRITICAL, since, text)
 
 

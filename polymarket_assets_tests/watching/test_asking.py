@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -68,9 +69,19 @@ def test_a_source_that_hangs_is_left_and_not_asked_again_before_it_came_back(lak
 
 
 def test_what_a_source_says_is_sorted_by_what_it_is_and_bounded(lake: Lake) -> None:
-    told: list[Told] = [WRONG, Event("e:1", NOW, "it was"), Figure("f", "said", 2), *[WRONG] * 2_000]
+    told: list[Told] = [WRONG, Event("e:1", NOW, "it was"), Figure("f", "said", 2), *[WRONG] * 200]
     (said,) = asking.look(watched(lake), [Source("all", lambda _: iter(told))])
     assert (len(said.findings), len(said.events), len(said.figures)) == (1, 1, 1)
+    assert said.unknown is None
+
+
+def test_what_is_found_beyond_the_bound_is_not_known_and_counted(lake: Lake) -> None:
+    """Left out without a word it would have recovered."""
+    many = [replace(WRONG, key=f"b:{n}") for n in range(asking.MOST_TOLD + 7)]
+    (said,) = asking.look(watched(lake), [Source("all", lambda _: iter(many))])
+    assert len(said.findings) == asking.MOST_TOLD + 1
+    assert said.findings[-1].key == "unknown:all"
+    assert said.unknown == "it found 7 more than the 500 that are told"
 
 
 def test_the_worst_comes_first(lake: Lake) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from drills.forced.rows import row
 from polymarket_assets import health
 from polymarket_assets.alerting import incidents
 from polymarket_assets.doctor import live
@@ -158,6 +159,21 @@ def test_one_that_cannot_be_asked_hides_nothing_of_the_other(lake: Lake, two: li
     assert keys(said) == [f"stream_critical:{two[0].name}", "unknown:stream"]
     assert "a streamer records (1of2)" in str(said.unknown)
     two[1].start()
+
+
+@pytest.mark.parametrize(
+    ("minutes_ago", "said"), [(7, "since 13:33 UTC,"), (200, "since 13:34 UTC at least,")]
+)
+def test_since_when_no_trade_was_heard_is_said_as_far_as_it_is_known(lake: Lake, two: list[Streaming], minutes_ago: int, said: str) -> None:  # fmt: skip
+    """Hours further back are not looked at: that nothing was heard for six minutes is all that is known then."""
+    heard = NOW - minutes_ago * MINUTE
+    lake.publish_rows("trades_raw", [row("trades_raw", received_at=heard, market_id="pm:a")], part="0", at=heard)  # fmt: skip
+    for back in range(6):
+        slot = NOW - back * MINUTE
+        rows = [row("snapshots", market_id=f"pm:{n}", slot_at=slot, received_at=slot, tier="t4", last_trade=0.4 + back / 100) for n in range(3)]  # fmt: skip
+        lake.publish_rows("snapshots", rows, part=f"{back}", at=slot, tier="t4")
+    (silent,) = looked(lake, two[:1]).findings
+    assert said in silent.text
 
 
 def test_all_are_asked_within_a_look_whatever_hangs(lake: Lake, two: list[Streaming]) -> None:
