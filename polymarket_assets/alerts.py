@@ -67,7 +67,7 @@ def look_and_tell(
             folder, sources, lambda due, standing: health.look(replace(watched, standing=standing), due), send or slack.to(_webhook(settings)),
             now=now, is_muted=settings.is_muted, base=settings.dagster_url or f"http://127.0.0.1:{settings.dagster_port}",
         )  # fmt: skip
-        _write_metrics(folder, told, now)
+        _write_metrics(folder, told, {source.name for source in sources}, now)
     return told
 
 
@@ -76,10 +76,10 @@ def _webhook(settings: Settings) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
-def _write_metrics(folder: Path, told: Told, now: datetime) -> None:
+def _write_metrics(folder: Path, told: Told, known: set[str], now: datetime) -> None:
     """Also of sources that were not due: their figures, and what they found, are those of their last look."""
     figures = [
-        *(figure for figures in told.state.figures.values() for figure in figures),
+        *(figure for figures in metrics.remembered(folder, told.looks, known).values() for figure in figures),
         *delivery.figures(told.state, now),
     ]
     standing = [incident for incident in told.state.incidents.values() if incident.seen]

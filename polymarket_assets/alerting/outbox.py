@@ -17,7 +17,7 @@ from polymarket_assets.alerting import incidents
 from polymarket_assets.alerting.incidents import Change, Changed, Incident
 from polymarket_assets.alerting.messages import EVENT, Message
 from polymarket_assets.venue.errors import MalformedPayload
-from polymarket_assets.watching.findings import Event, Figure
+from polymarket_assets.watching.findings import Event
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +41,8 @@ class State(msgspec.Struct, kw_only=True):
     # Keys of events and when they were last seen; those of kinds that tell of changes only are kept for ever.
     told: dict[str, datetime] = {}
     standing: list[str] = []
-    # When each source was asked last, and the figures it gave.
+    # When each source was asked last.
     asked: dict[str, datetime] = {}
-    figures: dict[str, list[Figure]] = {}
     waiting: list[Message] = []
     next_id: int = 1
     # Messages that went because there were too many, and that may have been lost in a crash.
@@ -60,10 +59,8 @@ def read(folder: Path, now: datetime) -> State:
     """The state of a folder; a new one where there is none. One that cannot be read is set aside."""
     path = folder / FILE
     try:
-        return msgspec.json.decode(path.read_bytes(), type=State)
-    except FileNotFoundError:
-        return State(began=now)
-    except msgspec.MsgspecError as e:
+        return peek(folder) or State(began=now)
+    except MalformedPayload as e:
         aside = path.with_suffix(f".{now:%Y%m%dT%H%M%S}.broken")
         os.replace(path, aside)
         log.error(
@@ -76,11 +73,14 @@ def peek(folder: Path) -> State | None:
     """The state as somebody else left it; None where there is none. Raises `MalformedPayload`."""
     try:
         content = (folder / FILE).read_bytes()
-        return msgspec.json.decode(content, type=State)
+        state = msgspec.json.decode(content, type=State)
     except FileNotFoundError:
         return None
     except msgspec.MsgspecError as e:
         raise MalformedPayload(f"{FILE} of STATE_DIR", content, str(e)) from e
+    if state.format > FORMAT:
+        raise MalformedPayload(f"{FILE} of STATE_DIR", content, f"it has format {state.format}, this version reads up to {FORMAT}")  # fmt: skip
+    return state
 
 
 def write(folder: Path, state: State) -> None:

@@ -42,6 +42,7 @@ class Told:
     sent: int
     waiting: int
     state: State
+    looks: tuple[Looked, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.asked} sources asked, {self.open} incidents open, {self.made} messages made, {self.sent} sent, {self.waiting} wait"
@@ -69,7 +70,7 @@ def tell(
     outbox.write(folder, state)
     sent = _deliver(folder, state, send, now)
     still = sum(incident.is_open for incident in state.incidents.values())
-    return Told(len(due), still, len(made), sent, len(state.waiting), state)
+    return Told(len(due), still, len(made), sent, len(state.waiting), state, tuple(looks))
 
 
 def is_due(source: Source, state: State, now: datetime) -> bool:
@@ -93,7 +94,6 @@ def _made(state: State, looks: list[Looked], known: set[str], now: datetime, bas
     state.incidents = {key: one for key, one in state.incidents.items() if one.source in known}
     for looked in looks:
         state.asked[looked.source] = now
-        state.figures[looked.source] = list(looked.figures)
     fresh = outbox.news(state, [event for looked in looks for event in looked.events], now)
     told = list(messages.of_changes(changes, state.next_id, now, base))
     return told + list(messages.of_events(fresh, state.next_id + len(told), now, base))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from polymarket_assets.watching.asking import Looked
 from polymarket_assets.watching.findings import Figure, Finding, Severity
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
 FILE = "metrics.prom"
+KEPT = "figures.json"
 PREFIX = "polymarket_"
 
 
@@ -28,6 +33,22 @@ def write(folder: Path, figures: Iterable[Figure], findings: Iterable[Finding], 
     from prometheus_client import write_to_textfile
 
     write_to_textfile(str(folder / FILE), _registry(figures, findings, now))
+
+
+def remembered(folder: Path, looks: Iterable[Looked], known: Set[str]) -> dict[str, list[Figure]]:
+    """The figures of each source's last look, kept in a file of their own: nothing of what is told depends on it. Raises `OSError`."""
+    path = folder / KEPT
+    try:
+        before = msgspec.json.decode(path.read_bytes(), type=dict[str, list[Figure]])
+    except (FileNotFoundError, msgspec.MsgspecError):
+        # They come again with the next looks.
+        before = {}
+    now = {looked.source: [figure for figure in looked.figures if isfinite(figure.value)] for looked in looks}
+    kept = {source: figures for source, figures in {**before, **now}.items() if source in known}
+    draft = path.with_suffix(".draft")
+    draft.write_bytes(msgspec.json.encode(kept))
+    draft.replace(path)
+    return kept
 
 
 def _registry(figures: Iterable[Figure], findings: Iterable[Finding], now: datetime) -> CollectorRegistry:

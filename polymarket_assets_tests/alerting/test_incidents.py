@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polymarket_assets.alerting import incidents
-from polymarket_assets.alerting.incidents import CLOSE_AFTER, COOLDOWN, Change, Incident
+from polymarket_assets.alerting.incidents import COOLDOWN, Change, Incident
 from polymarket_assets.watching.asking import Looked
 from polymarket_assets.watching.findings import Severity
 from polymarket_assets_tests.alerting.looks import MINUTE, at, finding, looked
@@ -145,4 +145,3 @@ def test_each_incident_that_lasts_has_one_alert_and_one_recovery(spells: list[tu
     changes = told(pattern("".join("x" * wrong + "." * fine for wrong, fine in spells)))
     assert [change for _, change, _ in changes] == [Change.OPENED, Change.RECOVERED] * len(spells)
     assert all(later[0] > earlier[0] for earlier, later in pairwise(changes))
-    assert CLOSE_AFTER < 20

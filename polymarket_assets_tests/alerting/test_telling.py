@@ -202,9 +202,10 @@ def test_nothing_is_sent_where_the_state_cannot_be_written(place: Place, monkeyp
     assert [change for change, _ in place.said] == ["opened"]
 
 
-def test_a_state_that_cannot_be_read_is_set_aside(place: Place) -> None:
+@pytest.mark.parametrize("content", ['{"began": ', '{"began": "2026-11-02T13:00:00Z", "format": 2}'], ids=["half", "of a newer version"])  # fmt: skip
+def test_a_state_that_cannot_be_read_is_set_aside(place: Place, content: str) -> None:
     through(place, "x")
-    (place.folder / outbox.FILE).write_bytes(b'{"began": ')
+    (place.folder / outbox.FILE).write_text(content)
     through(place, "xxx", 1)
     assert [change for change, _ in place.said] == ["opened"]
     assert len(list(place.folder.glob("*.broken"))) == 1

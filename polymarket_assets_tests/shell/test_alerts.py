@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import dagster as dg
@@ -38,6 +39,8 @@ from polymarket_assets.watching import assets, checks, partitions, runs
 from polymarket_assets_tests.collecting.fakes import list_markets, market_row
 
 PARTITION = "dagster/partition"
+# Made once: that takes a second, and nobody changes them.
+definitions = cache(build_defs)
 RUN = dg.DagsterRunStatus
 
 
@@ -66,7 +69,7 @@ def found(instance: dg.DagsterInstance, source: str, now: datetime | None = None
 
 def ran(instance: dg.DagsterInstance, job: str, status: RUN, partition: str | None = None, **tags: str) -> str:  # fmt: skip
     told = {**tags, **({PARTITION: partition} if partition else {})}
-    run = instance.create_run_for_job(build_defs().resolve_job_def(job), tags=told, status=RUN.STARTED)
+    run = instance.create_run_for_job(definitions().resolve_job_def(job), tags=told, status=RUN.STARTED)
     if status is RUN.FAILURE:
         instance.report_run_failed(run)
     elif status is RUN.SUCCESS:
@@ -123,7 +126,7 @@ LEFT = f"partition_failed:closed_hour/{HOUR_OF}"
 
 def by_hand(instance: dg.DagsterInstance, status: RUN, *assets: str, partition: str = HOUR_OF) -> None:
     """A run that somebody started from the asset's page."""
-    run = instance.create_run_for_job(build_defs().resolve_implicit_global_asset_job_def(), tags={PARTITION: partition}, status=RUN.STARTED, asset_selection=frozenset(map(dg.AssetKey, assets)))  # fmt: skip
+    run = instance.create_run_for_job(definitions().resolve_implicit_global_asset_job_def(), tags={PARTITION: partition}, status=RUN.STARTED, asset_selection=frozenset(map(dg.AssetKey, assets)))  # fmt: skip
     if status is RUN.FAILURE:
         instance.report_run_failed(run)
     elif status is RUN.SUCCESS:
@@ -161,10 +164,11 @@ def test_what_failed_from_an_assets_page_is_told_by_its_assets(instance: dg.Dags
     assert set(found(instance, "partitions", later)) == {"partition_failed:__ASSET_JOB/history_prices/2026-11-28"}  # fmt: skip
 
 
-def test_runs_that_wait_push_no_failed_one_out_of_sight(instance: dg.DagsterInstance) -> None:
+def test_runs_that_wait_push_no_failed_one_out_of_sight(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.setattr(runs, "NEWEST", 3)
     ran(instance, "closed_hour", RUN.FAILURE)
     for _ in range(runs.NEWEST):
-        instance.create_run_for_job(build_defs().resolve_job_def("closed_hour"), status=RUN.NOT_STARTED)
+        instance.create_run_for_job(definitions().resolve_job_def("closed_hour"), status=RUN.NOT_STARTED)
     assert set(found(instance, "runs")) == {"run_failed:closed_hour"}
 
 
@@ -201,7 +205,7 @@ def test_a_failed_run_that_is_too_old_to_be_looked_for_has_not_recovered(instanc
 
 def test_a_queue_longer_than_it_may_be_is_found(instance: dg.DagsterInstance) -> None:
     for _ in range(3):
-        instance.create_run_for_job(build_defs().resolve_job_def("keeping"), status=RUN.NOT_STARTED)
+        instance.create_run_for_job(definitions().resolve_job_def("keeping"), status=RUN.NOT_STARTED)
     assert "run_backlog" in found(instance, "runs", alert_backlog="2")
     assert found(instance, "runs", alert_backlog="3") == {}
 
@@ -235,7 +239,7 @@ def test_a_check_of_a_partition_ends_with_a_result_of_that_partition(instance: d
     check(instance, key, holds=False, partition="2026-11-28-04:00")
     check(instance, key, holds=True, partition="2026-11-28-05:00")
     assert set(found(instance, "checks")) == {named[0]}
-    planned = build_defs().resolve_job_def("closed_hour")
+    planned = definitions().resolve_job_def("closed_hour")
     instance.create_run_for_job(planned, tags={PARTITION: "2026-11-28-04:00"}, status=RUN.NOT_STARTED)
     assert set(found(instance, "checks")) == {named[0]}
     check(instance, key, holds=False, partition="2026-11-28-05:00")
@@ -275,7 +279,7 @@ def test_an_asset_is_stale_after_its_cadence_and_not_where_its_schedule_is_off(i
 
 
 def test_every_cadence_is_of_an_asset_and_of_what_starts_it() -> None:
-    repository = build_defs().get_repository_def()
+    repository = definitions().get_repository_def()
     known = {key.to_user_string() for key in repository.asset_graph.get_all_asset_keys()}
     starters = {s.name for s in [*repository.schedule_defs, *repository.sensor_defs]}
     assert {cadence.asset for cadence in assets.CADENCES} <= known

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
 from polymarket_assets import health
 from polymarket_assets.watching import metrics
+from polymarket_assets.watching.asking import Looked
 from polymarket_assets.watching.findings import Figure, Finding, Severity
 from polymarket_assets.watching.kinds import EVENTS, STEPS
 from polymarket_assets_tests.alerting.looks import at
@@ -35,6 +38,20 @@ def test_every_kind_is_explained(kind: str) -> None:
 @pytest.mark.parametrize("source", health.SOURCES, ids=lambda source: source.name)
 def test_every_source_is_explained_with_its_pace(source: health.Source) -> None:
     assert re.search(rf"^\| {source.name} \| {source.every_s:,.0f} s \| {source.confirm} \|", DOCUMENT, re.MULTILINE)  # fmt: skip
+
+
+def test_figures_of_sources_that_are_not_due_are_those_of_their_last_look(tmp_path: Path) -> None:
+    """No number, a file that is broken, and a source that is no more cost that figure and nothing else."""
+    figure = Figure("a", "A.", 1)
+
+    def kept(*looks: Looked, known: Iterable[str] = ("one", "two")) -> dict[str, list[Figure]]:
+        return metrics.remembered(tmp_path, looks, set(known))
+
+    assert kept(Looked("one", figures=(figure, Figure("b", "B.", float("nan"))))) == {"one": [figure]}
+    assert kept(Looked("two", figures=(figure,))) == {"one": [figure], "two": [figure]}
+    assert kept(known=["two"]) == {"two": [figure]}
+    (tmp_path / metrics.KEPT).write_text("{")
+    assert kept() == {}
 
 
 def test_figures_are_as_prometheus_reads_them() -> None:
