@@ -301,12 +301,13 @@ class LocalStore:
 
     def remove_drafts(self, folder: str) -> int:
         """See `Store`."""
-        scratch = self.root / _SCRATCH
-        left = [*(self.root / folder).glob(".*.draft"), *scratch.glob("*/*")]
         with self._told("what processes that died left behind was not removed"):
-            removed = sum(_removed(file, file.unlink) for file in left)
-            for emptied in scratch.glob("*"):
-                _removed(emptied, emptied.rmdir)
+            removed = sum(_removed(file, file.unlink) for file in (self.root / folder).glob(".*.draft"))
+            # Deepest first: what is made here for an object store lies in folders as in the lake.
+            for where, folders, names in os.walk(self.root / _SCRATCH, topdown=False):
+                removed += sum(_removed(file, file.unlink) for file in map(Path(where).joinpath, names))
+                for emptied in map(Path(where).joinpath, folders):
+                    _removed(emptied, emptied.rmdir)
         return removed
 
     @contextlib.contextmanager

@@ -134,6 +134,37 @@ def test_a_writer_killed_in_the_middle_of_an_upload_leaves_nothing_to_be_seen(
     assert reading.rows(object_lake, "sweeps").num_rows == 1
 
 
+KILLED_BEFORE_SENDING = """
+import os, signal, sys
+from polymarket_assets.lake.object_storage import ObjectStore
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets_tests.lake.test_object_store import publish
+ObjectStore._send = lambda *given: os.kill(os.getpid(), signal.SIGKILL)
+publish(Lake(sys.argv[1]))
+"""
+
+
+def test_what_a_killed_writer_was_making_holds_nothing_up_and_goes(object_lake: Lake, tmp_path: Path) -> None:
+    """It lies in folders as in the lake: taken for a file, it would end every sealing and keeping from then on."""
+    killed = subprocess.run([sys.executable, "-c", KILLED_BEFORE_SENDING, object_lake.root], cwd=PROJECT)
+    assert killed.returncode == -signal.SIGKILL
+    drafts = tmp_path / "state" / "object-store"
+    assert [path for path in drafts.rglob("*") if path.is_file()]
+    for minute in range(2):
+        publish(object_lake, AT + timedelta(minutes=minute))
+    over, back = AT + timedelta(hours=2), timedelta(days=1)
+    compacting.compact(object_lake, clock=lambda: over, look_back=back)
+    # A folder is as old as the last thing that went from it: one goes with each run.
+    for run in range(6):
+        for path in drafts.rglob("*"):
+            os.utime(path, (0, 0))
+        at = over + timedelta(minutes=16 + run)
+        publish(object_lake, AT + timedelta(minutes=10 + run))
+        done = compacting.compact(object_lake, clock=lambda at=at: at, look_back=back, kept=timedelta(0))  # type: ignore[misc]
+        assert done.failed == []
+    assert list(drafts.rglob("tmp*")) == []
+
+
 @pytest.mark.parametrize("name", ["a failure in passing", "two of them"])
 def test_what_fails_in_passing_is_tried_again_by_itself(
     object_lake: Lake, object_store: ObjectServer, monkeypatch: pytest.MonkeyPatch, name: str
