@@ -8,6 +8,7 @@ lock each other out there, in `STATE_DIR`.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import re
 import tempfile
@@ -29,6 +30,9 @@ _CHUNK_BYTES = 8 * 1024 * 1024
 # A day of a table is 24 manifests, an answer takes 20 to 50 ms; the SDK keeps 25 connections.
 _AT_ONCE = 16
 _DRAFTS = "object-store"
+# What is handed over of a file at a time: it may be larger than the memory that sealing is given. As large as pyarrow's parts,
+# so that when one fails its stream holds no beginning of another, which it would still send.
+_SLICE_BYTES = 10 * 1024 * 1024
 
 
 class ObjectStore:
@@ -163,11 +167,26 @@ class ObjectStore:
         return size
 
     def _put(self, path: str, content: pa.Buffer) -> None:
-        """One upload, in parts where it is large: all of it in one call, for a stream that is left in the middle is completed."""
-        with objects.told(f"{path} was not published; nothing half-written can be seen", is_write=True):
-            upload = self._objects.open_output_stream(self._at(path))
-            upload.write(content)
+        """One upload, in parts where it is large; in a thread of its own, since an interrupt would leave it in the middle."""
+        with (
+            objects.told(f"{path} was not published; nothing half-written can be seen", is_write=True),
+            ThreadPoolExecutor(1) as apart,
+        ):
+            apart.submit(self._upload, path, content).result()
+
+    def _upload(self, path: str, content: pa.Buffer) -> None:
+        upload = self._objects.open_output_stream(self._at(path))
+        try:
+            for begin in range(0, content.size, _SLICE_BYTES):
+                upload.write(content.slice(begin, min(_SLICE_BYTES, content.size - begin)))
+                upload.flush()
             upload.close()
+        except OSError:
+            # The store's word: a stream that knows it never completes.
+            raise
+        except BaseException:
+            _never_thrown_away(upload)
+            raise
 
     def _entries(self, prefix: str, *, recursive: bool) -> Sequence[Any]:
         import pyarrow.fs as fs
@@ -197,6 +216,11 @@ class ObjectStore:
 
     def _relative(self, path: str) -> str:
         return path[len(self._base) + 1 :]
+
+
+def _never_thrown_away(upload: pa.NativeFile) -> None:
+    """Keep a stream for good, also beyond the end of Python: pyarrow cannot abort it, and completes an upload whose stream goes."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(upload))
 
 
 def _counts(path: str) -> bool:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,8 @@ from polymarket_assets_tests.object_store import BUCKET, ObjectServer, Request
 AT = datetime(2026, 11, 2, 13, 5, tzinfo=UTC)
 # Sent in two parts: pyarrow's have 10 MB.
 LARGE = 11 * 1024 * 1024
+# Handed over in three pieces: there are more to come when one fails.
+IN_PIECES = 25 * 1024 * 1024
 SLOW_DOWN = ("503 Slow Down", "SlowDown")
 FORBIDDEN = ("403 Forbidden", "AccessDenied")
 
@@ -79,6 +82,12 @@ def test_a_file_is_one_upload_that_is_seen_when_its_parts_are_together(
     object_lake.store.write_bytes("large", noise(LARGE))
     assert asked(object_store) == ["POST", "PUT", "PUT", "POST"]
     assert object_lake.store.read_bytes("large") == noise(LARGE)
+    object_store.asked.clear()
+    object_lake.store.write_bytes("in pieces", noise(IN_PIECES))
+    assert len(completed(object_store, "in pieces")) == 1
+    assert object_lake.store.read_bytes("in pieces") == noise(IN_PIECES)
+    object_lake.store.write_bytes("empty", b"")
+    assert object_lake.store.read_bytes("empty") == b""
 
 
 @pytest.mark.parametrize("fault", [SLOW_DOWN, FORBIDDEN])
@@ -93,7 +102,7 @@ def test_an_upload_that_fails_in_the_middle_is_told_and_leaves_what_was_there(
         object_store.failing(lambda r: fault if at in r.query else None),
         pytest.raises(LakeUnwritable, match="nothing half-written can be seen") as told,
     ):
-        object_lake.store.write_bytes("large", noise(LARGE))
+        object_lake.store.write_bytes("large", noise(IN_PIECES))
     assert isinstance(told.value, Unavailable)
     assert not [r for r in object_store.asked if r.method == "POST" and r.query != "uploads"]
     assert object_lake.store.read_bytes("large") == b"as before"
@@ -134,6 +143,85 @@ def test_a_writer_killed_in_the_middle_of_an_upload_leaves_nothing_to_be_seen(
     assert reading.rows(object_lake, "sweeps").num_rows == 1
 
 
+def completed(server: ObjectServer, path: str) -> list[Request]:
+    """Requests that made a file of an upload."""
+    return [r for r in server.asked if r.method == "POST" and "uploadId" in r.query and r.path.endswith(path)]
+
+
+SHORT_OF_MEMORY = """
+import sys
+import pyarrow as pa
+from polymarket_assets.lake import objects
+from polymarket_assets.lake.writing import Lake
+store = Lake(sys.argv[1]).store
+
+class Short:
+    size = 40 * 1024 * 1024
+
+    def slice(self, begin, size):
+        if begin:
+            raise MemoryError
+        return pa.py_buffer(bytes(size))
+
+try:
+    store._put("large", Short())
+except MemoryError:
+    print("none left")
+"""
+
+
+def test_a_writer_short_of_memory_between_two_slices_completes_nothing_not_even_at_its_end(
+    object_lake: Lake, object_store: ObjectServer
+) -> None:
+    """pyarrow completes a stream that is thrown away; a third of a file would stand for all of it."""
+    ended = subprocess.run(
+        [sys.executable, "-c", SHORT_OF_MEMORY, object_lake.root], cwd=PROJECT, capture_output=True, text=True
+    )
+    assert (ended.stdout, ended.returncode) == ("none left\n", 0)
+    assert [r for r in object_store.asked if "partNumber=1" in r.query], "it had begun"
+    assert completed(object_store, "large") == []
+    assert object_lake.store.read_bytes("large") is None
+
+
+def test_a_writer_interrupted_between_two_slices_completes_the_file_or_nothing(
+    object_lake: Lake, object_store: ObjectServer
+) -> None:
+    began: list[int] = []
+    object_store.fault = lambda r: began.append(1) if "partNumber=2" in r.query else None  # type: ignore[func-returns-value]
+    object_store.wait_s = 0.2
+    process = subprocess.Popen([sys.executable, "-c", WRITER, object_lake.root], cwd=PROJECT, stderr=subprocess.DEVNULL)  # fmt: skip
+    until = time.monotonic() + 30
+    while not began and time.monotonic() < until and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) != 0
+    object_store.wait_s = 0.0
+    assert began, "the writer got to its second part"
+    whole = 32 * 1024 * 1024
+    assert list(object_lake.store.sizes("sweeps").values()) in ([whole], [])
+
+
+def test_an_upload_holds_a_piece_of_a_file_at_a_time(object_lake: Lake, object_store: ObjectServer) -> None:
+    """The process that seals is given a gigabyte, and an hour may be larger than that."""
+    most, over = [0], threading.Event()
+    before = pa.total_allocated_bytes()
+
+    def watch() -> None:
+        while not over.wait(0.002):
+            most.append(pa.total_allocated_bytes() - before)
+
+    content = pa.py_buffer(bytes(64 * 1024 * 1024))
+    watching = threading.Thread(target=watch)
+    watching.start()
+    object_store.wait_s = 0.1
+    store(object_lake)._put("large", content)
+    object_store.wait_s = 0.0
+    over.set()
+    watching.join()
+    assert max(most) < 40 * 1024 * 1024
+    assert (len(completed(object_store, "large")), object_lake.store.sizes("")["large"]) == (1, content.size)
+
+
 KILLED_BEFORE_SENDING = """
 import os, signal, sys
 from polymarket_assets.lake.object_storage import ObjectStore
@@ -154,14 +242,14 @@ def test_what_a_killed_writer_was_making_holds_nothing_up_and_goes(object_lake: 
         publish(object_lake, AT + timedelta(minutes=minute))
     over, back = AT + timedelta(hours=2), timedelta(days=1)
     compacting.compact(object_lake, clock=lambda: over, look_back=back)
-    # A folder is as old as the last thing that went from it: one goes with each run.
-    for run in range(6):
+    publish(object_lake, AT + timedelta(minutes=10))
+    # A folder is as old as the last thing that went from it: one goes with each look.
+    for _ in range(6):
         for path in drafts.rglob("*"):
             os.utime(path, (0, 0))
-        at = over + timedelta(minutes=16 + run)
-        publish(object_lake, AT + timedelta(minutes=10 + run))
-        done = compacting.compact(object_lake, clock=lambda at=at: at, look_back=back, kept=timedelta(0))  # type: ignore[misc]
-        assert done.failed == []
+        object_lake.store.remove_drafts("sweeps")
+    done = compacting.compact(object_lake, clock=lambda: over + timedelta(minutes=16), look_back=back)
+    assert (done.failed, done.folders) == ([], 1)
     assert list(drafts.rglob("tmp*")) == []
 
 
