@@ -18,7 +18,8 @@ import logging
 import os
 import resource
 import time
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,6 +31,8 @@ from streamer.locks import Lock
 from streamer.recording import TABLES
 
 if TYPE_CHECKING:
+    from polymarket_assets.lake.folders import Folder
+    from polymarket_assets.lake.spans import Span
     from polymarket_assets.lake.writing import Lake
 
 log = logging.getLogger(__name__)
@@ -38,6 +41,9 @@ log = logging.getLogger(__name__)
 GRACE = timedelta(seconds=60)
 # Hours before this are sealed or have been looked at hundreds of times.
 LOOK_BACK = timedelta(days=7)
+# An hour that is over for so long, and of which each table is one file at the most, is left alone: a manifest of it says nothing new but
+# `through`, where `seal --until now` closed it and nobody sealed until then. Late parts bring any hour back.
+SETTLED_AFTER = timedelta(hours=3)
 # A running session publishes on request within seconds, unless the lake cannot be written.
 FLUSH_S = 60.0
 # Ours, not counting files that are mapped. An hour of 10,000 changes a second fits into 0.8 GB, whatever its parts.
@@ -188,21 +194,35 @@ def _removed(lake: Lake, hour: datetime, now: datetime) -> int:
 
 
 def _hours(lake: Lake, state_dir: Path, since: datetime, now: datetime) -> list[datetime]:
-    """The hours that anything was recorded in, or a living session listened in, oldest first."""
-    from polymarket_assets.lake.layout import span_of
+    """The hours of which something may be to do, oldest first: anything was recorded in them or a living session listened, and they are not settled."""
     from polymarket_assets.lake.spans import Span
 
-    span = Span(since, now)
-    found = {
-        held.start
-        for table in TABLES
-        for day in span.days()
-        for path in lake.store.list(f"{table}/date={day:%Y-%m-%d}")
-        if (held := span_of(path)) is not None
-    }
+    listed = _listed(lake, Span(since, now))
+    found = set(listed)
     for session in _living(state_dir):
         found |= set(Span(min(max(session.began_at, since), now), now).hours())
-    return sorted(hour for hour in found if hour <= now)
+    return sorted(hour for hour in found if hour <= now and not _is_settled(hour, listed.get(hour, {}), now))
+
+
+def _listed(lake: Lake, span: Span) -> dict[datetime, dict[str, Folder]]:
+    """The folders of hours that a span touches, by table."""
+    from polymarket_assets.lake import TABLES as DECLARED
+    from polymarket_assets.lake import folders
+    from polymarket_assets.lake.spans import HOUR, Span, hour_of
+
+    hours: dict[datetime, dict[str, Folder]] = defaultdict(dict)
+    whole = Span(hour_of(span.start), hour_of(span.end) + HOUR)
+    for table in TABLES:
+        for folder in folders.folders(lake, DECLARED[table], whole):
+            hours[folder.span.start][table] = folder
+    return hours
+
+
+def _is_settled(hour: datetime, listed: Mapping[str, Folder], now: datetime) -> bool:
+    from polymarket_assets.lake import folders
+
+    is_old = hour + _HOUR < now - SETTLED_AFTER
+    return is_old and all(table in listed and folders.is_at_rest(listed[table]) for table in TABLES)
 
 
 def _living(state_dir: Path) -> list[sessions.Session]:

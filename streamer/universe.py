@@ -62,7 +62,9 @@ class Universe:
     """The newest row of each market, kept between looks: a look reads the files that are new."""
 
     def __init__(self, lake: Lake, settings: Settings) -> None:
-        self._lake, self._settings = lake, settings
+        from polymarket_assets.lake.following import Followed
+
+        self._markets, self._settings = Followed(lake, "markets"), settings
         self._read: set[str] = set()
         self._newest: pa.Table | None = None
 
@@ -75,10 +77,9 @@ class Universe:
         return chosen(found, self._settings.stream_tiers, self._settings.shard)
 
     def _look(self, now: datetime) -> None:
-        from polymarket_assets.lake import reading
         from polymarket_assets.lake.spans import Span
 
-        present = reading.files(self._lake, "markets", Span(now - KNOWN_FOR, now + timedelta(hours=1)))
+        present = self._markets.files(Span(now - KNOWN_FOR, now + timedelta(hours=1)))
         fresh = [file for file in present if file not in self._read]
         if fresh:
             self._newest = newest(self._newest, fresh)
@@ -106,12 +107,12 @@ def pa_array(values: Sequence[str]) -> pa.Array:
 
 
 def newest(known: pa.Table | None, files: Iterable[str]) -> pa.Table:
-    """The newest row of each market among those known and those in the files."""
+    """The newest row of each market among those known and those in the files. Raises `LakeError`."""
     import pyarrow as pa
 
-    from polymarket_assets.lake import opening
+    from polymarket_assets.lake import reading
 
-    read = [opening.parquet(file).read(columns=list(_COLUMNS)) for file in files]
+    read = [reading.read(file, _COLUMNS) for file in files]
     rows = pa.concat_tables([*([known] if known is not None else []), *read], promote_options="default")
     rows = rows.sort_by([("market_id", "ascending"), ("received_at", "ascending")])
     ids = rows.column("market_id").combine_chunks()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from polymarket_assets.lake import layout, opening
+from polymarket_assets.lake import layout, reading
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.tiers import Tier
@@ -68,7 +68,7 @@ def read(lake: Lake, tier: Tier, slot_at: datetime) -> Account | None:
     path = f"{folder}/{layout.part(part_of(slot_at))}"
     if path not in lake.store.list(folder):
         return None
-    rows = opening.parquet(lake.store.uri(path)).read().to_pylist()
+    rows = reading.read(lake.store.uri(path)).to_pylist()
     # A file of before may lack columns; what it lacks is as if nothing had been said.
     said = {name: value for name, value in rows[0].items() if value is not None}
     lists = {name: tuple(said.get(name, ())) for name in ("gone", "unreadable", "mirror_differs")}

@@ -94,7 +94,8 @@ def is_due(lake: Lake, folder: Folder) -> bool:
     parts = {name for name in folder.files if layout.is_part(name)}
     if layout.MANIFEST not in folder.files:
         return len(parts) >= _LEAST_PARTS
-    manifest = manifests.read(lake.store, folder.path)
+    # Most folders that are looked at are merged, and their listing says so.
+    manifest = manifests.read(lake.store, folder.path) if parts else None
     return manifest is not None and not parts <= set(manifest.superseded)
 
 
@@ -104,15 +105,12 @@ def _over(lake: Lake, now: datetime, look_back: timedelta) -> Iterator[Folder]:
 
 
 def _tidied(lake: Lake, folder: Folder, now: datetime, kept: timedelta) -> int:
-    """Remove what is superseded, where anything can be: a folder at rest holds its manifest and one file."""
-    if layout.MANIFEST not in folder.files or len(folder.files) <= _AT_REST:
+    """Remove what is superseded, where anything can be."""
+    if layout.MANIFEST not in folder.files or folders.is_at_rest(folder):
         return 0
     return merging.remove_superseded(
         lake, folder.table.name, folder.span.start, now=now, tier=folder.tier, kept=kept
     )
-
-
-_AT_REST = 2
 
 
 def _compact(lake: Lake, folder: Folder, clock: Callable[[], datetime], done: Compacted) -> None:

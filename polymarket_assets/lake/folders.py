@@ -54,6 +54,12 @@ def folders(lake: Lake, table: Table, span: Span | None = None) -> Iterator[Fold
     )
 
 
+def is_at_rest(folder: Folder) -> bool:
+    """Whether a folder is closed and nothing is to be merged or removed: its manifest, and what it merged, in one file at the most."""
+    others = [name for name in folder.files if name != layout.MANIFEST]
+    return layout.MANIFEST in folder.files and len(others) <= 1 and all(map(layout.is_merged, others))
+
+
 def _listed(store: Store, table: Table, span: Span | None) -> Iterator[tuple[str, dict[str, int]]]:
     by_folder: dict[str, dict[str, int]] = defaultdict(dict)
     for sizes in store.each(store.sizes, _prefixes(table, span)):

@@ -144,7 +144,7 @@ def _located(lake: Lake, table: Table, span: Span | None, tier: str | None) -> I
         for path in listed:
             by_folder[str(Path(path).parent)].append(path)
     folders = sorted(filter(lambda f: _touches(f, span), by_folder), key=lambda f: f.split("/date=")[-1])
-    for found in lake.store.each(lambda folder: _current(lake, folder, by_folder[folder]), folders):
+    for found in lake.store.each(lambda folder: current(lake, folder, by_folder[folder]), folders):
         yield from found
 
 
@@ -165,7 +165,7 @@ def _touches(folder: str, span: Span | None) -> bool:
     return span is None or held is None or (held.start < span.end and span.start < held.end)
 
 
-def _current(lake: Lake, folder: str, listed: list[str]) -> list[str]:
+def current(lake: Lake, folder: str, listed: list[str]) -> list[str]:
     """The files of one folder that count now: those its manifest names, and parts that came after it.
 
     The manifest is read after the folder was listed, also where none was listed: one that came in between supersedes
@@ -222,6 +222,18 @@ def completed(table: Table, rows: pa.Table, dictionaries: Sequence[str] = ()) ->
             type_ = pa.dictionary(pa.int32(), type_) if name in dictionaries else type_
             rows = rows.append_column(name, pa.nulls(rows.num_rows, type_))
     return rows.select(list(table.names))
+
+
+def read(file: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """The rows of a file of the lake as they are, of columns (None: all) those that it has.
+
+    Raises:
+        DamagedFile: it is no whole Parquet file.
+        StoreUnavailable, StoreRefused: the object store does not give it, or not all of it.
+    """
+    opened = footer(file)
+    with damage_told(file):
+        return opened.read(columns=None if columns is None else list(columns))
 
 
 def _read(table: Table, file: str) -> pa.Table:

@@ -22,6 +22,7 @@ from polymarket_assets.lake.writing import Lake
 from polymarket_assets.shards import Shard
 from polymarket_assets.venue.errors import Unavailable
 from polymarket_assets_tests.conftest import PROJECT, either_store
+from polymarket_assets_tests.object_store import ObjectServer
 from polymarket_assets_tests.streamer.odd_venue import book, condition, tokens, trade, wait_until
 from streamer import journal, keeping, publisher, recovery, sealing, sessions
 from streamer.entries import Gap, Heard, Listed
@@ -279,6 +280,29 @@ def test_sealing_twice_changes_nothing(lake: Lake, tmp_path: Path) -> None:
         "the parts, when no reader holds them"
     )
     assert txs(lake) == [1, 2]
+
+
+def test_an_hour_at_rest_is_left_alone_until_something_comes_into_it(
+    object_lake: Lake, object_store: ObjectServer, tmp_path: Path
+) -> None:
+    """In an object store each of the hours of a week would be asked for five times seven times, every ten minutes."""
+    one = Recording(object_lake, tmp_path)
+    one.hear(AT, trade(0, 1))
+    one.stop(AT + timedelta(seconds=1))
+
+    def asked_of_hours(**ahead: float) -> int:
+        object_store.asked.clear()
+        sealing.seal(object_lake, tmp_path, clock=later(**ahead))
+        return sum("list-type" not in r.query and "/date=" in r.path for r in object_store.asked)
+
+    assert asked_of_hours(hours=1) > 0, "sealed"
+    assert asked_of_hours(hours=2) > 0, "what was superseded goes"
+    assert asked_of_hours(hours=3) > 0, "not for so long yet"
+    assert asked_of_hours(hours=5) == 0
+    row = reading.rows(object_lake, "trades_raw").slice(0, 1)
+    object_lake.publish("trades_raw", row, part="late", at=AT)
+    assert asked_of_hours(hours=6) > 0
+    assert manifest(object_lake, "trades_raw").rows == 2
 
 
 @either_store

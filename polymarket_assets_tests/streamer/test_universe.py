@@ -10,14 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polymarket_assets.lake import merging
+from polymarket_assets.lake import merging, objects
+from polymarket_assets.lake.errors import StoreUnavailable
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.settings import Settings
+from polymarket_assets_tests.object_store import ObjectServer, Request
 from polymarket_assets_tests.streamer.conftest import list_markets, market_row
 from polymarket_assets_tests.streamer.odd_venue import condition, tokens
 from streamer.entries import Listed
 from streamer.placing import Plan, place
-from streamer.universe import Universe, Wanted
+from streamer.universe import KNOWN_FOR, Universe, Wanted
 
 
 def wanted(n: int, tier: str = "t4", volume: float = 1.0) -> Wanted:
@@ -67,6 +69,45 @@ def test_the_newest_row_of_a_market_counts_in_whatever_order_they_are_read(lake:
     list_markets(lake, [market_row(1, phase="closed", received_at=now + timedelta(seconds=1))], part="c")
     merging.merge(lake, "markets", now, now=now)
     assert of(universe) == of(Universe(lake, Settings())) == [(2, "t4")]
+
+
+def test_a_look_at_an_object_store_reads_the_manifests_of_what_changed_alone(
+    object_lake: Lake, object_store: ObjectServer
+) -> None:
+    """A manifest for each hour of two weeks every half a minute was two million requests a day."""
+    now, universe = datetime.now(UTC), Universe(object_lake, Settings())
+    for hours in range(3):
+        list_markets(object_lake, [market_row(hours, received_at=now - timedelta(hours=hours))])
+        merging.merge(object_lake, "markets", now - timedelta(hours=hours), now=now)
+    assert len(of(universe, now)) == 3
+    object_store.asked.clear()
+    assert len(of(universe, now)) == 3
+    assert {"list-type" in request.query for request in object_store.asked} == {True}
+    assert len(object_store.asked) <= KNOWN_FOR.days + 2
+    list_markets(object_lake, [market_row(7, received_at=now)], part="late")
+    object_store.asked.clear()
+    assert len(of(universe, now)) == 4
+    manifests = [r.path for r in object_store.asked if r.path.endswith("_manifest.json")]
+    assert [f"hour={now:%H}" in path for path in manifests] == [True, True], "asked for, and read"
+    merging.merge(object_lake, "markets", now, now=now)
+    assert len(of(universe, now)) == len(of(Universe(object_lake, Settings()), now)) == 4
+
+
+def test_a_store_that_fails_while_a_large_file_is_read_is_an_error_of_the_lake(
+    object_lake: Lake, object_store: ObjectServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The streamer goes on with the markets it has; an error that is nobody's would end it."""
+    monkeypatch.setattr(objects, "WHOLE_BYTES", 0)
+    list_markets(object_lake, [market_row(1)])
+    gone = [False]
+
+    def after_the_footer(request: Request) -> tuple[str, str] | None:
+        is_of_the_file = request.method == "GET" and request.path.endswith(".parquet")
+        was, gone[0] = gone[0], gone[0] or is_of_the_file
+        return ("503 Slow Down", "SlowDown") if is_of_the_file and was else None
+
+    with object_store.failing(after_the_footer), pytest.raises(StoreUnavailable):
+        Universe(object_lake, Settings()).wanted(datetime.now(UTC))
 
 
 def test_time_alone_brings_a_market_nearer(lake: Lake) -> None:

@@ -56,7 +56,9 @@ def _copy(
 ) -> None:
     """The files of a table, their rows changed; files without rows are left out."""
     for number, file in enumerate(reading.files(lake, table, span)):
-        read = pq.read_table(opening.source(file), filters=wanted, partitioning=None)
+        # Filtered as it is read: a day of history may hold many times what is wanted of it.
+        with reading.damage_told(file):
+            read = pq.read_table(opening.source(file), filters=wanted, partitioning=None)
         held = change(table, reading.completed(TABLES[table], read).cast(TABLES[table].schema))
         if held.num_rows:
             dated = file.rsplit("/", 1)[0].rsplit(f"/{table}", 1)[1]
