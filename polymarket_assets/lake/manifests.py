@@ -10,6 +10,10 @@ from polymarket_assets.lake.errors import BrokenManifest
 from polymarket_assets.lake.layout import MANIFEST
 from polymarket_assets.lake.storage import Store
 
+# One that is replaced while an object store is asked for it comes cut off where the former ended, and no JSON that is cut off can
+# be read. A manifest is replaced minutes apart, so the next answer is whole.
+_ATTEMPTS = 3
+
 
 class ManifestFile(msgspec.Struct, frozen=True):
     """One file of a closed folder."""
@@ -47,13 +51,16 @@ def read(store: Store, folder: str) -> Manifest | None:
     Raises:
         BrokenManifest: it is there and cannot be read.
     """
-    content = store.read_bytes(f"{folder}/{MANIFEST}")
-    if content is None:
-        return None
-    try:
-        return msgspec.json.decode(content, type=Manifest)
-    except msgspec.MsgspecError as e:
-        raise BrokenManifest(f"manifest of {folder}", content.decode(errors="replace"), str(e)) from e
+    for attempt in range(1, _ATTEMPTS + 1):
+        content = store.read_bytes(f"{folder}/{MANIFEST}")
+        if content is None:
+            return None
+        try:
+            return msgspec.json.decode(content, type=Manifest)
+        except msgspec.MsgspecError as e:
+            if attempt == _ATTEMPTS:
+                raise BrokenManifest(f"manifest of {folder}", content.decode(errors="replace"), str(e)) from e
+    return None
 
 
 def write(store: Store, folder: str, manifest: Manifest) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -21,6 +22,7 @@ import pytest
 from polymarket_assets import lake as lake_package
 from polymarket_assets.lake import compacting, forecast, keeping, manifests, merging, moving, objects, reading
 from polymarket_assets.lake.errors import (
+    BrokenManifest,
     LakeUnwritable,
     NoLake,
     StoreRefused,
@@ -486,6 +488,28 @@ def test_a_part_published_again_is_read_as_it_is_now(object_lake: Lake) -> None:
     with reading.opening.connected() as connection:
         reading.add_view(connection, "sweeps", reading.files(object_lake, "sweeps"))
         assert connection.sql("select status from sweeps").fetchall() == [("late",)]
+
+
+def test_a_manifest_replaced_while_it_is_read_is_read_as_it_is_now(
+    object_lake: Lake, object_store: ObjectServer
+) -> None:
+    """pyarrow asks how long a file is, then for so much of it."""
+    publish(object_lake)
+    manifest = merging.merge(object_lake, "sweeps", AT, now=AT + timedelta(hours=2), tier="t4")
+    folder = "sweeps/tier=t4/date=2026-11-02/hour=13"
+    longer = msgspec.structs.replace(manifest, superseded=("part-1.parquet",) * 9)
+    left = [longer]
+
+    def replaced(request: Request) -> None:
+        if request.method == "GET" and "_manifest" in request.path and left:
+            base = object_lake.root.removeprefix(f"s3://{BUCKET}/")
+            object_store.put([f"{base}/{folder}/_manifest.json"], msgspec.json.encode(left.pop()))
+
+    with object_store.failing(replaced):
+        assert manifests.read(object_lake.store, folder) == longer
+    object_lake.store.write_bytes(f"{folder}/_manifest.json", b'{"table": "sw')
+    with pytest.raises(BrokenManifest):
+        manifests.read(object_lake.store, folder)
 
 
 @pytest.mark.parametrize("command", ["tables", "forecast"])
