@@ -1,7 +1,7 @@
 """A lake in an object store: every file is made whole on this machine and then sent, in one upload that is seen once it is completed.
 
 A writer that dies in the middle leaves an upload that was never completed, which nobody sees and a rule of the bucket
-clears away (`docs/lake.md`). The store knows neither locks nor folders: the processes that write keep to one host and
+clears away (`docs/lake.md`). The store knows neither locks nor folders: those that keep and seal run on one host and
 lock each other out there, in `STATE_DIR`.
 """
 
@@ -11,10 +11,10 @@ import contextlib
 import ctypes
 import hashlib
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -36,14 +36,26 @@ _SLICE_BYTES = 10 * 1024 * 1024
 
 
 class ObjectStore:
-    """A lake at `s3://bucket/prefix`; see `objects` for the client. Raises `NoLake` where the address names none."""
+    """A lake at `s3://bucket/prefix`; see `objects` for the client. Raises `NoLake` where the address names none.
+
+    Whoever makes files or takes locks needs `STATE_DIR` (`NotConfigured` without it), who reads does not: in a folder that any process
+    guesses for itself, locks would keep nobody apart.
+    """
 
     def __init__(self, root: str, called: str = "the lake") -> None:
         self.root = root.rstrip("/")
         self._base = objects.key(root)
         self._objects = objects.client()
-        self._here = LocalStore(_drafts(self.root), called=f"the folder for drafts of {called}")
+        self._called = called
         self._stood_at: float | None = None
+
+    @cached_property
+    def _here(self) -> LocalStore:
+        """What belongs to a lake and cannot lie in it: drafts, scratch and locks. Raises `NotConfigured` without `STATE_DIR`."""
+        from polymarket_assets.settings import load
+
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", self.root)
+        return LocalStore(load().need_state_dir() / _DRAFTS / name, called=f"the folder for drafts of {self._called}")  # fmt: skip
 
     def each(self, act: Callable[[Item], Answer], items: Iterable[Item]) -> Iterable[Answer]:
         """See `Store`; so many at a time."""
@@ -148,7 +160,7 @@ class ObjectStore:
         return f"{self.root}/{path}"
 
     def scratch(self) -> contextlib.AbstractContextManager[Path]:
-        """See `Store`; in `STATE_DIR`, else among the temporary files."""
+        """See `Store`; in `STATE_DIR`."""
         return self._here.scratch()
 
     def remove_drafts(self, folder: str) -> int:
@@ -225,14 +237,6 @@ def _never_thrown_away(upload: pa.NativeFile) -> None:
 
 def _counts(path: str) -> bool:
     return not path.rsplit("/", 1)[-1].startswith(".")
-
-
-def _drafts(root: str) -> Path:
-    """The folder of this host for what belongs to a lake and cannot lie in it: drafts, scratch, locks."""
-    from polymarket_assets.settings import load
-
-    base = load().state_dir or Path(tempfile.gettempdir())
-    return base / _DRAFTS / re.sub(r"[^A-Za-z0-9._-]+", "-", root)
 
 
 def store_of(root: str | Path) -> Store:

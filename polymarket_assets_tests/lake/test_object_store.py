@@ -30,6 +30,7 @@ from polymarket_assets.lake.errors import (
 )
 from polymarket_assets.lake.object_storage import ObjectStore
 from polymarket_assets.lake.writing import Lake, table_of
+from polymarket_assets.settings import NotConfigured
 from polymarket_assets.venue.errors import Refused, Unavailable
 from polymarket_assets_tests.conftest import PROJECT
 from polymarket_assets_tests.object_store import BUCKET, ObjectServer, Request
@@ -510,6 +511,26 @@ def test_a_manifest_replaced_while_it_is_read_is_read_as_it_is_now(
     object_lake.store.write_bytes(f"{folder}/_manifest.json", b'{"table": "sw')
     with pytest.raises(BrokenManifest):
         manifests.read(object_lake.store, folder)
+
+
+def test_whoever_writes_needs_a_state_dir_and_who_reads_does_not(
+    object_lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Locks in a folder that each process guesses for itself keep no two keepers apart."""
+    from polymarket_assets.lake.__main__ import main
+
+    publish(object_lake)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("STATE_DIR")
+    lake = Lake(object_lake.root)
+    assert reading.rows(lake, "sweeps").num_rows == 1
+    for write in (lambda: publish(lake, AT + timedelta(minutes=1)), lambda: keeping.keep(lake, keeping.Rules({}), clock=lambda: AT)):  # fmt: skip
+        with pytest.raises(NotConfigured, match="STATE_DIR is not set"):
+            write()
+    assert [main([command, "--root", lake.root]) for command in ("tables", "keep")] == [0, 1]
+    assert "STATE_DIR is not set" in capsys.readouterr().err
+    exported = ["export", "sweeps", "--root", lake.root, "--out", str(tmp_path / "out")]
+    assert main(exported) == 0, "only reads"
 
 
 @pytest.mark.parametrize("command", ["tables", "forecast"])
