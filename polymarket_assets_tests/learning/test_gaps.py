@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
@@ -48,3 +50,18 @@ def test_gaps_of_one_market_and_of_all(found: list[tuple[int | None, tuple[int, 
         covered([ends for m, ends in found if m in (None, one)], a, b) if a < b else 0 for one, a, b in asked
     ]
     assert within.tolist() == wanted
+
+
+def test_gaps_that_many_markets_share_are_not_held_for_each() -> None:
+    """A gap of a shard is one of each of its markets: thousands of them hundreds of times, as Python objects, take more than all the rest."""
+    markets, gaps = 1000, 100
+    from_us = np.tile(np.arange(gaps) * 100, markets)
+    columns = [np.repeat(np.arange(markets), gaps), from_us, from_us + 5]
+    deaf = pa.table([pa.array(column) for column in columns], SCHEMA)
+    at = of_markets(list(range(markets)), [gaps * 100] * markets)
+    tracemalloc.start()
+    held = Gaps.of(deaf, at)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert held.to_us.size == gaps
+    assert most < 40 * deaf.num_rows, "five numbers a row at the most"

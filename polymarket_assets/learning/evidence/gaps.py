@@ -6,12 +6,12 @@ known before it covers, so that the parts known at an instant are what all gaps 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from polymarket_assets.learning.evidence.quotes import Instants
 from polymarket_assets.learning.evidence.series import DAY_US, Whole, whole
@@ -39,18 +39,16 @@ class Gaps:
         reached = deaf.filter(
             pa.array(whole(deaf, "to_us") > int(at.as_of_us.min(initial=2**62)) - 2 * DAY_US)
         )
-        own: dict[int | None, list[Gap]] = defaultdict(list)
-        for market, *gap in zip(
-            *(reached.column(name).to_pylist() for name in ("m", "from_us", "to_us")), strict=True
-        ):
-            own[market].append((gap[0], gap[1]))
-        of_all = own.pop(None, [])
-        # Most markets have none but those of all, or of all of their shard.
-        of_market = [tuple(own.get(market, ())) for market in markets.tolist()]
-        places = {gaps: n for n, gaps in enumerate(dict.fromkeys([(), *of_market]))}
-        lists = [parts([*of_all, *gaps]) for gaps in places]
-        which = np.array([places[gaps] for gaps in of_market], dtype=np.int64)
-        count = np.array([len(held) for held in lists])
+        is_own = pc.is_valid(reached["m"])
+        own = reached.filter(is_own).sort_by([(name, "ascending") for name in ("m", "to_us", "from_us")])
+        begins, ends = (np.searchsorted(whole(own, "m"), markets, side) for side in ("left", "right"))
+        # Most markets have none but those of all, or of all of their shard: what they have is told apart as bytes.
+        listed = _listed(own)
+        places: dict[bytes, int] = {}
+        which = np.array([places.setdefault(listed[begin:end].tobytes(), len(places)) for begin, end in zip(begins, ends, strict=True)], dtype=np.int64)  # fmt: skip
+        of_all = _listed(reached.filter(pc.invert(is_own)))
+        lists = [parts(map(tuple, [*of_all.tolist(), *np.frombuffer(held, np.int64).reshape(-1, 2).tolist()])) for held in places]  # fmt: skip
+        count = np.array([len(held) for held in lists], dtype=np.int64)
         columns = np.array([part for held in lists for part in held], dtype=np.int64).reshape(-1, 3).T
         return cls(markets, (np.cumsum(count) - count)[which], count[which], *columns)
 
@@ -63,6 +61,11 @@ class Gaps:
             length = np.minimum(self.to_us[part], as_of_us) - np.maximum(self.from_us[part], begins_us)
             found += np.where(is_known, np.maximum(0, length), 0)
         return found
+
+
+def _listed(rows: pa.Table) -> Whole:
+    """Gaps, one a line: from, to."""
+    return np.column_stack([whole(rows, "from_us"), whole(rows, "to_us")])
 
 
 def parts(gaps: Iterable[Gap]) -> list[Part]:
