@@ -194,12 +194,15 @@ class _Run:
         self._seal()
 
     def _seal(self) -> None:
-        """Have finished hours sealed by a process of its own: merging takes memory that listening must not lose."""
+        """Have finished hours sealed by a process of its own: merging takes memory that listening must not lose.
+
+        Where this shard does not seal, it only publishes what sessions left here that this one does not succeed.
+        """
         if self._sealing is not None and (code := self._sealing.poll()) is not None:
             if code:
                 log.error("sealing ended with code %d; it is tried again", code)
             self._sealing = None
-        is_due = self._settings.shard.seals and time.monotonic() >= self._seal_at
+        is_due = time.monotonic() >= self._seal_at
         if self._sealing is None and is_due and self._recovered.is_set():
             self._seal_at = time.monotonic() + _until_next_seal(datetime.now(UTC))
             self._sealing = subprocess.Popen(

@@ -16,7 +16,7 @@ from polymarket_assets.lake.schemas import TABLES as DECLARED
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.shards import Shard
 from polymarket_assets_tests.streamer.conftest import Streamer
-from polymarket_assets_tests.streamer.odd_venue import trade, wait_until
+from polymarket_assets_tests.streamer.odd_venue import OddVenue, trade, wait_until
 from polymarket_assets_tests.streamer.test_sealing import AT, HOUR, Recording, later, manifest, txs
 from polymarket_assets_tests.streamer.test_simulated import (
     IN_FLIGHT,
@@ -70,6 +70,19 @@ def test_a_shard_that_does_not_seal_brings_what_is_left_to_the_lake(
     assert [manifests.read(lake.store, folder(DECLARED[table], HOUR)) for table in TABLES] == [None] * len(
         TABLES
     )
+
+
+def test_a_host_that_becomes_another_shard_publishes_what_it_heard_before(
+    lake: Lake, tmp_path: Path, odd_venue: OddVenue, streamer: Make
+) -> None:
+    """No session of its own number comes there any more, and shard 0 does not see its journal."""
+    before = Recording(lake, tmp_path / "state")
+    before.hear(AT, trade(0, 1))
+    before.die()
+    one = streamer(odd_venue.url, STREAM_SHARD="1", STREAM_SHARDS="2")
+    one.start()
+    wait_until(lambda: txs(lake) == [1], "it is in the lake", 30)
+    assert one.stop() == 0
 
 
 @pytest.mark.parametrize(("began", "gaps"), [(10, 1), (4, 0), (3, 0)])
