@@ -14,7 +14,7 @@ import msgspec
 from polymarket_assets.lake import layout, objects
 from polymarket_assets.lake.errors import BrokenManifest, ColdAway, ColdElsewhere
 from polymarket_assets.lake.manifests import Manifest
-from polymarket_assets.lake.storage import LocalStore, Store
+from polymarket_assets.lake.storage import LocalStore
 from polymarket_assets.lake.writing import Lake
 
 
@@ -24,7 +24,7 @@ class _Cold(msgspec.Struct, frozen=True):
     root: str
 
 
-def store(lake: Lake) -> Store | None:
+def store(lake: Lake) -> LocalStore | None:
     """The cold part of a lake; None where nothing was ever moved. Raises `BrokenManifest`."""
     root = _root(lake)
     return None if root is None else LocalStore(root)
@@ -42,7 +42,7 @@ def located(lake: Lake, folder: str, manifest: Manifest) -> list[str]:
     return [away.uri(f"{folder}/{file.name}") for file in manifest.files]
 
 
-def require(lake: Lake, folder: str) -> Store:
+def require(lake: Lake, folder: str) -> LocalStore:
     """The cold part, of which a folder is wanted that was moved there. Raises `ColdAway` where it is not there now."""
     root = _root(lake)
     if root is None:
@@ -52,7 +52,7 @@ def require(lake: Lake, folder: str) -> Store:
     return LocalStore(root)
 
 
-def settle(lake: Lake, root: str) -> Store:
+def settle(lake: Lake, root: str) -> LocalStore:
     """The cold part at `root`, made known to readers at its first use.
 
     Raises:

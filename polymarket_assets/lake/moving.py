@@ -20,7 +20,7 @@ from polymarket_assets.lake.errors import LakeError
 from polymarket_assets.lake.folders import Folder
 from polymarket_assets.lake.manifests import Manifest
 from polymarket_assets.lake.schemas import TABLES
-from polymarket_assets.lake.storage import Store
+from polymarket_assets.lake.storage import LocalStore
 from polymarket_assets.lake.writing import Lake
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,12 @@ def _sealed(lake: Lake, before: datetime) -> Iterator[tuple[Folder, Manifest]]:
 
 
 def _move(
-    lake: Lake, away: Store, folder: Folder, manifest: Manifest, clock: Callable[[], datetime], done: Moved
+    lake: Lake,
+    away: LocalStore,
+    folder: Folder,
+    manifest: Manifest,
+    clock: Callable[[], datetime],
+    done: Moved,
 ) -> None:
     for file in manifest.files:
         path = f"{folder.path}/{file.name}"

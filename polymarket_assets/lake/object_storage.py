@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import hashlib
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,12 +20,11 @@ from typing import IO, Any, cast
 import pyarrow as pa
 
 from polymarket_assets.lake import objects
-from polymarket_assets.lake.errors import DamagedFile, StoreRefused
+from polymarket_assets.lake.errors import StoreRefused
 from polymarket_assets.lake.storage import Answer, Item, LocalStore, Space, Store, Stored
 
 # A store does not tell a bucket that is gone from a file that is not there: it is looked at again after so long.
 _STANDS_FOR_S = 60.0
-_CHUNK_BYTES = 8 * 1024 * 1024
 # A day of a table is 24 manifests, an answer takes 20 to 50 ms; the SDK keeps 25 connections.
 _AT_ONCE = 16
 _DRAFTS = "object-store"
@@ -124,20 +122,13 @@ class ObjectStore:
         found = self._entries(prefix, recursive=True)
         return {self._relative(info.path): info.size for info in found if info.is_file and _counts(info.path)}
 
+    def all_names(self) -> Iterator[str]:
+        """Every file with its path, also those that count for no lake: what `objects.remove_below` would remove."""
+        return (self._relative(info.path) for info in self._entries("", recursive=True) if info.is_file)
+
     def stands(self) -> bool:
         """See `Store`."""
         return self.any("")
-
-    def copy_in(self, path: str, source: Store, sha256: str) -> int:
-        """See `Store`; the copy is read back."""
-        with self._made_here() as here:
-            size = self._send(here, path, here.copy_in(path, source, sha256))
-        with self.reading(path) as file:
-            copied = hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
-        if copied != sha256:
-            self.remove(path)
-            raise DamagedFile(self.uri(path), f"its checksum was {sha256} when it was sealed and its copy has {copied}: nothing was moved")  # fmt: skip
-        return size
 
     def space(self) -> Space | None:
         """See `Store`: it has no end."""

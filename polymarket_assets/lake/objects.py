@@ -8,6 +8,7 @@ Credentials and region are those of the AWS SDK (`AWS_ACCESS_KEY_ID`, `AWS_SECRE
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -55,7 +56,7 @@ def is_object(location: object) -> bool:
 def key(address: str) -> str:
     """Bucket and key of `s3://bucket/key`, as pyarrow names them. Raises `NoLake`; credentials in an address are not repeated."""
     parts = urlsplit(address)
-    if "@" in parts.netloc or parts.query:
+    if "@" in parts.netloc or parts.query or parts.fragment:
         raise NoLake(f"an address of an object store is {SCHEME}bucket/prefix and holds no credentials and no options: they belong in AWS_… variables")  # fmt: skip
     if not address.startswith(SCHEME) or not parts.netloc:
         raise NoLake(f"{address} cannot be a lake: name a folder, or {SCHEME}bucket/prefix")
@@ -64,14 +65,20 @@ def key(address: str) -> str:
 
 def client() -> fs.S3FileSystem:
     """The client for the store at `AWS_ENDPOINT_URL`, else AWS itself; the same one every time. Raises `NotConfigured`."""
-    from polymarket_assets.settings import load
-
-    return _client(load().aws_endpoint_url, ATTEMPTS)
+    return _client(_endpoint(os.environ.get("AWS_ENDPOINT_URL")), ATTEMPTS)
 
 
 def is_used() -> bool:
     """Whether this process has to do with an object store."""
     return _client.cache_info().currsize > 0
+
+
+@lru_cache(maxsize=4)
+def _endpoint(_: str | None) -> str | None:
+    """What settings say, by what the environment does: asked for with every file, and reading them all takes milliseconds."""
+    from polymarket_assets.settings import load
+
+    return load().aws_endpoint_url
 
 
 @lru_cache(maxsize=4)

@@ -115,12 +115,6 @@ class Store(Protocol):
     def stands(self) -> bool:
         """Whether anything is there: a folder, or any file in an object store."""
 
-    def copy_in(self, path: str, source: Store, sha256: str) -> int:
-        """Publish a copy of another store's file, under the same path, whose checksum is known, whole or not at all; returns its bytes.
-
-        Raises `LakeUnwritable`, and `DamagedFile` where the source or the copy is not what the checksum says.
-        """
-
     def space(self) -> Space | None:
         """The disk that new files go to; None: it has no end."""
 

@@ -30,7 +30,7 @@ from polymarket_assets.lake.errors import (
 )
 from polymarket_assets.lake.object_storage import ObjectStore
 from polymarket_assets.lake.writing import Lake, table_of
-from polymarket_assets.settings import NotConfigured
+from polymarket_assets.settings import NotConfigured, Settings
 from polymarket_assets.venue.errors import Refused, Unavailable
 from polymarket_assets_tests.conftest import PROJECT
 from polymarket_assets_tests.object_store import BUCKET, ObjectServer, Request
@@ -330,12 +330,6 @@ def test_an_outage_after_a_connection_was_made_is_told_too(
         connection.sql("select distinct run_id from sweeps").fetchall()
 
 
-def test_a_store_that_is_slow_is_waited_for(object_lake: Lake, object_store: ObjectServer) -> None:
-    object_store.wait_s = 0.05
-    publish(object_lake)
-    assert reading.rows(object_lake, "sweeps").num_rows == 1
-
-
 def test_a_bucket_that_is_not_there_is_no_empty_lake(object_store: ObjectServer) -> None:
     """Absence is not emptiness: a streamer would record on, a model be trained on nothing."""
     with pytest.raises(StoreRefused, match="no bucket nowhere: make it"):
@@ -432,13 +426,30 @@ def test_hours_move_from_an_object_store_to_a_folder_and_are_read_there(
     assert reading.rows(object_lake, "sweeps").equals(before)
 
 
-def test_a_copy_is_compared_with_what_was_sealed(object_lake: Lake, lake: Lake) -> None:
-    import hashlib
+def test_settings_are_not_read_again_for_every_file(
+    object_lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four milliseconds of a processor for each of thousands of files."""
+    for minute in range(3):
+        publish(object_lake, AT + timedelta(minutes=minute))
+    read: list[int] = []
 
-    lake.store.write_bytes("sweeps/merged-1.parquet", b"rows")
-    known = hashlib.sha256(b"rows").hexdigest()
-    assert object_lake.store.copy_in("sweeps/merged-1.parquet", lake.store, known) == 4
-    assert object_lake.store.read_bytes("sweeps/merged-1.parquet") == b"rows"
+    def noted() -> Settings:
+        read.append(1)
+        return Settings()
+
+    monkeypatch.setattr("polymarket_assets.settings.load", noted)
+    assert reading.rows(object_lake, "sweeps").num_rows == 3
+    with lake_package.connected(object_lake.root) as connection:
+        assert connection.sql("select count(*) from sweeps").fetchall() == [(3,)]
+    assert read == []
+
+
+@pytest.mark.parametrize("root", ["s3://bucket/lake#part", "s3://bucket/lake?x=1", "s3://key:secret@bucket/lake"])  # fmt: skip
+def test_an_address_that_holds_more_than_a_place_is_refused(root: str) -> None:
+    """What stands behind a # would be left out, and another lake be written."""
+    with pytest.raises(NoLake, match="no credentials and no options"):
+        objects.key(root)
 
 
 def test_files_larger_than_are_read_whole_are_read_in_ranges(
