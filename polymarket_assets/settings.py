@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -169,7 +170,7 @@ class Settings(BaseSettings):
     )
     stream_status_urls: Words = Field(
         (),
-        description="Addresses of the status of every streamer, for alerts and `python -m streamer status`, comma separated; empty: the one on `STREAM_STATUS_PORT` of this machine",
+        description="Addresses of the status of every streamer, for alerts and `python -m streamer status`, comma separated; empty: the one on `STREAM_STATUS_HOST` and `STREAM_STATUS_PORT`",
     )
 
     # What is kept, and who is told.
@@ -347,8 +348,9 @@ class Settings(BaseSettings):
 
     @property
     def stream_statuses(self) -> tuple[str, ...]:
-        """The address of the status of every streamer."""
-        return self.stream_status_urls or (f"http://{LOOPBACK}:{self.stream_status_port}",)
+        """The address of the status of every streamer; unless they are named, of the one of this machine, wherever it listens."""
+        here = f"http://{_asked_at(self.stream_status_host)}:{self.stream_status_port}"
+        return self.stream_status_urls or (here,)
 
     def is_muted(self, key: str) -> bool:
         """Whether nobody is to be told of an alert of this key."""
@@ -363,6 +365,17 @@ class Settings(BaseSettings):
         if value in (None, ""):
             raise NotConfigured(f"{name.upper()} is not set; for example `{example}`")
         return value
+
+
+def _asked_at(host: str) -> str:
+    """Where an interface is asked from this machine, as an address names it; every interface is no place to ask."""
+    try:
+        at = ip_address(host)
+    except ValueError:
+        return host
+    if at.is_unspecified:
+        at = ip_address(LOOPBACK if at.version == 4 else "::1")
+    return f"[{at}]" if at.version == 6 else f"{at}"
 
 
 def _names_a_host(url: str) -> bool:

@@ -24,7 +24,16 @@ from streamer import status
 OURS = ("polymarket_assets", "streamer", "simulator", "launch", "drills", "benchmarks")
 EVERYWHERE = ("0.0.0.0", "::", "[::]")
 # What opens a port: there the address must be named.
-OPENS = {"ThreadingHTTPServer", "HTTPServer", "TCPServer", "TCPSite", "create_server", "run_app", "SockSite"}
+OPENS = {
+    "_Server",
+    "ThreadingHTTPServer",
+    "HTTPServer",
+    "TCPServer",
+    "TCPSite",
+    "create_server",
+    "run_app",
+    "SockSite",
+}
 
 
 def calls(file: Path) -> Iterator[ast.Call]:
@@ -72,6 +81,26 @@ def test_the_status_page_is_told_another_interface_only_by_who_sets_it(monkeypat
         Refused, match=r"status port \d+ of 192\.0\.2\.1 cannot be used .* or STREAM_STATUS_HOST"
     ):
         status.serve(chosen, status.Desk(), "192.0.2.1")
+
+
+def test_the_status_page_answers_on_an_address_of_version_6(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not _has_version_6():
+        pytest.skip("this machine has no ::1")
+    desk = status.Desk()
+    server = status.serve(port := free_port(), desk, "::1")
+    try:
+        assert "pages" in status.ask(f"http://[::1]:{port}", "/nothing")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _has_version_6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize("make", [up.platform, lambda settings, _: simulated.running(settings)], ids=["up", "demo"])  # fmt: skip

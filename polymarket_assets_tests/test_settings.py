@@ -128,6 +128,22 @@ def test_a_file_beside_the_process_is_read_and_the_environment_wins(monkeypatch:
     assert load().retention_days == {"trades": 3, "sweeps": 7}
 
 
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.0.0.2", "127.0.0.2"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("::", "[::1]"),
+        ("fd00::7", "[fd00::7]"),
+    ],
+)
+def test_the_streamer_of_this_machine_is_asked_where_it_listens(host: str, asked: str) -> None:
+    told = load(stream_status_host=host, stream_status_port=8081, stream_status_urls=())
+    assert told.stream_statuses == (f"http://{asked}:8081",)
+    assert load(stream_status_urls=told.stream_statuses).stream_statuses == told.stream_statuses
+
+
 def test_every_setting_says_what_it_is() -> None:
     assert all(field.description for field in Settings.model_fields.values())
 

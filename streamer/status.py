@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import queue
+import socket
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -90,8 +91,12 @@ def serve(port: int, desk: Desk, host: str = LOOPBACK) -> ThreadingHTTPServer:
         def log_message(self, *_: object) -> None:
             """Questions are no events of note."""
 
+    class _Server(ThreadingHTTPServer):
+        # A name leads to the interface of version 4, as it does for who asks it first.
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
     try:
-        server = ThreadingHTTPServer((host, port), _Handler)
+        server = _Server((host, port), _Handler)
     except OSError as e:
         raise Refused(
             f"the status port {port} of {host} cannot be used ({e.strerror}): stop what holds it, set STREAM_STATUS_PORT to a free one, or STREAM_STATUS_HOST to an interface of this machine"
