@@ -8,11 +8,13 @@ import pytest
 
 from launch import demo_lake, simulated
 from polymarket_assets.lake.errors import NoLake, StoreRefused
+from polymarket_assets.lake.object_storage import ObjectStore
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.venue.errors import Refused
 from polymarket_assets_tests.object_store import ObjectServer
 
-OWN = f"s3://bucket/lake/{demo_lake.PREFIX}"
+NAME = f"{demo_lake.PREFIX}-{demo_lake._whose()}"
+OWN = f"s3://bucket/lake/{NAME}"
 
 
 @pytest.mark.parametrize(
@@ -22,11 +24,18 @@ OWN = f"s3://bucket/lake/{demo_lake.PREFIX}"
         ("/data/lake", "own"),
         ("s3://bucket/lake", OWN),
         ("s3://bucket/lake/", OWN),
-        ("s3://bucket", f"s3://bucket/{demo_lake.PREFIX}"),
+        ("s3://bucket", f"s3://bucket/{NAME}"),
     ],
 )
 def test_it_lies_where_nobody_else_records(lake_root: str | None, root: str) -> None:
     assert demo_lake.root(lake_root, Path("own")) == root
+
+
+@pytest.mark.parametrize("changed", ["getpass.getuser", "socket.gethostname"])
+def test_colleagues_with_one_lake_root_have_a_demo_each(monkeypatch: pytest.MonkeyPatch, changed: str) -> None:  # fmt: skip
+    """One that begins empties its prefix, under the feet of the other."""
+    monkeypatch.setattr(changed, lambda: "another")
+    assert demo_lake.root("s3://bucket/lake", Path("own")) != OWN
 
 
 def test_every_process_of_a_demo_is_told_the_same_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # fmt: skip
@@ -50,14 +59,16 @@ def test_beginning_anew_empties_its_own_prefix_and_nothing_beside_it(object_lake
     assert object_lake.store.list("markets") == ["markets/date=2026-11-02/part-1.parquet"]
 
 
-@pytest.mark.parametrize("path", ["notes.txt", "holidays/part-1.parquet", "marketing/_lake.json"])
+@pytest.mark.parametrize(
+    "path", ["notes.txt", "holidays/part-1.parquet", "marketing/_lake.json", ".netrc", "markets/.notes"]
+)
 def test_what_is_no_lake_is_not_removed(object_lake: Lake, path: str) -> None:
     """Whoever keeps something of that name did not ask us to clear it away."""
     for one in (path, "markets/part-1.parquet"):
         object_lake.store.write_bytes(one, b"x")
     with pytest.raises(Refused, match="is no file of a lake"):
         demo_lake.empty(object_lake.root)
-    assert object_lake.store.list("") == sorted([path, "markets/part-1.parquet"])
+    assert list(ObjectStore(object_lake.root).all_names()) == sorted([path, "markets/part-1.parquet"])
 
 
 @pytest.mark.parametrize(
