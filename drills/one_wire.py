@@ -81,7 +81,8 @@ class Wire:
             clock = Clock(AT)
             windows.run_window(lake, self._venue(clock), tier, settings, hour=AT, start=AT, window_s=WINDOW_S, run_id="one", clock=clock, sleep=clock.sleep)  # fmt: skip
         shutil.copytree(self.journalled, sessions.home(state_dir), dirs_exist_ok=True)
-        sealing.seal(lake, state_dir, clock=later)
+        sealed = sealing.seal(lake, state_dir, clock=later)
+        _require(bool(sealed.sealed) and not sealed.held and not sealed.failed, f"not sealed: {sealed}")
         asked = self._venue(later)
         healing.build_trades(lake, asked.data, AT, clock=later)
         whales.build_whales(lake, AT)
@@ -108,9 +109,22 @@ class Wire:
 
 
 def compact(lake: Lake) -> None:
-    """Close the hours, and take away what their files stand for."""
-    for after in (2 * HOUR, 3 * HOUR):
-        compacting.compact(lake, clock=Clock(AT + after), look_back=timedelta(days=PAST_DAYS + 1))
+    """Close the hours, and take away what their files stand for. Raises `Undone` where nothing was closed or taken away, or not all of it."""
+    back = timedelta(days=PAST_DAYS + 1)
+    closed, again = (compacting.compact(lake, clock=Clock(AT + after), look_back=back) for after in (2 * HOUR, 3 * HOUR))  # fmt: skip
+    for done in (closed, again):
+        _require(not done.failed and not done.left, f"not compacted: {done}")
+    _require(closed.folders > 0, f"no hour was closed: {closed}")
+    _require(again.removed > 0, f"no part was taken away: {again}")
+
+
+class Undone(Exception):
+    """What is to be compared was not done: that nothing differs would say nothing."""
+
+
+def _require(is_done: bool, otherwise: str) -> None:
+    if not is_done:
+        raise Undone(otherwise)
 
 
 @contextmanager

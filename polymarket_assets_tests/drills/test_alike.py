@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from drills import alike
+from drills import alike, one_wire
 from polymarket_assets.lake import merging
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets_tests.conftest import either_store
@@ -66,3 +66,19 @@ def test_a_copy_has_every_file_as_it_was(lake: Lake, tmp_path: Path) -> None:
     copy = alike.copied(lake, tmp_path / "copy")
     assert copy.store.list("") == lake.store.list("")
     assert alike.held(copy) == alike.held(lake)
+
+
+def test_hours_that_were_not_closed_end_the_comparison_of_one_wire(tmp_path: Path) -> None:
+    """Rows of lakes in which nothing was closed are the same before and after, which shows nothing."""
+    with pytest.raises(one_wire.Undone, match="no hour was closed"):
+        one_wire.compact(Lake(tmp_path))
+
+
+def test_parts_that_were_not_taken_away_end_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake = Lake(tmp_path)
+    row = {"tier": "t4", "slot_at": one_wire.AT, "status": "taken", "markets": 1, "books": 1, "omitted": 0, "left_out": 0, "requests": 1, "bytes": 10, "run_id": "r"}  # fmt: skip
+    lake.publish_rows("sweeps", [row], part="1", at=one_wire.AT, tier="t4")
+    with monkeypatch.context() as patched:
+        patched.setattr(merging, "remove_superseded", lambda *_, **__: 0)
+        with pytest.raises(one_wire.Undone, match="no part was taken away"):
+            one_wire.compact(lake)
