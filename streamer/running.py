@@ -13,12 +13,14 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from streamer import recovery, sessions, status
+from streamer import predecessors, recovery, sessions, status
+from streamer.entries import Gap
 from streamer.keeping import Keeper
 from streamer.loop import Loop
 from streamer.pages import View
 from streamer.placing import place
 from streamer.publisher import RETRY_S, Publisher
+from streamer.recording import microseconds
 from streamer.rounds import wall_us
 from streamer.sealing import GRACE
 from streamer.sessions import Ended, Session
@@ -85,12 +87,14 @@ class _Run:
         self._recovered = threading.Event()
         self._refreshing = threading.Thread(target=self._refresh, name="refresh", daemon=True)
         self._recovering = threading.Thread(target=self._recover, name="recovery", daemon=True)
+        self._is_first = predecessors.left_nothing(self._state_dir, session)
+        self._looking_back = threading.Thread(target=self._look_back, name="looking back", daemon=True)
 
     def live(self) -> int:
         """Listen until told to stop, then bring everything to the lake."""
         self._heed_signals()
         _collect_seldom()
-        for thread in (self._refreshing, self._recovering):
+        for thread in (self._refreshing, self._recovering, self._looking_back):
             thread.start()
         log.info("session %s listens to %s", self._session.id, self._settings.polymarket_ws_url)
         self._loop.run(self._every_tick)
@@ -184,6 +188,20 @@ class _Run:
         self._loop.hand(record)
         while not done.wait(1.0) and not self._stopping.is_set():
             pass
+
+    def _look_back(self) -> None:
+        """Thread: where no session here says since when nobody listened, account for it by what the lake tells."""
+        from polymarket_assets.lake.errors import LakeError
+
+        while self._is_first and not self._stopping.wait(predecessors.SHOWN_WITHIN_S):
+            try:
+                heard_at = predecessors.last_heard(self._lake, self._session, datetime.now(UTC))
+            except LakeError as e:
+                log.error("who listened before cannot be read, it is tried again: %s", e)
+                continue
+            if heard_at is not None and (ended_us := microseconds(heard_at)) < self._began_us:
+                self._loop.hand(lambda ended_us=ended_us: self._keeper.gaps([Gap(self._keeper.gap_id(), ended_us, self._began_us, "stopped")]))  # type: ignore[misc]  # fmt: skip
+            return
 
     def _every_tick(self) -> None:
         # Threads end only by a fault of ours, which is in the log; a new process may do better than a lame one.

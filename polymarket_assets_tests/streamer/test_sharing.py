@@ -14,6 +14,7 @@ from polymarket_assets.lake import manifests, merging
 from polymarket_assets.lake.layout import folder
 from polymarket_assets.lake.schemas import TABLES as DECLARED
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.settings import Settings
 from polymarket_assets.shards import Shard
 from polymarket_assets_tests.streamer.conftest import Streamer
 from polymarket_assets_tests.streamer.odd_venue import OddVenue, trade, wait_until
@@ -27,7 +28,8 @@ from polymarket_assets_tests.streamer.test_simulated import (
     simulated,
 )
 from streamer import __main__ as commands
-from streamer import recovery, sealing
+from streamer import predecessors, recovery, running, sealing, sessions, status
+from streamer.entries import Gap
 from streamer.recording import TABLES, microseconds
 from streamer.sessions import Ended
 
@@ -97,6 +99,73 @@ def test_a_session_that_lived_until_ours_had_begun_leaves_no_gap(
     assert [(gap.gap_id, gap.from_us, gap.to_us) for gap in found] == [
         (f"{one.session.id}:0", ended.at_us, microseconds(AT + timedelta(seconds=10)))
     ] * gaps
+
+
+S = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("heard", "told"),
+    [
+        ([], None),
+        ([(Shard(0, 1), 5)], 5),
+        ([(Shard(0, 1), 5), (Shard(1, 3), 90)], 90),
+        ([(Shard(1, 2), 7), (Shard(0, 2), 90)], 7),
+        ([(Shard(0, 2), 90)], None),
+        ([(Shard(0, 1), -8 * 86_400)], None),
+        ([(Shard(0, 1), -86_400)], -86_400),
+    ],
+)
+def test_the_lake_tells_who_listened_before(
+    lake: Lake, tmp_path: Path, heard: list[tuple[Shard, int]], told: int | None
+) -> None:
+    """Of another number of the same count we carry nothing."""
+    for n, (which, at) in enumerate(heard):
+        one = Recording(lake, tmp_path / f"host{n}", AT + at * S, which)
+        one.hear(AT + at * S, trade(0, n))
+        one.stop(AT + (at + 1) * S)
+    ours = Recording(lake, tmp_path / "ours", AT + 60 * S, Shard(1, 2))
+    ours.hear(AT + 70 * S, trade(0, 99))
+    ours.stop(AT + 71 * S)
+    found = predecessors.last_heard(lake, ours.session, AT + 100 * S)
+    assert found == (None if told is None else AT + told * S)
+
+
+@pytest.mark.parametrize(
+    ("before", "overlaps", "gaps"),
+    [
+        (None, False, 1),
+        (None, True, 0),
+        (Shard(1, 2), False, 0),
+        (Shard(1, 3), False, 0),
+        (Shard(0, 2), False, 1),
+    ],
+)
+def test_a_change_of_counts_without_an_overlap_is_a_gap_of_who_begins(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: Shard | None, overlaps: bool, gaps: int
+) -> None:  # fmt: skip
+    """0of1 stops and 1of2 begins later, on a machine that knows nothing of it; a session of its number there is accounted for by itself."""
+    monkeypatch.setattr(predecessors, "SHOWN_WITHIN_S", 0.0)
+    state, began = tmp_path / "state", datetime.now(UTC)
+    if before is not None:
+        Recording(lake, state, began - timedelta(hours=1), before).die()
+    old = Recording(lake, tmp_path / "elsewhere", began - timedelta(minutes=9))
+    heard_at = began + timedelta(minutes=1) if overlaps else began - timedelta(minutes=5)
+    old.hear(heard_at, trade(0, 1))
+    old.stop(heard_at + S)
+    settings = Settings(state_dir=state, lake_root=lake.root, stream_shard=1, stream_shards=2)
+    session = sessions.begin(state, settings.shard, began)
+    monkeypatch.setattr(predecessors, "LOOK_BACK", timedelta(hours=2))
+    run = running._Run(settings, lake, session, status.Desk(), 30.0)
+    told: list[Gap] = []
+    monkeypatch.setattr(run._keeper, "gaps", told.extend)
+    monkeypatch.setattr(run._loop, "hand", lambda action: action())
+    run._look_back()
+    run._end()
+    assert len(told) == gaps
+    for gap in told:
+        assert gap.from_us == microseconds(heard_at)
+        assert (Shard.of_session(gap.gap_id), gap.connection) == (Shard(1, 2), None), "all of its own markets"
 
 
 def shard(make: Make, simulated: Simulated, folder: Path, number: int, count: int) -> Streamer:
