@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from polymarket_assets.alerting import incidents
@@ -122,6 +122,7 @@ def test_what_was_gone_for_a_day_comes_back_for_the_first_time() -> None:
 MARKS = st.lists(st.sampled_from("xx.?"), max_size=120).map("".join)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(MARKS, st.integers(1, 4))
 def test_there_are_never_two_alerts_without_a_recovery_between(said: str, confirm: int) -> None:
     looks = [Looked(one.source, one.findings, unknown=one.unknown, confirm=confirm) for one in pattern(said)]
