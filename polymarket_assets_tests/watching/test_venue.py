@@ -19,7 +19,6 @@ from polymarket_assets.settings import Settings
 from polymarket_assets.watching import asking
 from polymarket_assets.watching.asking import Looked
 from polymarket_assets.watching.findings import Watched
-from polymarket_assets_tests.streamer.conftest import free_port
 
 NOW = datetime(2026, 11, 2, 13, tzinfo=UTC)
 SOURCE = [one for one in health.SOURCES if one.name == "venue"]
@@ -43,7 +42,7 @@ def deaf() -> Iterator[str]:
 
 
 def simulated(folder: Path, **generation: Any) -> Any:
-    return simulator.start(seed=7, ledger=folder / "ledger.jsonl", port=free_port() - 3, **generation)
+    return simulator.start(seed=7, ledger=folder / "ledger.jsonl", port=0, **generation)
 
 
 def test_a_venue_that_hangs_cannot_be_recorded(deaf: str) -> None:
