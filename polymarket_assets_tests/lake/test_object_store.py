@@ -33,6 +33,7 @@ from polymarket_assets.lake.writing import Lake, table_of
 from polymarket_assets.settings import NotConfigured, Settings
 from polymarket_assets.venue.errors import Refused, Unavailable
 from polymarket_assets_tests.conftest import PROJECT
+from polymarket_assets_tests.lake.test_lake import publish, sweep
 from polymarket_assets_tests.object_store import BUCKET, ObjectServer, Request
 
 AT = datetime(2026, 11, 2, 13, 5, tzinfo=UTC)
@@ -42,17 +43,6 @@ LARGE = 11 * 1024 * 1024
 IN_PIECES = 25 * 1024 * 1024
 SLOW_DOWN = ("503 Slow Down", "SlowDown")
 FORBIDDEN = ("403 Forbidden", "AccessDenied")
-
-
-def sweep(slot_at: datetime = AT, **changed: object) -> dict[str, object]:
-    return {
-        "tier": "t4", "slot_at": slot_at, "status": "taken", "markets": 1, "books": 1, "omitted": 0,
-        "left_out": 0, "requests": 1, "bytes": 10, "run_id": "r", **changed,
-    }  # fmt: skip
-
-
-def publish(lake: Lake, slot_at: datetime = AT, **changed: object) -> None:
-    lake.publish_rows("sweeps", [sweep(slot_at, **changed)], part=f"{slot_at:%M%S}", at=slot_at, tier="t4")
 
 
 def store(lake: Lake) -> ObjectStore:

@@ -1,7 +1,8 @@
-"""Instances as the project configures them: SQLite, as `dagster.yaml` says, and Postgres, as `deploy/dagster.yaml` does."""
+"""Instances: an empty one of files, and as the project configures them, SQLite as `dagster.yaml` says, and Postgres as `deploy/dagster.yaml` does."""
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,3 +67,20 @@ def configured(request: pytest.FixtureRequest) -> dg.DagsterInstance:
     """One after the other: what holds of one must hold of both."""
     made: dg.DagsterInstance = request.getfixturevalue(f"on_{request.param}")
     return made
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instance's databases, made once: that takes a second."""
+    folder = tmp_path_factory.mktemp("dagster")
+    with dg.DagsterInstance.local_temp(str(folder)) as made:
+        made.all_instigator_state()
+        made.get_run_records(limit=1)
+    return folder
+
+
+@pytest.fixture
+def instance(tmp_path: Path, empty: Path) -> Iterator[dg.DagsterInstance]:
+    shutil.copytree(empty, tmp_path / "dagster")
+    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as made:
+        yield made

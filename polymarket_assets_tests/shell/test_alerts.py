@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -42,23 +40,6 @@ PARTITION = "dagster/partition"
 # Made once: that takes a second, and nobody changes them.
 definitions = cache(build_defs)
 RUN = dg.DagsterRunStatus
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An instance's databases, made once: that takes a second."""
-    folder = tmp_path_factory.mktemp("dagster")
-    with dg.DagsterInstance.local_temp(str(folder)) as made:
-        made.all_instigator_state()
-        made.get_run_records(limit=1)
-    return folder
-
-
-@pytest.fixture
-def instance(tmp_path: Path, empty: Path) -> Iterator[dg.DagsterInstance]:
-    shutil.copytree(empty, tmp_path / "dagster")
-    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as made:
-        yield made
 
 
 def found(instance: dg.DagsterInstance, source: str, now: datetime | None = None, **settings: object) -> dict[str, Finding]:  # fmt: skip

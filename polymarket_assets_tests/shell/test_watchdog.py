@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,23 +24,6 @@ from polymarket_assets_tests.collecting.fakes import list_markets, market_row
 
 T4 = BY_NAME["t4"]
 RUN = dg.DagsterRunStatus
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An instance's databases, made once: that takes a second."""
-    folder = tmp_path_factory.mktemp("dagster")
-    with dg.DagsterInstance.local_temp(str(folder)) as made:
-        made.all_instigator_state()
-        made.get_run_records(limit=1)
-    return folder
-
-
-@pytest.fixture
-def instance(tmp_path: Path, empty: Path) -> Iterator[dg.DagsterInstance]:
-    shutil.copytree(empty, tmp_path / "dagster")
-    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as made:
-        yield made
 
 
 @pytest.fixture
