@@ -39,7 +39,7 @@ compose-check: setup
 	@$(BIN)/python -m launch compose-check
 
 test: setup
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: setup
 	$(BIN)/ruff check .

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+# Before anything loads OpenMP: its threads wait for one another spinning, which workers side by side pay for.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from polymarket_assets.lake.writing import Lake
 
 if TYPE_CHECKING:
