@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence, Set
 from datetime import datetime, timedelta
 
 from polymarket_assets.collecting import queries
-from polymarket_assets.lake.spans import Span
+from polymarket_assets.lake.spans import HOUR, Span
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.shards import Shard
 from polymarket_assets.venue.errors import MalformedPayload, Unavailable
@@ -122,7 +122,7 @@ def _last_trade(lake: Lake, now: datetime, back: timedelta) -> datetime | None:
 
 def _heard(lake: Lake, now: datetime) -> dict[Shard, datetime]:
     """When each shard heard a change last, of those that did within the hour or the one before."""
-    with queries.over(lake, book_changes=Span(now - ALIVE_WITHIN, now + timedelta.resolution)) as connection:
+    with queries.over(lake, book_changes=Span(now - HOUR, now + timedelta.resolution)) as connection:
         rows = connection.execute("select session_id, max(received_at) from book_changes group by all order by 2").fetchall()  # fmt: skip
     return {Shard.of_session(session): at for session, at in rows}
 

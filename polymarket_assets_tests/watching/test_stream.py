@@ -115,14 +115,16 @@ def test_one_of_two_that_dies_is_one_alert_and_one_recovery_while_the_other_is_w
     assert told == [("opened", f"stream_dead:{second.name}"), ("recovered", f"stream_dead:{second.name}")]
 
 
-def test_who_is_dead_is_said_with_the_shard_that_nobody_hears(lake: Lake, two: list[Streaming]) -> None:
+# The second lies in the hour before.
+@pytest.mark.parametrize(("ago", "told"), [(7 * MINUTE, "13:33:00"), (50 * MINUTE, "12:50:00")])
+def test_who_is_dead_is_said_with_the_shard_that_nobody_hears(lake: Lake, two: list[Streaming], ago: timedelta, told: str) -> None:  # fmt: skip
     two[1].die()
-    wrote(lake, "1of2", NOW - 7 * MINUTE)
+    wrote(lake, "1of2", NOW - ago)
     wrote(lake, "0of2", NOW)
     said = looked(lake, two)
     (dead,) = said.findings
-    assert (dead.key, dead.since) == (f"stream_dead:{two[1].name}", NOW - 7 * MINUTE)
-    assert "what shard 1of2 heard last is of 13:33:00 UTC" in dead.text
+    assert (dead.key, dead.since) == (f"stream_dead:{two[1].name}", NOW - ago)
+    assert f"what shard 1of2 heard last is of {told} UTC" in dead.text
     up = {one.labels["streamer"]: one.value for one in said.figures if one.name == "stream_up"}
     assert up == {two[0].name: 1, two[1].name: 0}
     covered = {(one.labels["shard"], one.value) for one in said.figures if one.name == "stream_coverage_ratio"}  # fmt: skip
