@@ -78,7 +78,7 @@ def test_a_package_imports_only_what_its_layer_may(package: str) -> None:
 
 
 # Files that open a DuckDB of their own: over tables in memory, and no file of a lake.
-IN_MEMORY = {"polymarket_assets/collecting/snapshotting.py", "polymarket_assets/lake/text_form.py"}
+IN_MEMORY = {"polymarket_assets/lake/text_form.py"}
 # The modules that know how a file of a lake is opened, wherever it lies.
 OPENING = "polymarket_assets/lake/opening.py"
 _BARE = {"connect", "execute", "sql", "query", "read_parquet", "from_parquet", "default_connection"}

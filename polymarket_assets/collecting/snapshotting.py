@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from polymarket_assets.lake import opening
 from polymarket_assets.lake.schemas import TABLES
 
 # Distances from the best price within which depth is summed, in cents, by the name they have in columns.
@@ -22,11 +23,8 @@ def snapshots(books: pa.Table, markets: pa.Table) -> pa.Table:
 
     A book whose market is not among `markets` has no snapshot.
     """
-    import duckdb
-
     schema = TABLES["snapshots"].schema
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with opening.connected() as connection:
         connection.register("books", books)
         connection.register("markets", markets)
         found = connection.sql(_QUERY).to_arrow_table()

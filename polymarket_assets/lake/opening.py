@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 # DuckDB alone takes 80 %, which on 8 GB leaves too little for the gigabytes that everything else here takes: the kernel would
 # end a process before DuckDB begins to spill. A whole training takes 1.5 (docs/production.md).
 MEMORY = "50%"
+# Opening a database takes twenty milliseconds of a core, another connection to it a third of one: queries of a process share one.
+# Not for ever: its folder for what memory does not hold is forgotten by others after a day.
+RENEWED_AFTER_S = 3_600.0
 
 
 def source(file: str) -> str | pa.NativeFile:
@@ -41,36 +46,74 @@ def dataset(file: str, schema: pa.Schema) -> ds.Dataset:
 
 
 def connection(**config: Any) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection in memory and in UTC, that opens every file a lake of this process named. To be closed.
+    """A DuckDB database of its own, in memory and in UTC, that opens every file a lake of this process named. To be closed.
 
     It has half of the machine's or container's memory and spills what that does not hold, unless `config` says otherwise.
     """
     import duckdb
 
     opened = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spilling.folder(), **config})
-    opened.execute("set TimeZone = 'UTC'")
     if objects.is_used():
         from polymarket_assets.lake.object_files import ObjectFiles
 
         opened.register_filesystem(ObjectFiles())
-    return opened
+    return _in_utc(opened)
 
 
 @contextlib.contextmanager
 def connected(**config: Any) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The same, closed afterwards.
+    """The same, closed afterwards; without `config` a connection to the database that queries of this process share.
+
+    There, what is to be seen by this connection alone is made as `temp`.
 
     Raises:
         StoreUnavailable, StoreRefused: the object store failed a query.
     """
     import duckdb
 
-    with connection(**config) as opened:
+    with connection(**config) if config else _shared() as opened:
         try:
             yield opened
         except duckdb.Error as e:
             raise_told(e)
             raise
+
+
+def _shared() -> duckdb.DuckDBPyConnection:
+    """A connection to the database that is shared; to a new one where an error it could not live with has closed it."""
+    import duckdb
+
+    try:
+        return _in_utc(_database().cursor())
+    except duckdb.Error:
+        _let_go()
+        return _in_utc(_database().cursor())
+
+
+# By process, and what makes a new one of it. What a forked process has of its parent's stays: its threads are not there, and
+# who closes it waits for them.
+_databases: dict[tuple[object, ...], duckdb.DuckDBPyConnection] = {}
+
+
+def _database() -> duckdb.DuckDBPyConnection:
+    key = (os.getpid(), time.monotonic() // RENEWED_AFTER_S, objects.is_used(), os.environ.get("STATE_DIR"))
+    found = _databases.get(key)
+    if found is None:
+        _let_go()
+        # Files of a lake are read once or change: what was read of them would only be held on to.
+        found = _databases[key] = connection(enable_external_file_cache=False)
+    return found
+
+
+def _let_go() -> None:
+    """Of this process's; who still asks one keeps it."""
+    for key in [key for key in _databases if key[0] == os.getpid()]:
+        _databases.pop(key, None)
+
+
+def _in_utc(opened: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    opened.execute("set TimeZone = 'UTC'")
+    return opened
 
 
 def raise_told(error: Exception) -> None:

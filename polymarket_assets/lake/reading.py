@@ -97,15 +97,15 @@ def add_view(connection: duckdb.DuckDBPyConnection, name: str, found: list[str])
     if not found:
         empty = f"_empty_{table.name}"
         connection.register(empty, table.schema.empty_table())
-        connection.execute(f"create view {table.name} as select * from {empty}")
+        connection.execute(f"create temp view {table.name} as select * from {empty}")
         return
     try:
-        connection.execute(f"create view {table.name} as select * from {_relation(found)}")
+        connection.execute(f"create temp view {table.name} as select * from {_relation(found)}")
         if not _is_whole(connection, table):
             form = f"_form_{table.name}"
             connection.register(form, table.schema.empty_table())
             connection.execute(
-                f"create or replace view {table.name} as select * from {form} union all by name select * from {_relation(found)}"
+                f"create or replace temp view {table.name} as select * from {form} union all by name select * from {_relation(found)}"
             )
     except duckdb.Error as e:
         opening.raise_told(e)

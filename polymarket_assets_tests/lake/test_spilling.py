@@ -33,10 +33,10 @@ def test_a_query_larger_than_memory_spills_below_the_state_folder_and_leaves_not
     assert not list(tmp_path.iterdir())
 
 
-def test_connections_share_no_folder_and_take_half_of_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_databases_share_no_folder_and_take_half_of_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     monkeypatch.setenv("STATE_DIR", str(tmp_path))
     asked = "select current_setting('temp_directory'), current_setting('memory_limit')"
-    with duckdb.connect(config={"memory_limit": "50%"}) as half, opening.connected() as one, opening.connected() as two:  # fmt: skip
+    with duckdb.connect(config={"memory_limit": "50%"}) as half, opening.connected() as one, opening.connection() as two:  # fmt: skip
         (first, limit), (second, _) = (each.execute(asked).fetchone() or () for each in (one, two))
         assert first != second
         assert limit == (half.execute(asked).fetchone() or ())[1]

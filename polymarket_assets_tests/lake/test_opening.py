@@ -1,0 +1,77 @@
+"""Queries of a process share a database, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from polymarket_assets.lake import opening
+
+
+def rows() -> int:
+    """What `it` of a connection of its own holds, made and read."""
+    with opening.connected() as connection:
+        connection.execute("create temp table it as select range as n from range(1000)")
+        ((count,),) = connection.execute("select count(*) from it").fetchall()
+        return int(count)
+
+
+def test_what_one_query_made_no_other_sees() -> None:
+    """Two reports at once each have a `quotes`; of the one that came second there would be none, or the first one's."""
+    with opening.connected() as one, opening.connected() as two:
+        for connection, value in ((one, 1), (two, 2)):
+            connection.execute(f"create temp view it as select {value} as n")
+            connection.register("held", pa.table({"n": [value * 10]}))
+        for connection, value in ((one, 1), (two, 2)):
+            assert connection.execute("select it.n, held.n from it, held").fetchall() == [(value, value * 10)]
+    with opening.connected() as after:
+        assert after.execute("select count(*) from duckdb_tables()").fetchall() == [(0,)]
+        assert after.execute("select count(*) from duckdb_views() where not internal").fetchall() == [(0,)]
+
+
+def test_queries_of_many_threads_do_not_meet() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda _: rows(), range(64))) == [1000] * 64
+
+
+def test_an_error_that_ends_the_database_ends_no_other_query_than_its_own() -> None:
+    """DuckDB closes a database for good after an error of its own: a process that runs for months must not be left without one."""
+    rows()
+    opening._database().close()
+    assert rows() == 1000
+
+
+def test_a_process_that_was_forked_has_one_of_its_own() -> None:
+    """The threads of the parent's are not there: a query would wait for them for ever."""
+    rows()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if rows() == 1000 else 1)
+    late = threading.Timer(20.0, os.kill, (child, 9))
+    late.start()
+    _, status = os.waitpid(child, 0)
+    late.cancel()
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_a_file_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
+    """A slot that is taken again replaces its file."""
+    file, seen = tmp_path / "part.parquet", []
+    for value in (1, 2):
+        pq.write_table(pa.table({"n": [value] * 1000}), file)
+        with opening.connected() as connection:
+            seen += connection.execute(f"select max(n) from read_parquet('{file}')").fetchall()
+    assert seen == [(1,), (2,)]
+
+
+@pytest.mark.parametrize("asked", ["current_setting('TimeZone')", "strftime(timestamptz '2026-11-02 13:40:00+00', '%H')"])  # fmt: skip
+def test_every_connection_is_in_utc(asked: str) -> None:
+    with opening.connected() as shared, opening.connection() as own:
+        said = [connection.execute(f"select {asked}").fetchall() for connection in (shared, own)]
+    assert said in ([[("UTC",)]] * 2, [[("13",)]] * 2)
