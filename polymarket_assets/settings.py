@@ -190,6 +190,14 @@ class Settings(BaseSettings):
         None,
         description="Address under which people open the MLflow UI, for links in Dagster; unset: `MLFLOW_TRACKING_URI`",
     )
+    console_url: str | None = Field(
+        None,
+        description="Address under which people open the console, for links in Dagster and MLflow; unset: `CONSOLE_PORT` on the loopback interface",
+    )
+    console_host: str = Field(
+        LOOPBACK,
+        description="Interface on which the console listens; another than loopback only where nobody else reaches it, as in a container",
+    )
     alert_disk_pct: float = Field(95.0, gt=0, le=100, description="A disk fuller than this is critical")
     alert_success_pct: float = Field(
         80.0, gt=0, le=100, description="A tier of whose last slots less was taken is critical"
@@ -218,7 +226,7 @@ class Settings(BaseSettings):
     # Ports, on the loopback interface.
     dagster_port: int = Field(3000, gt=0, lt=65536, description="Dagster UI")
     mlflow_port: int = Field(5000, gt=0, lt=65536, description="MLflow UI")
-    console_port: int = Field(8000, gt=0, lt=65536, description="Reserved for the console")
+    console_port: int = Field(8000, gt=0, lt=65536, description="Console")
     stream_status_port: int = Field(8081, gt=0, lt=65536, description="Status of the streamer")
     sim_port: int = Field(
         9100,
@@ -306,7 +314,7 @@ class Settings(BaseSettings):
             raise ValueError("an address names a host")
         return address
 
-    @field_validator("slack_webhook_url", "dagster_url", "mlflow_url", mode="before")
+    @field_validator("slack_webhook_url", "dagster_url", "mlflow_url", "console_url", mode="before")
     @classmethod
     def _an_address_of_http(cls, address: str | None) -> str | None:
         # What is malformed may be a secret: `load` does not repeat it.

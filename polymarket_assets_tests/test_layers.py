@@ -21,6 +21,7 @@ DOMAIN = [
     "streamer",
     "simulator",
     "launch",
+    "console",
 ]
 
 # Package -> what it may not import.

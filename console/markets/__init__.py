@@ -1,0 +1,1 @@
+"""A market, the event it is of, and how either is found."""

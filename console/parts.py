@@ -1,0 +1,75 @@
+"""A page is a list of parts; each is made by itself, so that what fails says so in its own place."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from console.blocks import Block, Failed
+from console.place import Place
+from polymarket_assets.masking import masked
+from polymarket_assets.venue.errors import PolymarketError, Unavailable, printable
+
+log = logging.getLogger(__name__)
+
+# Longer ones repeat what was asked; the log has them whole.
+MOST_SAID = 600
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a page was asked for: the market, event, table or version it is about, and the parameters of the address."""
+
+    of: str = ""
+    given: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section of a page.
+
+    `build(place, asked)` gives its blocks; what it raises is shown in their place. It is asked again every `every_s`
+    seconds; 0: only with the page.
+    """
+
+    name: str
+    title: str
+    build: Callable[[Place, Asked], Iterable[Block]]
+    every_s: float = 15.0
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: `name` is its path, `of` what its address names beside (`market`), if anything; `controls` a template above the parts."""
+
+    name: str
+    title: str
+    parts: Sequence[Part]
+    of: str = ""
+    says: str = ""
+    controls: str = ""
+
+    def part(self, name: str) -> Part | None:
+        """The part of a name."""
+        return next((part for part in self.parts if part.name == name), None)
+
+
+def made(part: Part, place: Place, asked: Asked) -> tuple[list[Block], datetime]:
+    """The blocks of a part, or the one that says why not; and when."""
+    at = place.clock()
+    try:
+        return list(part.build(place, asked)), at
+    except Exception as e:
+        # Whatever it is: the rest of the page is none the worse for it.
+        log.log(logging.INFO if isinstance(e, PolymarketError) else logging.ERROR, "%s could not be made", part.title, exc_info=e)  # fmt: skip
+        return [failed(e, part.title)], at
+
+
+def failed(error: Exception, what: str) -> Failed:
+    """An error in one sentence, without accounts and keys; of what is not of this platform the log says more."""
+    if isinstance(error, PolymarketError):
+        return Failed(printable(masked(str(error)), MOST_SAID), isinstance(error, Unavailable))
+    return Failed(f"{what} could not be made ({type(error).__name__}); the console's log says more", again=True)  # fmt: skip
