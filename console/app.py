@@ -8,13 +8,17 @@ from fastapi.staticfiles import StaticFiles
 
 from console import charting, parts, rendering
 from console.endpoints import routers
-from console.guards import guard
+from console.guards import HEADERS, guard
 from console.pages import PAGES
 from console.parts import Asked, Page
 from console.place import Place
+from polymarket_assets.lake.errors import LakeError, NoSuchTable
 from polymarket_assets.masking import masked
-from polymarket_assets.venue.errors import Gone, PolymarketError, Unavailable, printable
+from polymarket_assets.settings import NotConfigured
+from polymarket_assets.venue.errors import Gone, MalformedPayload, PolymarketError, Unavailable, printable
 
+# Not the question's fault.
+_OURS = (Unavailable, MalformedPayload, NotConfigured, LakeError)
 # Its address has the release in it.
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
@@ -29,6 +33,7 @@ def made(place: Place) -> FastAPI:
     app.state.place = place
     guard(app, place.settings)
     app.add_exception_handler(PolymarketError, _told)
+    app.add_exception_handler(Exception, _broken)
     app.mount("/static", StaticFiles(directory=rendering.STATIC), name="static")
     for router in routers():
         app.include_router(router)
@@ -37,10 +42,15 @@ def made(place: Place) -> FastAPI:
 
 
 def _told(_: Request, error: Exception) -> JSONResponse:
-    """What an endpoint could not give: whether to ask again is in the status."""
-    status = 503 if isinstance(error, Unavailable) else 404 if isinstance(error, Gone) else 422
+    """What an endpoint could not give: 404 what is not there, 422 a question that cannot be answered, 503 what is away, set wrongly or damaged here."""
+    status = 404 if isinstance(error, Gone | NoSuchTable) else 503 if isinstance(error, _OURS) else 422
     said = printable(masked(str(error)), parts.MOST_SAID)
     return JSONResponse({"detail": said, "again": isinstance(error, Unavailable)}, status)
+
+
+def _broken(_: Request, error: Exception) -> JSONResponse:
+    """A fault of ours, which the log has; it comes from outside the guard."""
+    return JSONResponse({"detail": f"a fault of the console ({type(error).__name__}); its log says more", "again": True}, 500, HEADERS)  # fmt: skip
 
 
 def _add_pages(app: FastAPI, place: Place) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from polymarket_assets.venue.errors import Unavailable
+from polymarket_assets.venue.errors import PolymarketError, Unavailable
 
 T = TypeVar("T")
 
@@ -22,6 +22,10 @@ WAIT_S = 0.2
 
 class NotYet(Unavailable):
     """It is being looked at for the first time."""
+
+
+class Broken(Unavailable):
+    """A look ended in a fault of ours, or of a library's."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,13 @@ class Kept(Generic[T]):
             seen = Seen(self._make(), at)
         except Exception as e:
             # Raised again where it is asked for: a look has a thread of its own.
-            log.info("a look failed", exc_info=e)
-            error = e
+            is_told = isinstance(e, PolymarketError)
+            log.log(logging.INFO if is_told else logging.ERROR, "a look failed", exc_info=e)
+            error = (
+                e
+                if is_told
+                else Broken(f"it could not be looked at ({type(e).__name__}); the console's log says more")
+            )
         with self._lock:
             self._seen, self._error = seen, error
             self._is_looking, self._due = False, time.monotonic() + self._every_s

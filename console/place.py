@@ -24,6 +24,7 @@ class Place:
     def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = _now) -> None:
         self.settings, self.clock = settings, clock
         self._kept: dict[Callable[[Place], Any], Kept[Any]] = {}
+        self._owned: dict[Callable[[Place], Any], Any] = {}
         self._lock = threading.Lock()
 
     def lake(self) -> Lake:
@@ -37,3 +38,11 @@ class Place:
                 self._kept[look] = Kept(lambda: look(self), every_s=every_s, clock=self.clock)
             kept: Kept[T] = self._kept[look]
         return kept.seen()
+
+    def own(self, make: Callable[[Place], T]) -> T:
+        """What looks keep from one to the next, made once."""
+        with self._lock:
+            if make not in self._owned:
+                self._owned[make] = make(self)
+            owned: T = self._owned[make]
+        return owned

@@ -34,7 +34,7 @@ from polymarket_assets.watching.asking import Looked
 from polymarket_assets.watching.findings import Event, Figure, Finding, Severity, Source, Watched
 from polymarket_assets.watching.opening import Opening
 
-__all__ = ["ASKED", "SOURCES", "Event", "Figure", "Finding", "Looked", "Severity", "Source", "Watched", "findings", "look", "watched"]  # fmt: skip
+__all__ = ["ASKED", "READ_ONLY", "SOURCES", "Event", "Figure", "Finding", "Looked", "Severity", "Source", "Watched", "findings", "look", "watched"]  # fmt: skip
 
 # Seconds between two looks of the sensor; docs/alerts.md has the CPU that each takes. Told after one look is what stands in
 # records: a fact. What is measured is looked at again, within a minute (`telling.is_due`).
@@ -62,6 +62,9 @@ SOURCES: tuple[Source, ...] = (
 
 # Whoever asks is told whether those messages arrive, too; the sensor would tell it with one that does not.
 ASKED: tuple[Source, ...] = (*SOURCES, Source("alerts", delivery.look, _OFTEN, confirm=1))
+
+# Who only reads asks the lake without writing to it.
+READ_ONLY: tuple[Source, ...] = (Source("lake", disks.reading, _OFTEN, confirm=2), *(one for one in ASKED if one.name != "lake"))  # fmt: skip
 
 
 def look(watched: Watched, sources: Sequence[Source] = ASKED) -> Iterator[Looked]:

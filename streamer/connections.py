@@ -67,6 +67,7 @@ class Connection:
         self.deaf: tuple[int, str] | None = None
         self.last_data_at = now
         self.last_data_us = now_us
+        self.opened_us: int | None = None
         self.garble = Garble()
         self._dice = dice
         self._pinged_at = self._opened_at = now
@@ -107,7 +108,7 @@ class Connection:
 
     def opened(self, socket: MarketSocket, tokens: Iterable[str], now: float, now_us: int) -> None:
         """A socket is connected and has subscribed these tokens."""
-        self.socket, self.connecting = socket, False
+        self.socket, self.connecting, self.opened_us = socket, False, now_us
         self._subscribed = set(tokens)
         self._awaited = {token: Awaited(now_us, now) for token in self._subscribed}
         self.last_data_at = self._pinged_at = self._opened_at = self._ponged_at = now

@@ -59,6 +59,7 @@ def health(view: View) -> Page:
         "session": view.session_id,
         "since": _instant(view.began_us),
         "sockets": {"open": sum(c.socket is not None for c in connections), "wanted": len(connections)},
+        "connections": [_connection(one) for one in connections],
         "tokens": {
             "subscribed": sum(c.carried for c in connections),
             "wanted": sum(len(c.tokens) for c in connections),
@@ -86,6 +87,23 @@ def health(view: View) -> Page:
         "last_data": _instant(loop.last_data_us),
         "gaps": view.keeper.gap_count,
         "reconnects": loop.reconnects,
+    }
+
+
+def _connection(one: Connection) -> Page:
+    """A socket: whether it is open and since when, what it carries, and since when it is deaf."""
+    is_open = one.socket is not None
+    return {
+        "number": one.number,
+        "state": "away" if not is_open else "deaf" if one.deaf else "listening",
+        "opened": _instant(one.opened_us) if is_open else None,
+        "last_data": _instant(one.last_data_us),
+        "deaf_since": _instant(one.deaf[0]) if one.deaf else None,
+        "tokens": len(one.tokens),
+        "subscribed": one.carried,
+        "without_book": one.without_book,
+        "late": one.late,
+        "failures": one.failures,
     }
 
 

@@ -49,6 +49,16 @@ def _folders(watched: Watched) -> Iterator[tuple[str, Path]]:
             yield name, Path(folder)
 
 
+def reading(watched: Watched) -> Iterator[Told]:
+    """Whether the lake is there, for who only reads it."""
+    try:
+        lake = watched.lake
+        if lake.store.read_bytes(layout.LAKE_FILE) is None:
+            yield from _missing(watched, lake)
+    except LakeError as e:
+        yield Finding("lake_unwritable", Severity.CRITICAL, watched.now, f"the lake cannot be read: {e}")
+
+
 def writing(watched: Watched) -> Iterator[Told]:
     """Whether the lake is there, and can be written."""
     try:

@@ -47,6 +47,11 @@ class Opening:
         except TimeoutError as e:
             raise StorageAway(f"Dagster's instance was not opened within {OPEN_WITHIN_S:.0f} s") from e
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it was tried and cannot be opened; while it hangs it has not."""
+        return self._opened is not None and self._opened.done() and self._opened.exception() is not None
+
     def close(self) -> None:
         """Give back what was opened; what could not be is nothing."""
         if self._opened is not None and self._opened.done() and self._opened.exception() is None:

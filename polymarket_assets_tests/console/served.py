@@ -76,7 +76,8 @@ def settings_of(lake: Lake | Path | None = None, **given: Any) -> Settings:
     """Settings that name a lake (None: none) and nothing else of this machine, unless it is given."""
     root = lake.root if isinstance(lake, Lake) else str(lake) if lake else None
     nobody = f"http://{LOOPBACK}:{free_port()}"
-    told = {"stream_status_urls": (nobody,), "mlflow_tracking_uri": nobody, "dagster_home": None, **given}
+    venue = {f"polymarket_{service}_url": nobody for service in ("gamma", "clob", "data")}
+    told = {"stream_status_urls": (nobody,), "mlflow_tracking_uri": nobody, "dagster_home": None, **venue, **given}  # fmt: skip
     return Settings(_env_file=None, lake_root=root, **told)
 
 
