@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from anyio import to_thread
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -19,6 +23,8 @@ from polymarket_assets.venue.errors import Gone, MalformedPayload, PolymarketErr
 
 # Not the question's fault.
 _OURS = (Unavailable, MalformedPayload, NotConfigured, LakeError)
+# Threads that make pages: more would only wait for the same two cores.
+_THREADS = 8
 # Its address has the release in it.
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
@@ -28,7 +34,7 @@ def made(place: Place) -> FastAPI:
     app = FastAPI(
         title="Polymarket Assets: console",
         description="The platform's data and stream, read-only. Instants are UTC.",
-        docs_url=None, redoc_url=None, openapi_url="/api/openapi.json",
+        docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", lifespan=_few_threads,
     )  # fmt: skip
     app.state.place = place
     guard(app, place.settings)
@@ -39,6 +45,12 @@ def made(place: Place) -> FastAPI:
         app.include_router(router)
     _add_pages(app, place)
     return app
+
+
+@asynccontextmanager
+async def _few_threads(_: FastAPI) -> AsyncIterator[None]:
+    to_thread.current_default_thread_limiter().total_tokens = _THREADS
+    yield
 
 
 def _told(_: Request, error: Exception) -> JSONResponse:

@@ -7,6 +7,7 @@ a name that was made to lead here. So it answers to its own names only, and noth
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
@@ -33,9 +34,7 @@ _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 def guard(app: FastAPI, settings: Settings) -> None:
     """Refuse other names and large questions; say what a browser may do."""
-    names = _LOCAL | {
-        name for name in (settings.console_host, urlsplit(settings.console_url or "").hostname) if name
-    }
+    names = _LOCAL | {name for name in (_own(settings.console_host), urlsplit(settings.console_url or "").hostname) if name}  # fmt: skip
 
     @app.middleware("http")
     async def guarded(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -45,6 +44,14 @@ def guard(app: FastAPI, settings: Settings) -> None:
         if "cache-control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _own(host: str) -> str:
+    """The name of an interface; every interface has none, and a page of the web may ask for it."""
+    try:
+        return "" if ip_address(host).is_unspecified else host
+    except ValueError:
+        return host.lower()
 
 
 def _refused(request: Request, names: frozenset[str]) -> Response | None:

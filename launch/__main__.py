@@ -16,7 +16,9 @@ def main() -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up", help="the platform against the venue that the settings name")
-    commands.add_parser("pages", help="Dagster and MLflow alone, to look at what was recorded")
+    commands.add_parser(
+        "pages", help="the pages of console, Dagster and MLflow alone, to look at what was recorded"
+    )
     demo = commands.add_parser(
         "demo", help="the platform against the simulator, narrated and held against the truth"
     )

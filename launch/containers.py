@@ -30,7 +30,7 @@ from polymarket_assets.venue.errors import Unavailable
 # The service that is not of our image.
 POSTGRES = "postgres"
 # Every port that a service listens on in its container.
-PORTS = ("5432", "4000", "3000", "8081", "5000")
+PORTS = ("5432", "4000", "3000", "8081", "5000", "8000")
 _LOOK_S = 1.0
 # As `start_period` says, and the tries after it.
 HEALTHY_WITHIN_S = 240.0

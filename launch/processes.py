@@ -101,6 +101,16 @@ def streamer(settings: Settings, *options: str) -> Process:
     )
 
 
+def console(settings: Settings) -> Process:
+    """The platform's data and stream in a browser, read-only."""
+    return Process(
+        "console",
+        (sys.executable, "-m", "console"),
+        (settings.console_port,),
+        _page(settings.console_port),
+    )
+
+
 def simulator(settings: Settings, ledger: Path, seed: int, profile: str) -> Process:
     """A local venue: HTTP, WebSocket and control on three ports in a row."""
     return Process(

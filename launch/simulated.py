@@ -61,6 +61,7 @@ def running(settings: Settings) -> list[Process]:
         processes.webserver(settings),
         processes.daemon(settings),
         processes.streamer(settings, "--refresh-s", str(REFRESH_S)),
+        processes.console(settings),
     ]
 
 

@@ -52,9 +52,10 @@ def start(settings: Settings, child: subprocess.Popen[bytes], progress: Progress
         "simulator": f"http://{LOOPBACK}:{settings.sim_port + 2}/health",
         "streamer": f"http://{LOOPBACK}:{settings.stream_status_port}/health",
         "mlflow": f"http://{LOOPBACK}:{settings.mlflow_port}/health",
+        "console": f"http://{LOOPBACK}:{settings.console_port}/overview",
         "dagster": f"http://{LOOPBACK}:{settings.dagster_port}/server_info",
     }
-    task = progress.add_task("Start simulator, streamer, MLflow, Dagster", total=len(pages))
+    task = progress.add_task("Start simulator, streamer, MLflow, Dagster, console", total=len(pages))
     for name, page in pages.items():
         try:
             wait_for(page, seconds=START_S, alive=lambda: child.poll() is None)

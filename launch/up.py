@@ -30,6 +30,7 @@ def platform(settings: Settings, data: Path = DATA, *streamer_options: str) -> l
         processes.webserver(settings),
         processes.daemon(settings),
         processes.streamer(settings, *streamer_options),
+        processes.console(settings),
     ]
 
 
@@ -63,7 +64,7 @@ def run() -> int:
 
 
 def show() -> int:
-    """Start the pages of Dagster and MLflow alone: nothing is recorded and no venue is needed. Returns the exit code.
+    """Start the pages of console, Dagster and MLflow alone: nothing is recorded and no venue is needed. Returns the exit code.
 
     Raises:
         NotConfigured, PortBusy: nothing was started.
@@ -73,6 +74,7 @@ def show() -> int:
         processes.mlflow(settings, DATA / "mlflow"),
         processes.code(settings),
         processes.webserver(settings),
+        processes.console(settings),
     ]
     require_free(running)
     return _keep(settings, running)

@@ -277,7 +277,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"no alert begins with {key!r}; docs/alerts.md lists their keys")
         return keys
 
-    @field_validator("stream_status_host")
+    @field_validator("stream_status_host", "console_host")
     @classmethod
     def _an_interface(cls, host: str) -> str:
         if not _HOST.fullmatch(host):

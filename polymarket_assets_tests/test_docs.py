@@ -15,6 +15,7 @@ from polymarket_assets_tests.conftest import PROJECT
 
 README = (PROJECT / "README.md").read_text()
 COMMANDS = (
+    "console",
     "polymarket_assets.doctor",
     "polymarket_assets.history_import",
     "polymarket_assets.lake",

@@ -21,7 +21,7 @@ from polymarket_assets_tests.streamer.conftest import free_port
 from simulator.running import start
 from streamer import status
 
-OURS = ("polymarket_assets", "streamer", "simulator", "launch", "drills", "benchmarks")
+OURS = ("polymarket_assets", "streamer", "simulator", "launch", "console", "drills", "benchmarks")
 EVERYWHERE = ("0.0.0.0", "::", "[::]")
 # What opens a port: there the address must be named.
 OPENS = {

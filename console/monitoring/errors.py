@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from console.kept import Seen
 from console.monitoring import asking, heard, linking, sampled
@@ -17,8 +17,6 @@ EVERY_S = 30.0
 # Further back a person has seen it, or never will.
 _RUNS_BACK = timedelta(days=7)
 MOST_RUNS = 200
-# How long Dagster's storage may take to name them; a locked one takes what it is given.
-_WITHIN_S = 8.0
 
 Kind = Literal["run", "slot", "reject", "finding"]
 
@@ -62,27 +60,14 @@ def failed_runs(place: Place) -> Seen[list[Wrong]]:
 
 def _look(place: Place) -> list[Wrong]:
     from polymarket_assets.watching import asking as bounded
-    from polymarket_assets.watching.findings import Event, Source
+    from polymarket_assets.watching import runs
+    from polymarket_assets.watching.findings import Source
 
     # Bounded in time, and one thread at the most is left where the storage hangs.
-    (looked,) = bounded.look(place.own(asking.Asking).watched(), [Source("failed-runs", _failed)])
+    (looked,) = bounded.look(place.own(asking.Asking).watched(), [Source("failed-runs", lambda watched: runs.failed(watched, _RUNS_BACK, MOST_RUNS))])
     if looked.unknown is not None:
         raise Unavailable(f"Dagster's storage did not name its failed runs: {looked.unknown}")
-    return [Wrong(one.at, "run", one.text, linking.dagster(place.settings, one.link or "")) for one in looked.events if isinstance(one, Event)]  # fmt: skip
-
-
-def _failed(watched: Any) -> Iterator[Any]:
-    import dagster as dg
-
-    from polymarket_assets.watching import runs
-    from polymarket_assets.watching.findings import Event
-
-    wanted = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=watched.now - _RUNS_BACK)
-    for record in watched.dagster.get_run_records(wanted, limit=MOST_RUNS):
-        run = record.dagster_run
-        filed = f" of {run.tags[runs.PARTITION]}" if runs.PARTITION in run.tags else ""
-        again = "; it is tried again" if run.tags.get(runs.WILL_RETRY) == "true" else ""
-        yield Event(f"run:{run.run_id}", runs.ended(record), f"{run.job_name}{filed} failed{again}", f"/runs/{run.run_id}")  # fmt: skip
+    return [Wrong(one.at, "run", one.text, linking.dagster(place.settings, one.link or "")) for one in looked.events]  # fmt: skip
 
 
 def _runs(place: Place) -> Iterable[Wrong]:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from polymarket_assets.venue.errors import Unavailable
-from polymarket_assets.watching.findings import Figure, Finding, Severity, Told, Watched, instant
+from polymarket_assets.watching.findings import Event, Figure, Finding, Severity, Told, Watched, instant
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -40,6 +40,18 @@ def look(watched: Watched) -> Iterator[Told]:
             unsure.append(job)
     if unsure:
         raise Unavailable(f"the newest {NEWEST} runs of {', '.join(unsure)} will all be retried: how the last went is not known")  # fmt: skip
+
+
+def failed(watched: Watched, back: timedelta, most: int) -> Iterator[Told]:
+    """The newest runs that failed, those that are tried again too."""
+    import dagster as dg
+
+    wanted = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=watched.now - back)
+    for record in watched.dagster.get_run_records(wanted, limit=most):
+        run = record.dagster_run
+        filed = f" of {run.tags[PARTITION]}" if PARTITION in run.tags else ""
+        again = "; it is tried again" if run.tags.get(WILL_RETRY) == "true" else ""
+        yield Event(f"run:{run.run_id}", ended(record), f"{run.job_name}{filed} failed{again}", f"/runs/{run.run_id}")  # fmt: skip
 
 
 @cache

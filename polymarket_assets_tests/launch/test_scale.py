@@ -31,7 +31,7 @@ NEW = {name: told for name, told in SCALE["services"].items() if name not in BAS
 
 
 def test_services_that_are_changed_exist_and_new_ones_come_with_the_profile_alone() -> None:
-    assert set(SCALE["services"]) - set(NEW) == {"code", "webserver", "daemon", "streamer"}
+    assert set(SCALE["services"]) - set(NEW) == {"code", "webserver", "daemon", "console", "streamer"}
     assert [told["profiles"] for told in NEW.values()] == [["scale"]]
 
 
