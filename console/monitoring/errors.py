@@ -64,7 +64,10 @@ def _look(place: Place) -> list[Wrong]:
     from polymarket_assets.watching.findings import Source
 
     # Bounded in time, and one thread at the most is left where the storage hangs.
-    (looked,) = bounded.look(place.own(asking.Asking).watched(), [Source("failed-runs", lambda watched: runs.failed(watched, _RUNS_BACK, MOST_RUNS))])
+    (looked,) = bounded.look(
+        place.own(asking.Asking).watched(),
+        [Source("failed-runs", lambda watched: runs.failed(watched, _RUNS_BACK, MOST_RUNS))],
+    )
     if looked.unknown is not None:
         raise Unavailable(f"Dagster's storage did not name its failed runs: {looked.unknown}")
     return [Wrong(one.at, "run", one.text, linking.dagster(place.settings, one.link or "")) for one in looked.events]  # fmt: skip
