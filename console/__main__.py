@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import socket
 import sys
 from contextlib import suppress
@@ -50,7 +51,8 @@ def _serve(port: int | None) -> int:
     server = uvicorn.Server(config)
     with _listening(settings.console_host, port or settings.console_port) as here:
         Console().print(f"The console listens on {settings.console_host}, port {here.getsockname()[1]}; Ctrl-C stops it.", highlight=False)  # fmt: skip
-        # uvicorn says by an interrupt of its own that it was told to stop.
+        # Once it has stopped, uvicorn raises the signal that told it to.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             server.run(sockets=[here])
     return 0 if server.started else 2

@@ -6,6 +6,7 @@ a name that was made to lead here. So it answers to its own names only, and noth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ HEADERS = {
 }
 # A query may be long, and no more than this is read of it.
 MOST_ASKED_BYTES = 64 * 1024
+_HOST = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII)
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -46,6 +48,12 @@ def guard(app: FastAPI, settings: Settings) -> None:
         return response
 
 
+def _asked_under(host: str) -> str:
+    """The name in a `Host` header; what is none has none."""
+    found = _HOST.fullmatch(host)
+    return (found[1] or found[2]).lower() if found else ""
+
+
 def _own(host: str) -> str:
     """The name of an interface; every interface has none, and a page of the web may ask for it."""
     try:
@@ -55,10 +63,9 @@ def _own(host: str) -> str:
 
 
 def _refused(request: Request, names: frozenset[str]) -> Response | None:
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    if host not in names:
+    if _asked_under(request.headers.get("host", "")) not in names:
         return PlainTextResponse("The console does not answer to this name; CONSOLE_URL names the address people open it under.\n", 421)  # fmt: skip
     size = request.headers.get("content-length", "0")
-    if not size.isdigit() or int(size) > MOST_ASKED_BYTES or "transfer-encoding" in request.headers:
+    if not size.isdecimal() or int(size) > MOST_ASKED_BYTES or "transfer-encoding" in request.headers:
         return PlainTextResponse(f"A question has {MOST_ASKED_BYTES:,} bytes at the most.\n", 413)
     return None
