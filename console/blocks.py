@@ -92,10 +92,11 @@ class Empty:
 
 @dataclass(frozen=True)
 class Failed:
-    """This part could not be made; the others were."""
+    """This part could not be made; the others were. `soon`: it is being looked at for the first time, and there in a moment."""
 
     why: str
     again: bool = True
+    soon: bool = False
 
 
 @dataclass(frozen=True)

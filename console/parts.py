@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from console.blocks import Block, Failed
+from console.kept import NotYet
 from console.place import Place
 from polymarket_assets.masking import masked
 from polymarket_assets.venue.errors import PolymarketError, Unavailable, printable
@@ -71,5 +72,9 @@ def made(part: Part, place: Place, asked: Asked) -> tuple[list[Block], datetime]
 def failed(error: Exception, what: str) -> Failed:
     """An error in one sentence, without accounts and keys; of what is not of this platform the log says more."""
     if isinstance(error, PolymarketError):
-        return Failed(printable(masked(str(error)), MOST_SAID), isinstance(error, Unavailable))
+        return Failed(
+            printable(masked(str(error)), MOST_SAID),
+            isinstance(error, Unavailable),
+            isinstance(error, NotYet),
+        )
     return Failed(f"{what} could not be made ({type(error).__name__}); the console's log says more", again=True)  # fmt: skip

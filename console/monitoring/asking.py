@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # What the sensor `alerts` asks every minute is asked four times as often by who looks at it; what is asked seldom is no oftener.
 EVERY_S = 15.0
 _OFTEN_S = 300.0
+# The first look must not wait for the slowest; who was not asked by then is asked in the next one.
+_LOOK_S = 4.0
 # What is wrong, or not known, is looked at again soon, so that its end is seen.
 _AGAIN_S = 60.0
 
@@ -45,7 +47,7 @@ class Asked:
     """A source of health: when it was asked, and why it could not be, or not about all."""
 
     name: str
-    asked_at: datetime
+    asked_at: datetime | None
     unknown: str | None
 
 
@@ -81,11 +83,15 @@ class Asking:
 
         now = time.monotonic()
         due = [source for source in health.READ_ONLY if now >= self._due.get(source.name, 0.0)]
+        # Those that wait longest: never asked, then long due.
+        due.sort(key=lambda source: self._due.get(source.name, 0.0))
         watched = self.watched()
-        for source, looked in zip(due, health.look(watched, due), strict=True):
+        for source, looked in zip(due, health.look(watched, due), strict=False):
             self._looked[source.name] = (watched.now, looked)
             pace_s = max(EVERY_S, source.every_s / 4) if source.every_s <= _OFTEN_S else source.every_s
             self._due[source.name] = now + (min(pace_s, _AGAIN_S) if looked.findings else pace_s)
+            if time.monotonic() - now > _LOOK_S:
+                break
         return self._told(watched.now)
 
     def _open(self) -> Opening | None:
@@ -102,9 +108,16 @@ class Asking:
         from polymarket_assets import health
 
         found = [self._found(one) for one in health.ordered(looked for _, looked in self._looked.values())]
-        asked = tuple(Asked(name, at, looked.unknown) for name, (at, looked) in self._looked.items())
+        asked = tuple(self._asked(source.name) for source in health.READ_ONLY)
         told = {one.severity for one in found if not one.muted}
-        return Health("critical" if "critical" in told else "warning" if told else "ok", now, tuple(found), asked)  # fmt: skip
+        is_known = all(one.asked_at is not None for one in asked)
+        return Health("critical" if "critical" in told else "warning" if told or not is_known else "ok", now, tuple(found), asked)  # fmt: skip
+
+    def _asked(self, name: str) -> Asked:
+        if name not in self._looked:
+            return Asked(name, None, "it was not asked yet")
+        at, looked = self._looked[name]
+        return Asked(name, at, looked.unknown)
 
     def _found(self, one: Finding) -> Found:
         from polymarket_assets.masking import masked

@@ -22,6 +22,8 @@ _SHADES: dict[str, Level] = {"fine": "good", "warning": "warning", "error": "cri
 # What of health says that the stream lacks something, beside what a streamer says itself.
 _OF_STREAM = ("stream_no_trades", "stream_coverage")
 _START = "python -m streamer run"
+# Days of a forecast that is no forecast any more.
+_YEARS = 3_650
 # A success rate below this is told by alerts unless it is set otherwise.
 _WELL_PCT = 99.0
 
@@ -48,7 +50,7 @@ def _now(place: Place, _: Asked) -> Iterator[Block]:
     a_minute = trades.a_minute if trades else None
     yield Tiles((
         Tile("stream", found.word, level=_LEVELS[found.word], href="/stream"),
-        Tile("last heard", found.last_data, _ago(found.last_data, place.clock())),
+        Tile("last heard", _ago(found.last_data, place.clock()), f"{found.last_data:%Y-%m-%d %H:%M:%S} UTC" if found.last_data else ""),
         Tile("trades a minute", a_minute, "mean of the last five minutes that are whole"),
         *_health_tiles(place),
         *_disk_tiles(place),
@@ -61,7 +63,7 @@ def _now(place: Place, _: Asked) -> Iterator[Block]:
 
 def _ago(at: datetime | None, now: datetime) -> str:
     if at is None:
-        return "nothing yet"
+        return "never"
     seconds = max(0.0, (now - at).total_seconds())
     return f"{seconds:.0f} s ago" if seconds < 120 else f"{seconds / 60:.0f} min ago" if seconds < 7_200 else f"{seconds / 3_600:,.0f} h ago"  # fmt: skip
 
@@ -79,7 +81,7 @@ def _disk_tiles(place: Place) -> Iterator[Tile]:
         return
     yield Tile("lake", size(found.bytes), f"{len(found.tables)} tables", href="/lake")
     for disk in found.disks:
-        when = "never" if disk.full_in_days is None else f"{disk.full_in_days:,.0f} days"
+        when = "never" if disk.full_in_days is None else f"{disk.full_in_days:,.0f} days" if disk.full_in_days < _YEARS else "ten years or more"  # fmt: skip
         yield Tile(f"{disk.name} is full in", when, f"{size(disk.free)} free" if disk.free is not None else "no end", _SHADES.get(disk.level, "plain"))  # fmt: skip
 
 
@@ -115,6 +117,8 @@ def _tiers(place: Place, _: Asked) -> Iterator[Block]:
         return
     headings = ("tier", "every", "last slot", "markets", "hour: taken", "late", "missed", "success", "day: taken", "late", "missed", "success", "in Dagster")  # fmt: skip
     yield Grid(headings, [_tier(place, one) for one in found.tiers], note="Slots taken of those that were due; missed ones include slots that nobody accounted for. Success is of the markets that were due in them.")  # fmt: skip
+    if not place.settings.watch_windows:
+        yield Note("WATCH_WINDOWS is off: windows are started by hand, and slots outside of them are taken by nobody.")  # fmt: skip
 
 
 def _tier(place: Place, one: sampled.SampledTier) -> tuple[Any, ...]:
@@ -148,7 +152,7 @@ def _trades_spec(found: heard.Heard) -> dict[str, Any]:
 
     values = [{"at": one.at.isoformat(), "trades": one.trades} for one in found.minutes]
     chart = alt.Chart(alt.InlineData(values=values)).mark_area(line=True, opacity=0.35, interpolate="step-after").encode(
-        x=alt.X("at:T", title="UTC", scale=alt.Scale(type="utc")), y=alt.Y("trades:Q", title="trades a minute"),
+        x=alt.X("at:T", title="UTC", scale=alt.Scale(type="utc"), axis=alt.Axis(format="%H:%M")), y=alt.Y("trades:Q", title="trades a minute"),
         tooltip=[alt.Tooltip("at:T", format="%H:%M", formatType="time", title="at"), "trades:Q"],
     ).properties(height=180)  # fmt: skip
     return charting.spec(chart)
@@ -165,7 +169,7 @@ def _forecast(place: Place, _: Asked) -> Iterator[Block]:
         (Link(one.table, f"/lake/{one.table}"), one.files, size(one.bytes), size(one.bytes_a_day) if one.bytes_a_day is not None else None, one.goes or "stays")
         for one in found.tables
     ]  # fmt: skip
-    yield Grid(("table", "files", "size", "a day", "where as much goes"), rows, note=f"Growth is of the {found.hours} hours recorded in the last three days.")  # fmt: skip
+    yield Grid(("table", "files", "size", "a day", "where as much goes"), rows, note=f"Growth is of the {found.hours} hours recorded in the last three days." if found.hours else "What grows by the hour shows once an hour is over.")  # fmt: skip
 
 
 def _elsewhere(place: Place, _: Asked) -> Iterator[Block]:

@@ -54,9 +54,12 @@ def _coverage(place: Place, _: Asked) -> Iterator[Block]:
 
 
 def _sockets(place: Place, _: Asked) -> Iterator[Block]:
-    rows = [row for one in streamers.streamers(place).value for row in one.connections]
-    if not rows:
-        yield Empty("No sockets are told of.", _START)
+    told = streamers.streamers(place).value
+    rows = [row for one in told for row in one.connections]
+    if any(one.answers and one.sockets_wanted and not one.connections for one in told):
+        yield Note("A streamer of another version tells how many sockets it has, and nothing of each.")
+    elif not rows:
+        yield Empty("There are no sockets: nobody listens, or to nothing.", _START)
         return
     headings = ("streamer", "socket", "state", "open since", "last data", "deaf since", "tokens", "subscribed", "without book", "late", "failed attempts")  # fmt: skip
     yield Grid(headings, [
@@ -115,9 +118,9 @@ def _gaps_spec(found: Sequence[heard.Gap], since: datetime | None, now: datetime
     values = [_bar(one.cause, _REACHES[one.reach], max(one.from_at, now - DAY), one.to_at) for one in widest]
     if since is not None:
         values.append(_bar("not heard now", _REACHES["everything"], max(since, now - DAY), now))
-    span = alt.Scale(type="utc", domain=[(now - DAY).isoformat(), now.isoformat()])
-    chart = alt.Chart(alt.InlineData(values=values)).mark_bar(minBandSize=6, height=14, strokeWidth=1.5).encode(
-        x=alt.X("from:T", title="UTC", scale=span), x2="to:T", y=alt.Y("cause:N", title=None),
+    span = alt.Scale(type="utc", domain=[_ms(now - DAY), _ms(now)])
+    chart = alt.Chart(alt.InlineData(values=values)).mark_bar(height=14, strokeWidth=1.5).encode(
+        x=alt.X("from:T", title="UTC", scale=span, axis=alt.Axis(format="%H:%M")), x2="to:T", y=alt.Y("cause:N", title=None),
         color=alt.Color("deaf:N", title="deaf", scale=alt.Scale(domain=list(_REACHES.values()), range=["#d1495b", "#e09f3e", "#5b8db8"])),
         stroke=alt.Stroke("deaf:N", legend=None, scale=alt.Scale(domain=list(_REACHES.values()), range=["#d1495b", "#e09f3e", "#5b8db8"])),
         tooltip=["cause:N", "deaf:N", alt.Tooltip("seconds:Q", format=",.1f")],
@@ -125,8 +128,12 @@ def _gaps_spec(found: Sequence[heard.Gap], since: datetime | None, now: datetime
     return charting.spec(chart)
 
 
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1_000)
+
+
 def _bar(cause: str, deaf: str, from_at: datetime, to_at: datetime) -> dict[str, Any]:
-    return {"cause": cause, "deaf": deaf, "from": from_at.isoformat(), "to": to_at.isoformat(), "seconds": (to_at - from_at).total_seconds()}  # fmt: skip
+    return {"cause": cause, "deaf": deaf, "from": _ms(from_at), "to": _ms(to_at), "seconds": (to_at - from_at).total_seconds()}  # fmt: skip
 
 
 def _rejects(place: Place, _: Asked) -> Iterator[Block]:

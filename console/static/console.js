@@ -42,7 +42,10 @@ function shown() {
 }
 
 document.addEventListener("htmx:after:swap", event => {
-  event.target.closest?.("section")?.removeAttribute("aria-busy");
+  const part = event.target.closest?.("section");
+  part?.removeAttribute("aria-busy");
+  // What is looked at for the first time is there in a moment.
+  if (part?.querySelector("[data-soon]")) setTimeout(() => htmx.trigger(part, "soon"), 1500);
   shown();
 });
 // A page that nobody looks at asks for nothing.

@@ -21,7 +21,6 @@ import requests
 import uvicorn
 
 from console.app import made
-from console.kept import NotYet
 from console.place import Place
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.settings import Settings
@@ -29,8 +28,8 @@ from polymarket_assets.settings import Settings
 LOOPBACK = "127.0.0.1"
 # What takes longer hangs.
 _WITHIN_S = 20.0
-# What a part says while it is looked at for the first time.
-_NOT_YET = str(NotYet("it is being looked at; the answer is here in a moment"))
+# What an endpoint, and a part, say while it is looked at for the first time.
+_NOT_YET = ("it is being looked at; the answer is here in a moment", "data-soon")
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Console:
         until = time.monotonic() + _WITHIN_S
         while True:
             answer = self.ask(path, params=params)
-            if _NOT_YET not in answer.text or time.monotonic() > until:
+            if not any(words in answer.text for words in _NOT_YET) or time.monotonic() > until:
                 return answer
             time.sleep(0.05)
 
