@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass
@@ -17,11 +18,16 @@ if TYPE_CHECKING:
     from polymarket_assets.watching.asking import Looked
     from polymarket_assets.watching.findings import Finding, Watched
 
+log = logging.getLogger(__name__)
+
 # What the sensor `alerts` asks every minute is asked four times as often by who looks at it; what is asked seldom is no oftener.
 EVERY_S = 15.0
 _OFTEN_S = 300.0
 # The first look must not wait for the slowest; who was not asked by then is asked in the next one.
 _LOOK_S = 4.0
+# Those that ask Dagster come in the second look: importing it takes seconds, of the first answer and of the time that each has.
+_OF_DAGSTER = frozenset({"storage", "runs", "checks", "assets", "partitions", "models", "decisions"})
+NOT_ASKED = "not asked yet"
 # What is wrong, or not known, is looked at again soon, so that its end is seen.
 _AGAIN_S = 60.0
 
@@ -67,6 +73,7 @@ class Asking:
     def __init__(self, place: Place) -> None:
         self._place, self._settings = place, place.settings
         self._opening: Opening | None = None
+        self._is_loaded = False
         self._lock = threading.Lock()
         self._looked: dict[str, tuple[datetime, Looked]] = {}
         self._due: dict[str, float] = {}
@@ -83,9 +90,13 @@ class Asking:
 
         now = time.monotonic()
         due = [source for source in health.READ_ONLY if now >= self._due.get(source.name, 0.0)]
-        # Those that wait longest: never asked, then long due.
+        if not self._looked:
+            due = [source for source in due if source.name not in _OF_DAGSTER]
+        else:
+            self._load_definitions()
+        # Those first that wait longest: never asked, then long due.
         due.sort(key=lambda source: self._due.get(source.name, 0.0))
-        watched = self.watched()
+        now, watched = time.monotonic(), self.watched()
         for source, looked in zip(due, health.look(watched, due), strict=False):
             self._looked[source.name] = (watched.now, looked)
             pace_s = max(EVERY_S, source.every_s / 4) if source.every_s <= _OFTEN_S else source.every_s
@@ -93,6 +104,19 @@ class Asking:
             if time.monotonic() - now > _LOOK_S:
                 break
         return self._told(watched.now)
+
+    def _load_definitions(self) -> None:
+        if self._is_loaded or self._open() is None:
+            return
+        from polymarket_assets.watching import checks, runs
+
+        self._is_loaded = True
+        try:
+            runs.jobs()
+            checks.blocking()
+        except Exception as e:
+            # Each source that needs them says so for itself.
+            log.warning("definitions could not be loaded", exc_info=e)
 
     def _open(self) -> Opening | None:
         """One that failed is tried anew; one that hangs is left to hang, rather than have another beside it."""
@@ -115,7 +139,7 @@ class Asking:
 
     def _asked(self, name: str) -> Asked:
         if name not in self._looked:
-            return Asked(name, None, "it was not asked yet")
+            return Asked(name, None, NOT_ASKED)
         at, looked = self._looked[name]
         return Asked(name, at, looked.unknown)
 

@@ -107,7 +107,7 @@ def _unknown(found: asking.Health) -> Iterator[Block]:
         if source.unknown is not None:
             by_reason.setdefault(source.unknown, []).append(source.name)
     for reason, names in by_reason.items():
-        yield Note(f"Not known of {', '.join(names)}: {reason}", "warning")
+        yield Note(f"Not known of {', '.join(names)}: {reason}", "plain" if reason == asking.NOT_ASKED else "warning")  # fmt: skip
 
 
 def _tiers(place: Place, _: Asked) -> Iterator[Block]:

@@ -24,7 +24,10 @@ def _fields(place: Place, _: Asked) -> Iterator[Block]:
     # The open hour of a tier only where the one before has nothing.
     whole = {one.tier for one in found if not one.is_open}
     shown = [one for one in found if one.is_open != (one.tier in whole)]
-    yield Chart("fields", _fields_spec(shown), _said(shown))
+    named = _named(shown)
+    by_tier = [one for one in shown if one.category == fields.ALL]
+    yield Chart("tiers", _by_tier_spec(by_tier, named), _said(shown))
+    yield Chart("fields", _fields_spec(shown, named), "The same by tier and category.")
     below = [one for one in found if one.below]
     if below:
         rows = [
@@ -39,22 +42,50 @@ def _fields(place: Place, _: Asked) -> Iterator[Block]:
 
 def _said(shown: Sequence[fields.Filled]) -> str:
     rows = sum(one.rows for one in shown if one.category == fields.ALL)
-    return f"Share of {rows:,} snapshots that fill a column, by tier and category; columns that every row fills are left out. All of them: /api/monitoring/field-completeness."  # fmt: skip
+    return f"Share of {rows:,} snapshots that fill a column, by tier; columns that every row fills are left out. All of them: /api/monitoring/field-completeness."  # fmt: skip
 
 
-def _fields_spec(shown: Sequence[fields.Filled]) -> dict[str, Any]:
+def _named(shown: Sequence[fields.Filled]) -> list[str]:
+    """Columns that not every row fills; all where there are none."""
+    names = list(shown[0].columns)
+    return [name for name in names if any(one.columns[name] < _WHOLE for one in shown)] or names
+
+
+def _shares(shown: Sequence[fields.Filled], named: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {"tier": one.tier.upper(), "of": f"{one.tier.upper()} {one.category}", "column": name, "share": one.columns[name], "rows": one.rows}
+        for one in shown
+        for name in named
+    ]  # fmt: skip
+
+
+def _shade_of_share() -> Any:
     import altair as alt
 
-    named = [name for name in shown[0].columns if any(one.columns.get(name, 1.0) < _WHOLE for one in shown)]
-    values = [
-        {"of": f"{one.tier.upper()} {one.category}", "column": name, "share": one.columns[name], "rows": one.rows}
-        for one in shown
-        for name in named or list(shown[0].columns)
-        if name in one.columns
-    ]  # fmt: skip
+    return alt.Color("share:Q", title="filled", scale=alt.Scale(scheme="redyellowgreen", domain=[0, 1]), legend=alt.Legend(format=".0%"))  # fmt: skip
+
+
+def _by_tier_spec(shown: Sequence[fields.Filled], named: Sequence[str]) -> dict[str, Any]:
+    import altair as alt
+
+    one = alt.Chart(alt.InlineData(values=_shares(shown, named))).encode(
+        x=alt.X("tier:N", title=None, axis=alt.Axis(labelAngle=0, orient="top")), y=alt.Y("column:N", title=None, sort=None),
+        tooltip=["tier:N", "column:N", alt.Tooltip("share:Q", format=".1%"), alt.Tooltip("rows:Q", format=",")],
+    )  # fmt: skip
+    cells = one.mark_rect(stroke="#8884", strokeWidth=0.5).encode(color=_shade_of_share())
+    # Black is read on every shade but the darkest, which are of what is whole or absent.
+    ink = alt.condition("datum.share > 0.9 || datum.share < 0.1", alt.value("white"), alt.value("black"))
+    texts = one.mark_text(fontSize=10).encode(text=alt.Text("share:Q", format=".0%"), color=ink)
+    return charting.spec((cells + texts).properties(height=alt.Step(16)))
+
+
+def _fields_spec(shown: Sequence[fields.Filled], named: Sequence[str]) -> dict[str, Any]:
+    import altair as alt
+
+    values = _shares(shown, named)
     chart = alt.Chart(alt.InlineData(values=values)).mark_rect(stroke="#8884", strokeWidth=0.5).encode(
-        x=alt.X("column:N", title=None, sort=None, axis=alt.Axis(labelAngle=-60, labelLimit=150)), y=alt.Y("of:N", title=None),
-        color=alt.Color("share:Q", title="filled", scale=alt.Scale(scheme="redyellowgreen", domain=[0, 1]), legend=alt.Legend(format=".0%")),
+        x=alt.X("column:N", title=None, sort=None, axis=alt.Axis(labelAngle=-60, labelLimit=150, labelOverlap=True)), y=alt.Y("of:N", title=None),
+        color=_shade_of_share(),
         tooltip=["of:N", "column:N", alt.Tooltip("share:Q", format=".1%"), alt.Tooltip("rows:Q", format=",")],
     ).properties(height=alt.Step(18))  # fmt: skip
     return charting.spec(chart)
@@ -106,7 +137,7 @@ def _signs(place: Place, _: Asked) -> Iterator[Block]:
     if not found:
         yield Empty("There are no features of the last day: they are computed when an hour is over.", _RECORD)  # fmt: skip
         return
-    rows = [(one.tier.upper(), one.rows, one.heard, _pct(one.sign_quality)) for one in found]
+    rows = [(one.tier if len(one.tier) > 2 else one.tier.upper(), one.rows, one.heard, _pct(one.sign_quality)) for one in found]  # fmt: skip
     yield Grid(("tier", "rows of features", "with trades heard", "sides known"), rows, note="Sides known: the share of trades whose side is a taker's by a settlement transaction. Below 90 % features of sides stay out of the model.")  # fmt: skip
 
 
@@ -114,7 +145,7 @@ def _checks(place: Place, _: Asked) -> Iterator[Block]:
     found = asking.health(place).value
     unknown = [one for one in found.sources if one.name in ("checks", "partitions", "models") and one.unknown]
     for reason in dict.fromkeys(str(one.unknown) for one in unknown):
-        yield Note(reason, "warning")
+        yield Note(reason, "plain" if reason == asking.NOT_ASKED else "warning")
     held = [one for one in found.findings if one.kind in _CHECKS]
     if held:
         rows = [(Badge(one.severity, one.severity), one.since, one.text, one.step, Link("open", one.link) if one.link else None) for one in held]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -20,6 +21,8 @@ _START = "python -m streamer run"
 _SHOWN = 100
 # Bars that can be told apart in a day's line; the widest are drawn.
 _DRAWN = 400
+# What is narrower is not seen in the line of a day.
+_WIDE = timedelta(minutes=2)
 _STATES: dict[str, Level] = {"listening": "good", "live": "good", "awaited": "plain", "silent": "plain", "late": "warning", "deaf": "warning", "troubled": "warning", "away": "critical", "stuck": "critical"}  # fmt: skip
 _REACHES = {"everything": "all of a streamer", "connection": "a socket", "market": "a market"}
 
@@ -98,7 +101,7 @@ def _gaps(place: Place, _: Asked) -> Iterator[Block]:
     if not found and since is None:
         yield Note("No gap ended in the last day.", "good")
         return
-    yield Chart("gaps", _gaps_spec(found, since, now), "Intervals of the last day in which the stream was deaf, by cause; those of all of a streamer stand out. A gap is recorded when it ends.")  # fmt: skip
+    yield Chart("gaps", _gaps_spec(found, since, now), "Intervals of the last day in which the stream was deaf, by cause; those of all of a streamer stand out. A gap is recorded when it ends; short ones are drawn two minutes wide.")  # fmt: skip
     rows = [
         (Badge(_REACHES[one.reach], "critical" if one.reach == "everything" else "plain"), one.cause, one.from_at, one.to_at, round(one.seconds, 1), one.shard, one.connection, _market(one.market_id))
         for one in found[:_SHOWN]
@@ -119,10 +122,9 @@ def _gaps_spec(found: Sequence[heard.Gap], since: datetime | None, now: datetime
     if since is not None:
         values.append(_bar("not heard now", _REACHES["everything"], max(since, now - DAY), now))
     span = alt.Scale(type="utc", domain=[_ms(now - DAY), _ms(now)])
-    chart = alt.Chart(alt.InlineData(values=values)).mark_bar(height=14, strokeWidth=1.5).encode(
+    chart = alt.Chart(alt.InlineData(values=values)).mark_bar(height=14).encode(
         x=alt.X("from:T", title="UTC", scale=span, axis=alt.Axis(format="%H:%M")), x2="to:T", y=alt.Y("cause:N", title=None),
         color=alt.Color("deaf:N", title="deaf", scale=alt.Scale(domain=list(_REACHES.values()), range=["#d1495b", "#e09f3e", "#5b8db8"])),
-        stroke=alt.Stroke("deaf:N", legend=None, scale=alt.Scale(domain=list(_REACHES.values()), range=["#d1495b", "#e09f3e", "#5b8db8"])),
         tooltip=["cause:N", "deaf:N", alt.Tooltip("seconds:Q", format=",.1f")],
     ).properties(height=alt.Step(26))  # fmt: skip
     return charting.spec(chart)
@@ -133,7 +135,7 @@ def _ms(at: datetime) -> int:
 
 
 def _bar(cause: str, deaf: str, from_at: datetime, to_at: datetime) -> dict[str, Any]:
-    return {"cause": cause, "deaf": deaf, "from": _ms(from_at), "to": _ms(to_at), "seconds": (to_at - from_at).total_seconds()}  # fmt: skip
+    return {"cause": cause, "deaf": deaf, "from": _ms(from_at), "to": _ms(max(to_at, from_at + _WIDE)), "seconds": (to_at - from_at).total_seconds()}  # fmt: skip
 
 
 def _rejects(place: Place, _: Asked) -> Iterator[Block]:
