@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from console.kept import Seen
 from console.monitoring import lakes
 from console.place import Place
+from polymarket_assets.lake import folders, reading
+from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.spans import DAY, HOUR, Span, hour_of
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.shards import Shard
@@ -28,7 +29,7 @@ MOST_REJECTS = 1_000
 
 @dataclass(frozen=True)
 class Minute:
-    """Trades heard in a minute."""
+    """Trades heard in a minute, each once on however many sockets."""
 
     at: datetime
     trades: int
@@ -94,21 +95,43 @@ def _look(place: Place) -> Heard:
     lake, now = place.lake(), place.clock()
     first = now.replace(second=0, microsecond=0) - TRADES_BACK
     span = Span(first, now + timedelta.resolution)
-    with lakes.over(lake, trades_raw=span) as connection:
-        counted: Mapping[datetime, int] = dict(connection.execute(_A_MINUTE, [first]).fetchall())
+    counted = _counted(lake, span, place.own(_Remembered).known)
     steps = range(TRADES_BACK // _MINUTE + 1)
     minutes = tuple(Minute(at, counted.get(at, 0)) for at in (first + n * _MINUTE for n in steps))
     trade = _last(lake, "trades_raw", now)
     return Heard(minutes, trade, max(filter(None, (trade, _last(lake, "book_changes", now))), default=None))
 
 
-_A_MINUTE = "select date_trunc('minute', received_at), count(*) from trades_raw where received_at >= ? group by all"  # fmt: skip
+class _Remembered:
+    """Trades by minute of hours whose folders did not change since they were counted."""
+
+    def __init__(self, _: Place) -> None:
+        self.known: dict[str, tuple[dict[str, int], dict[datetime, int]]] = {}
+
+
+def _counted(lake: Lake, span: Span, known: dict[str, tuple[dict[str, int], dict[datetime, int]]]) -> dict[datetime, int]:  # fmt: skip
+    """Trades by minute, each once on however many sockets it was heard."""
+    hours = Span(hour_of(span.start), hour_of(span.end) + HOUR)
+    found = {folder.path: folder for folder in folders.folders(lake, TABLES["trades_raw"], hours)}
+    for gone in set(known) - set(found):
+        del known[gone]
+    for path, folder in found.items():
+        if path not in known or known[path][0] != folder.files:
+            files = reading.current(lake, path, [f"{path}/{name}" for name in folder.files])
+            with lakes.over_files(trades_raw=files) as connection:
+                known[path] = (folder.files, dict(connection.execute(_A_MINUTE).fetchall()))
+    return {at: count for _, counts in known.values() for at, count in counts.items()}
+
+
+# As `collecting.hearing` tells copies, but for those of the seconds around a full hour.
+_A_MINUTE = """
+select date_trunc('minute', received_at), count(distinct hash(market_id, tx_hash, venue_at, token_id, is_buy, price_e6, size_e6))
+from trades_raw group by all
+"""
 
 
 def _last(lake: Lake, table: str, now: datetime) -> datetime | None:
     """The newest receipt of a table, by its newest files: a part holds a minute, a sealed hour is sorted otherwise."""
-    from polymarket_assets.lake import reading
-
     for back in _LAST_WITHIN:
         if files := reading.files(lake, table, Span(now - back, now + timedelta.resolution)):
             hour = files[-1].rsplit("/", 1)[0]
@@ -149,8 +172,3 @@ _REJECTS = f"""
 select received_at, session_id, connection, reason, left(payload, {_SHOWN}) from rejects where received_at >= ?
 order by received_at desc limit ?
 """
-
-
-def hours_of(span: Span) -> tuple[datetime, ...]:
-    """The hours that a span touches, the newest first."""
-    return tuple(sorted({hour_of(at) for at in span.hours()}, reverse=True))

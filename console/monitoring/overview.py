@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from console import charting
 from console.blocks import Badge, Block, Chart, Empty, Grid, Level, Link, Note, Tile, Tiles
+from console.kept import NotYet
 from console.monitoring import asking, disks, heard, linking, sampled, state, streamers
 from console.parts import Asked, Page, Part
 from console.place import Place
@@ -31,9 +32,19 @@ _WELL_PCT = 99.0
 def standing(place: Place) -> state.State:
     """LIVE, STALE or DISCONNECTED. Raises `NotYet`."""
     told = streamers.streamers(place).value
-    in_lake = _or_none(lambda: heard.heard(place).value.last_data)
+    in_lake = _in_lake(place)
     found = _or_none(lambda: asking.health(place).value.findings) or ()
     return state.state(told, in_lake, [one.text for one in found if one.kind in _OF_STREAM], place.clock())
+
+
+def _in_lake(place: Place) -> datetime | None:
+    """The newest receipt in the lake; None where there is none, or none is to be had."""
+    try:
+        return heard.heard(place).value.last_data
+    except NotYet:
+        raise
+    except PolymarketError:
+        return None
 
 
 def _or_none(ask: Callable[[], Any]) -> Any:

@@ -51,7 +51,7 @@ def failed(watched: Watched, back: timedelta, most: int) -> Iterator[Told]:
         run = record.dagster_run
         filed = f" of {run.tags[PARTITION]}" if PARTITION in run.tags else ""
         again = "; it is tried again" if run.tags.get(WILL_RETRY) == "true" else ""
-        yield Event(f"run:{run.run_id}", ended(record), f"{run.job_name}{filed} failed{again}", f"/runs/{run.run_id}")  # fmt: skip
+        yield Event(f"run_failed:{run.run_id}", ended(record), f"{run.job_name}{filed} failed{again}", f"/runs/{run.run_id}")  # fmt: skip
 
 
 @cache
