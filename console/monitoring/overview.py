@@ -9,6 +9,7 @@ from console import charting
 from console.blocks import Badge, Block, Chart, Empty, Grid, Level, Link, Note, Tile, Tiles
 from console.kept import NotYet
 from console.monitoring import asking, disks, heard, linking, sampled, state, streamers
+from console.monitoring.drawn import drawn
 from console.parts import Asked, Page, Part
 from console.place import Place
 from console.rendering import size
@@ -151,11 +152,12 @@ def _tally(place: Place, tally: sampled.Tally) -> tuple[Any, ...]:
 
 
 def _trades(place: Place, _: Asked) -> Iterator[Block]:
-    found = heard.heard(place).value
+    seen = heard.heard(place)
+    found = seen.value
     if not any(one.trades for one in found.minutes):
         yield Empty("No trade was heard in the last six hours.", _START)
         return
-    yield Chart("trades", _trades_spec(found), "Trades heard a minute, as they are in the lake; of the newest two minutes not all is there yet.")  # fmt: skip
+    yield Chart("trades", drawn(place, "trades", seen.at, lambda: _trades_spec(found)), "Trades heard a minute, as they are in the lake; of the newest two minutes not all is there yet.")  # fmt: skip
 
 
 def _trades_spec(found: heard.Heard) -> dict[str, Any]:

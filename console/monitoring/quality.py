@@ -8,6 +8,7 @@ from typing import Any
 from console import charting
 from console.blocks import Badge, Block, Chart, Empty, Grid, Level, Link, Note
 from console.monitoring import asking, fields, sampled, worth
+from console.monitoring.drawn import drawn
 from console.parts import Asked, Page, Part
 from console.place import Place
 
@@ -17,7 +18,8 @@ _WHOLE = 0.9999
 
 
 def _fields(place: Place, _: Asked) -> Iterator[Block]:
-    found = fields.filled(place).value
+    seen = fields.filled(place)
+    found = seen.value
     if not found:
         yield Empty("No snapshot was taken in this hour or the one before.", _RECORD)
         return
@@ -26,8 +28,12 @@ def _fields(place: Place, _: Asked) -> Iterator[Block]:
     shown = [one for one in found if one.is_open != (one.tier in whole)]
     named = _named(shown)
     by_tier = [one for one in shown if one.category == fields.ALL]
-    yield Chart("tiers", _by_tier_spec(by_tier, named), _said(shown))
-    yield Chart("fields", _fields_spec(shown, named), "The same by tier and category.")
+    yield Chart("tiers", drawn(place, "tiers", seen.at, lambda: _by_tier_spec(by_tier, named)), _said(shown))
+    yield Chart(
+        "fields",
+        drawn(place, "fields", seen.at, lambda: _fields_spec(shown, named)),
+        "The same by tier and category.",
+    )
     below = [one for one in found if one.below]
     if below:
         rows = [
@@ -157,12 +163,17 @@ def _checks(place: Place, _: Asked) -> Iterator[Block]:
 
 
 def _labels(place: Place, _: Asked) -> Iterator[Block]:
-    found = worth.labels(place).value
+    seen = worth.labels(place)
+    found = seen.value
     if not found.census:
         yield Empty("No market has ended here yet: outcomes come when markets close, or with the public past.", "make bootstrap")  # fmt: skip
         return
     if found.days:
-        yield Chart("labels", _labels_spec(found.days), "Markets that got their label, by day and outcome.")
+        yield Chart(
+            "labels",
+            drawn(place, "labels", seen.at, lambda: _labels_spec(found.days)),
+            "Markets that got their label, by day and outcome.",
+        )
     rows = [(one.source, Badge(one.state, "good" if one.state == "final" else "plain"), one.rule, one.markets, one.ones, one.zeros, one.example) for one in found.census[:40]]  # fmt: skip
     yield Grid(("source", "state", "rule", "markets", "label 1", "label 0", "for example"), rows, sentences=frozenset({6}))  # fmt: skip
 

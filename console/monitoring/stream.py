@@ -10,6 +10,7 @@ from urllib.parse import quote
 from console import charting
 from console.blocks import Badge, Block, Chart, Empty, Facts, Grid, Level, Link, Note
 from console.monitoring import heard, overview, streamers
+from console.monitoring.drawn import drawn
 from console.parts import Asked, Page, Part
 from console.place import Place
 from polymarket_assets.lake.spans import DAY
@@ -95,13 +96,14 @@ def _short(name: str) -> str:
 
 
 def _gaps(place: Place, _: Asked) -> Iterator[Block]:
-    found, now = heard.gaps(place).value, place.clock()
+    seen, now = heard.gaps(place), place.clock().replace(second=0, microsecond=0)
+    found = seen.value
     standing = overview.standing(place)
     since = standing.last_data if standing.word == "DISCONNECTED" else None
     if not found and since is None:
         yield Note("No gap ended in the last day.", "good")
         return
-    yield Chart("gaps", _gaps_spec(found, since, now), "Intervals of the last day in which the stream was deaf, by cause; those of all of a streamer stand out. A gap is recorded when it ends; short ones are drawn two minutes wide.")  # fmt: skip
+    yield Chart("gaps", drawn(place, "gaps", (seen.at, since, now), lambda: _gaps_spec(found, since, now)), "Intervals of the last day in which the stream was deaf, by cause; those of all of a streamer stand out. A gap is recorded when it ends; short ones are drawn two minutes wide.")  # fmt: skip
     rows = [
         (Badge(_REACHES[one.reach], "critical" if one.reach == "everything" else "plain"), one.cause, one.from_at, one.to_at, round(one.seconds, 1), one.shard, one.connection, _market(one.market_id))
         for one in found[:_SHOWN]
