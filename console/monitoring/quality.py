@@ -78,7 +78,7 @@ def _by_tier_spec(shown: Sequence[fields.Filled], named: Sequence[str]) -> dict[
         x=alt.X("tier:N", title=None, axis=alt.Axis(labelAngle=0, orient="top")), y=alt.Y("column:N", title=None, sort=None),
         tooltip=["tier:N", "column:N", alt.Tooltip("share:Q", format=".1%"), alt.Tooltip("rows:Q", format=",")],
     )  # fmt: skip
-    cells = one.mark_rect(stroke="#8884", strokeWidth=0.5).encode(color=_shade_of_share())
+    cells = one.mark_rect(stroke="#8884", strokeWidth=0.5).encode(color=_shade_of_share().legend(None))
     # Black is read on every shade but the darkest, which are of what is whole or absent.
     ink = alt.condition("datum.share > 0.9 || datum.share < 0.1", alt.value("white"), alt.value("black"))
     texts = one.mark_text(fontSize=10).encode(text=alt.Text("share:Q", format=".0%"), color=ink)
