@@ -83,8 +83,9 @@ def _ago(at: datetime | None, now: datetime) -> str:
 def _health_tiles(place: Place) -> Iterator[Tile]:
     found = _or_none(lambda: asking.health(place).value)
     if found is not None:
-        count = len(found.findings)
-        yield Tile("health", found.status, f"{count} finding{'s' * (count != 1)}", _SHADES.get(found.status, "warning"), "#findings")  # fmt: skip
+        count, waiting = len(found.findings), sum(one.asked_at is None for one in found.sources)
+        said = f"{count} finding{'s' * (count != 1)}" + (f", {waiting} sources not asked yet" if waiting else "")  # fmt: skip
+        yield Tile("health", found.status, said, _SHADES.get(found.status, "warning"), "#findings")  # fmt: skip
 
 
 def _disk_tiles(place: Place) -> Iterator[Tile]:
