@@ -31,6 +31,7 @@ _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 def made(place: Place) -> FastAPI:
     """The console of an installation."""
+    charting.load()
     app = FastAPI(
         title="Polymarket Assets: console",
         description="The platform's data and stream, read-only. Instants are UTC.",

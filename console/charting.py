@@ -18,6 +18,12 @@ _MAKE = "import sys, vl_convert; sys.stdout.write(vl_convert.javascript_bundle(v
 _WITHIN_S = 60.0
 
 
+def load() -> None:
+    """Import what draws, before anybody asks: threads that import pandas at the same time meet half of it."""
+    import altair  # noqa: F401
+    import pandas  # noqa: F401
+
+
 def release() -> str:
     """Of Vega-Lite, as vl-convert names it."""
     import altair

@@ -24,7 +24,7 @@ async function draw(spec, again) {
   drawn.set(id, { text, place });
   await charts();
   const theme = dark.matches ? "dark" : "light", narrow = innerWidth < 600, config = inks()[theme];
-  config.legend = { ...config.legend, columns: narrow ? 2 : 6, labelLimit: narrow ? 140 : 360 };
+  config.legend = { ...config.legend, orient: "top", columns: narrow ? 2 : 6, labelLimit: narrow ? 140 : 360 };
   // `ast`: expressions are interpreted, so that the page needs no right to evaluate code.
   const view = await vegaEmbed(place, JSON.parse(text), { actions: false, renderer: "svg", ast: true, config, tooltip: { theme } });
   known?.view?.finalize();
