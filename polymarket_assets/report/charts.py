@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.report.silences import NOT_HEARD, NOT_SAMPLED, Silence
 
@@ -286,13 +288,16 @@ def _framed(layers: Sequence[Any], frame: Frame, height: int, *, told: bool = Tr
 
 
 def _chart(rows: Rows, frame: Frame) -> alt.Chart:
-    """Rows with their instants as milliseconds, placed in the frame's time."""
+    """Rows with their instants as milliseconds, placed in the frame's time.
+
+    They are one text: Altair looks at every value of a list, half a second for a chart.
+    """
     import altair as alt
 
     scale = alt.Scale(type="utc", domain=[_ms(frame.span.start), _ms(frame.span.end)], nice=False)
     axis = alt.Axis(labelOverlap=True, labelFlush=True, tickCount=8, labelExpr=_CLOCK)
     return (
-        alt.Chart(alt.InlineData(values=[{**row, "drawn_at": _ms(row["drawn_at"])} for row in rows]))
+        alt.Chart(alt.InlineData(values=_text(rows), format=alt.JsonDataFormat(type="json")))
         .transform_calculate(utc="utcFormat(datum.drawn_at, '%Y-%m-%d %H:%M:%S')")
         .encode(x=alt.X("drawn_at:T", title=None, scale=scale, axis=axis))
     )
@@ -312,6 +317,10 @@ def _axis(
     format_: str, *, ticks: int = 6, domain: tuple[float, float] | None = None, expression: str | None = None
 ) -> _Axis:
     return _Axis(format_, ticks, domain, expression)
+
+
+def _text(rows: Rows) -> str:
+    return msgspec.json.encode([{**row, "drawn_at": _ms(row["drawn_at"])} for row in rows]).decode()
 
 
 def _y(column: str, axis: _Axis, **more: Any) -> alt.Y:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,7 +45,11 @@ def versions(lake: Lake, market_ids: Sequence[str]) -> dict[str, list[Version]]:
     named = {f"id{n}": market_id for n, market_id in enumerate(market_ids)}
     with queries.over(lake, resolutions=None) as connection:
         query = f"select * from resolutions where market_id in ({', '.join(f'${name}' for name in named)}) order by market_id, version"
-        rows = connection.sql(query, params=named).to_arrow_table().to_pylist()
+        return told(connection.sql(query, params=named).to_arrow_table().to_pylist())
+
+
+def told(rows: Iterable[dict[str, Any]]) -> dict[str, list[Version]]:
+    """Rows of `resolutions` by market, in their order."""
     found: dict[str, list[Version]] = {}
     for row in rows:
         found.setdefault(row["market_id"], []).append(Version(row, tuple(_said(row["evidence"]))))

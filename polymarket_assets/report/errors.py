@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from polymarket_assets.venue.errors import Refused
+from polymarket_assets.venue.errors import Gone, Refused
 
 
-class NotFound(Refused):
+class NotFound(Gone):
     """Nothing in the lake has this name."""
 
 

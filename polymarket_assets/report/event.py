@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ _RULES = 3
 
 
 @dataclass(frozen=True)
-class _Legs:
+class Legs:
     """The markets of an event, largest volume first, by short names; `unread` are beyond `MOST_LEGS`."""
 
     found: list[Subject]
@@ -54,14 +54,14 @@ def page(
     """
     now = clock()
     named = finding.event(lake, name, now=now)
-    held = _legs(lake, named, now, since)
+    held = _held(lake, named, now, since)
     hours = subject.window(held.found, since, until, now)
     with sources.opened(lake, held.found, hours, (since, until)) as connection:
         legs.prepare(connection)
         first = held.found[0]
         unknown = silences.silences(lake, connection, first.market_id, hours and Span(min(hours.start, now), min(hours.end, now)))  # fmt: skip
         frame = frame_of(connection, _instants(held), unknown)
-        panels = [_prices(connection, held, frame), _sum(connection, held, frame)]
+        panels = [prices(connection, held, frame), total(connection, held, frame)]
         grid = _table(connection, held)
     return Page(
         name=f"event-{named.venue}-{named.slug or named.event_id or named.neg_risk_id}",
@@ -75,28 +75,36 @@ def page(
     )
 
 
-def _legs(lake: Lake, named: EventName, now: datetime, since: datetime | None) -> _Legs:
+def _held(lake: Lake, named: EventName, now: datetime, since: datetime | None) -> Legs:
     found = subject.subjects(lake, named.market_ids, now=now, since=since)
-    found.sort(key=lambda s: (-(s.row.get("volume_usd") or 0.0), s.market_id))
-    kept = found[:MOST_LEGS]
-    labels = legs.short_names({s.market_id: s.title for s in kept})
-    return _Legs(kept, labels, len(found) - len(kept), ends.versions(lake, [s.market_id for s in kept]))
+    kept = largest(found)
+    return named_legs(kept, len(found) - len(kept), ends.versions(lake, [s.market_id for s in kept]))
 
 
-def _instants(held: _Legs) -> dict[str, datetime]:
+def largest(found: Sequence[Subject]) -> list[Subject]:
+    """The markets of an event that are read: those of the largest volume, that first."""
+    return sorted(found, key=lambda s: (-(s.row.get("volume_usd") or 0.0), s.market_id))[:MOST_LEGS]
+
+
+def named_legs(kept: list[Subject], unread: int, known: dict[str, list[Version]]) -> Legs:
+    """Markets by short names, with what is known of their ends."""
+    return Legs(kept, legs.short_names({s.market_id: s.title for s in kept}), unread, known)
+
+
+def _instants(held: Legs) -> dict[str, datetime]:
     """Those of the largest leg, and when the first end was told."""
     told = [at for known in held.known.values() if (at := ends.instants(known).get("decided, as first told"))]
     return {**facts.instants(held.found[0]), **({"first end told": min(told)} if told else {})}
 
 
-def _set_said(held: _Legs) -> list[str]:
+def _set_said(held: Legs) -> list[str]:
     size = len(held.together)
     won = [held.labels[id_] for id_, known in held.known.items() if known[-1].row["label"] == 1 and id_ in held.together]  # fmt: skip
     told = [f"ended: {', '.join(won)}"] if won else []
     return [f"negRisk set of {size}: exactly one ends YES" if size else "no negRisk set", *told]
 
 
-def _facts(named: EventName, held: _Legs) -> list[tuple[str, str]]:
+def _facts(named: EventName, held: Legs) -> list[tuple[str, str]]:
     row = held.found[0].row
     volume = sum(leg.row.get("volume_usd") or 0.0 for leg in held.found)
     ids = {leg.row.get("neg_risk_id") for leg in held.found} - {None}
@@ -116,7 +124,8 @@ def _facts(named: EventName, held: _Legs) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in pairs if value]
 
 
-def _prices(connection: Any, held: _Legs, frame: Frame) -> Panel:
+def prices(connection: Any, held: Legs, frame: Frame) -> Panel:
+    """The prices of the markets in one chart; the connection has `priced` (`legs.prepare`)."""
     title = "Prices of its markets, dollars a share of the canonical outcome"
     order = legs.by_size(connection, [s.market_id for s in held.found], {s.market_id: s.row.get("volume_usd") for s in held.found})  # fmt: skip
     if not order:
@@ -135,7 +144,8 @@ def _prices(connection: Any, held: _Legs, frame: Frame) -> Panel:
     )
 
 
-def _sum(connection: Any, held: _Legs, frame: Frame) -> Panel:
+def total(connection: Any, held: Legs, frame: Frame) -> Panel:
+    """What the prices of the negRisk set sum to."""
     title, together = "Sum over the negRisk set, dollars", held.together
     if len(together) < 2:
         return Panel(title, "These markets are no negRisk set: several can end YES, or none, and their sum means nothing.")  # fmt: skip
@@ -152,7 +162,7 @@ def _sum(connection: Any, held: _Legs, frame: Frame) -> Panel:
     return Panel(title, " ".join(said), charts.sums(rows, marked))
 
 
-def _table(connection: Any, held: _Legs) -> Grid:
+def _table(connection: Any, held: Legs) -> Grid:
     last = legs.last(connection)
     rows = []
     for leg in sorted(held.found, key=lambda s: -(last.get(s.market_id, {}).get("price") or -1.0)):

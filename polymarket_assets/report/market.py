@@ -53,7 +53,7 @@ def page(
     with sources.opened(lake, [found], hours, (since, until)) as connection:
         unknown = silences.silences(lake, connection, market_id, _cut(hours, now))
         frame = frame_of(connection, {**facts.instants(found), **ends.instants(known)}, unknown)
-        panels = _panels(connection, found, frame)
+        drawn = panels(connection, found, frame)
         held = coverage.held(connection, found, unknown, len(known))
         book = _book(connection, market_id)
     grids = [_coverage(held), *book, _evidence(found, known)]
@@ -62,7 +62,7 @@ def page(
         title=found.title,
         badges=[*facts.badges(found, ends.verdict(known, found.canonical)), *shown(frame)],
         facts=facts.told(found),
-        panels=panels,
+        panels=drawn,
         grids=grids,
         notes=_notes(found, frame, hours, since),
         made=made(lake, now),
@@ -98,7 +98,8 @@ def _cut(hours: Span | None, now: datetime) -> Span | None:
     return hours and Span(min(hours.start, now), min(hours.end, now))
 
 
-def _panels(connection: Any, found: Subject, frame: Frame) -> list[Panel]:
+def panels(connection: Any, found: Subject, frame: Frame) -> list[Panel]:
+    """Price, spread, depth and volume, of `quotes`, `shown` and `dealt` (`sources`)."""
     return [
         _price(connection, found, frame),
         _of_quotes(connection, found, frame, "Spread, cents", ["spread_c"], charts.spread, ""),

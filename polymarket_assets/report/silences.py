@@ -15,7 +15,7 @@ from polymarket_assets.tiers import BY_NAME
 
 NOT_HEARD, NOT_SAMPLED = "not heard", "slot missed"
 # Which socket carried a market is looked up in the hours around gaps of sockets: so many of them, the newest, seconds of work.
-_HOURS_LOOKED_UP = 24
+HOURS_LOOKED_UP = 24
 # Shades nearer to each other than this part of the picture are one: they could not be told apart.
 _APART = 400
 
@@ -42,13 +42,18 @@ class Silences:
         return sum((s.end - s.start for s in joined(self.found, timedelta()) if s.what == what), timedelta())
 
 
-def silences(lake: Lake, connection: Any, market_id: str, span: Span | None) -> Silences:
-    """What was not known of a market within a span; the connection has `stream_gaps`, `sweeps` and `snapshots`."""
+def silences(
+    lake: Lake, connection: Any, market_id: str, span: Span | None, *, looked_up: int = HOURS_LOOKED_UP
+) -> Silences:
+    """What was not known of a market within a span; the connection has `stream_gaps`, `sweeps` and `snapshots`.
+
+    Around gaps of sockets so many hours are `looked_up`, the newest.
+    """
     if span is None:
         return Silences((), 0)
     given = {"id": market_id, "start": span.start, "end": span.end}
     gaps = connection.execute(_GAPS, given).fetchall()
-    sockets, unknown = _sockets(lake, market_id, gaps)
+    sockets, unknown = _sockets(lake, market_id, gaps, looked_up)
     deaf = [
         _cut(start, end, NOT_HEARD, cause, span)
         for gap_id, session, socket, market, start, end, cause in gaps
@@ -91,13 +96,15 @@ def _cut(start: datetime, end: datetime, what: str, cause: str, span: Span) -> S
     return Silence(max(start, span.start), min(end, span.end), what, cause)
 
 
-def _sockets(lake: Lake, market_id: str, gaps: list[tuple[Any, ...]]) -> tuple[set[tuple[str, int]], int]:
+def _sockets(
+    lake: Lake, market_id: str, gaps: list[tuple[Any, ...]], looked_up: int
+) -> tuple[set[tuple[str, int]], int]:
     """The sessions and sockets that carried a market around gaps of whole sockets, and how many gaps were not looked up."""
     wide = [
         (start, end) for _, _, socket, market, start, end, _ in gaps if market is None and socket is not None
     ]
     hours = sorted({hour_of(at) for gap in wide for at in gap}, reverse=True)
-    looked = set(hours[:_HOURS_LOOKED_UP])
+    looked = set(hours[:looked_up])
     files = [
         file
         for table in ("trades_raw", "book_changes")

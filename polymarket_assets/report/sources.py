@@ -40,7 +40,7 @@ def opened(
         for table in _history():
             files = [file for day in sorted({s.close_day for s in found if s.close_day}) for file in reading.files(lake, table, Span.day(day))]  # fmt: skip
             reading.add_view(connection, table, files)
-        _fill(connection, [s.market_id for s in found], shown)
+        fill(connection, [s.market_id for s in found], shown)
         yield connection
 
 
@@ -54,7 +54,8 @@ def _unbuilt(lake: Lake, hours: Span) -> list[str]:
     return [file for file in reading.files(lake, "trades_raw", hours) if layout.span_of(file) not in built]
 
 
-def _fill(connection: Any, market_ids: list[str], shown: tuple[datetime | None, datetime | None]) -> None:
+def fill(connection: Any, market_ids: Sequence[str], shown: tuple[datetime | None, datetime | None]) -> None:
+    """Make `quotes`, `shown` and `dealt` of some markets, where the connection has the tables of `RECORDED`, `HISTORY` and `trades_raw`."""
     named = {f"id{n}": market_id for n, market_id in enumerate(market_ids)}
     among = f"market_id in ({', '.join(f'${name}' for name in named)})"
     start, end = shown

@@ -59,7 +59,7 @@ def subjects(
     )
     if set(market_ids) - followed.keys() - past.keys() - counted.keys():
         followed = _followed(lake, market_ids, reading.files(lake, "markets"))
-    return [_subject(id_, followed.get(id_), past.get(id_), counted.get(id_)) for id_ in market_ids]
+    return [subject_of(id_, followed.get(id_), past.get(id_), counted.get(id_)) for id_ in market_ids]
 
 
 def _files(
@@ -90,12 +90,13 @@ def _newest(connection: Any, query: str, market_ids: Sequence[str]) -> dict[str,
     return {row["market_id"]: row for row in rows}
 
 
-def _subject(
+def subject_of(
     market_id: str,
     followed: Row | None,
     past: Row | None,
     counted: Row | None,
 ) -> Subject:
+    """A market by its newest rows of `markets` (with `first_received_at` and `versions`), `history_markets` and `census`."""
     row = {**(counted or {}), **(past or {}), **(followed or {})}
     source = "recorded" if followed else past["source"] if past else "census" if counted else "unknown"
     return Subject(

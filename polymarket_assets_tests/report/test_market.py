@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -31,7 +32,11 @@ def drawn(page: Page) -> list[bool]:
 def marks(panel: Panel) -> list[dict[str, Any]]:
     """The rows that a chart draws, of all its layers."""
     assert panel.chart is not None
-    return [row for held in panel.chart.to_dict()["datasets"].values() for row in held]
+    return [
+        row
+        for held in panel.chart.to_dict()["datasets"].values()
+        for row in (json.loads(held) if isinstance(held, str) else held)
+    ]
 
 
 def ms(at: Any) -> int:
