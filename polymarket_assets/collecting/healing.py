@@ -25,7 +25,7 @@ from polymarket_assets.collecting.fetching import (
 )
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.spans import Span
-from polymarket_assets.lake.writing import Lake
+from polymarket_assets.lake.writing import Lake, table_of
 from polymarket_assets.venue.errors import Refused, Unavailable
 
 # Most markets asked about in one build: a request or a few each, minutes within the venue's limits.
@@ -84,7 +84,7 @@ def build_trades(lake: Lake, data: Trades | None, hour: datetime, *, clock: Call
     fills = joining.fetched_fills(fetched.trades, carried)
     joined = joining.joined(lake, heard, fills, span, clock())
     asked = {m: replace(a, state=UNMAPPED) if m in joined.unmapped_markets else a for m, a in fetched.asked.items()}  # fmt: skip
-    written = lake.publish_rows("trades", joined.rows, part=PART, at=span.start)
+    written = lake.publish_pieces("trades", [table_of("trades", joined.rows)], part=PART, at=span.start)
     account = trade_hours.account(span, clock(), inside, deaf, asked, joined.rows)
     # After the trades: an account that is missing or old only makes a later build ask again.
     lake.publish_rows("trade_hours", [account], part=PART, at=span.start)

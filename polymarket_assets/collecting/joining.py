@@ -74,7 +74,7 @@ def joined(lake: Lake, heard: list[Heard], fills: Fills, span: Span, now: dateti
     inside = [row for row in rows if row["traded_at"] in span]
     unmapped = [row["market_id"] for row in inside if row["outcome_index"] is None]
     kept = [row for row in inside if row["outcome_index"] is not None]
-    kept.sort(key=lambda row: (row["traded_at"], row["market_id"], row["trade_id"]))
+    kept.sort(key=lambda row: (row["market_id"], row["traded_at"], row["trade_id"]))
     return Joined(kept, len(unmapped), frozenset(unmapped))
 
 

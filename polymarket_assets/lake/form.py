@@ -20,10 +20,17 @@ from polymarket_assets.lake.schemas.declare import LEVELS, Table
 # A market's rows together, in order of time: a reader of one market opens a few pages of the file. The rest of
 # the key follows, so that the order of rows never depends on the files they came in.
 _BY_MARKET = ("market_id", "received_at", "session_id", "connection", "sequence")
-_ORDERS = {"book_changes": (*_BY_MARKET, "row"), "trades_raw": _BY_MARKET}
+_ORDERS = {
+    "book_changes": (*_BY_MARKET, "row"),
+    "trades_raw": _BY_MARKET,
+    "trades": ("market_id", "traded_at", "trade_id"),
+}
 
 # Few enough that a market is found without much else, enough that a dictionary is worth its bytes.
 _GROUP_ROWS = 500_000
+# Of trades, which are asked for by market more often than whole: a market of 200,000 an hour in a tenth of the time, for a
+# hundredth more bytes.
+_TRADES_GROUP_ROWS = 20_000
 # A message can be several kilobytes.
 _VERBATIM_GROUP_ROWS = 20_000
 # A book is two lists of some sixty levels: 1.5 kB.
@@ -50,6 +57,8 @@ def group_rows(table: Table) -> int:
     """The rows of one row group."""
     if _VERBATIM & set(table.names):
         return _VERBATIM_GROUP_ROWS
+    if table.name == "trades":
+        return _TRADES_GROUP_ROWS
     if any(field.type == LEVELS for field in table.schema):
         return _BOOK_GROUP_ROWS
     return _WIDE_GROUP_ROWS if len(table.names) > _WIDE else _GROUP_ROWS
