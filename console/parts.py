@@ -44,7 +44,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Page:
-    """A page: `name` is its path, `of` what its address names beside (`market`), if anything; `controls` a template above the parts."""
+    """A page: `name` is its path, `of` what its address names beside (`market`), if anything; `controls` a template above the parts.
+
+    `lists` are the parts it has where it names nothing.
+    """
 
     name: str
     title: str
@@ -52,10 +55,11 @@ class Page:
     of: str = ""
     says: str = ""
     controls: str = ""
+    lists: Sequence[Part] = ()
 
     def part(self, name: str) -> Part | None:
         """The part of a name."""
-        return next((part for part in self.parts if part.name == name), None)
+        return next((part for part in (*self.parts, *self.lists) if part.name == name), None)
 
 
 def made(part: Part, place: Place, asked: Asked) -> tuple[list[Block], datetime]:
