@@ -30,7 +30,11 @@ def head(place: Place, asked: Asked) -> Iterable[Block]:
         "title": found.title, "badges": facts.badges(found, ends.verdict(known, found.canonical)), "quote": quote, "canonical": found.canonical,
         "links": _links(place, found),
     })  # fmt: skip
-    yield Facts([pair for pair in facts.told(found) if pair[0] != "Event"])
+
+
+def about(place: Place, asked: Asked) -> Iterable[Block]:
+    """Its names, dates and terms, as last listed."""
+    yield Facts(facts.told(naming.market(place, asked.of)))
 
 
 def _links(place: Place, found: Subject) -> list[Link]:
@@ -152,5 +156,6 @@ PARTS = (
     Part("volume", "Volume", _chart("volume"), 15.0),
     Part("trades", "Trades", trades, 15.0),
     Part("evidence", "How it ended", evidence, 60.0),
+    Part("about", "What it is", about, 60.0),
     Part("held", "What there is, and what is missing", held, 30.0),
 )

@@ -169,7 +169,8 @@ def legs(rows: Rows, labels: Sequence[str], rest: Rows, frame: Frame) -> alt.Lay
     every = [*rows, *rest]
     names = [*labels, *([rest[0]["label"]] if rest else [])]
     colours = [*LEGS[: len(labels)], *([REST] if rest else [])]
-    y = _axis(".2f", domain=_range([r["price"] for r in every]))
+    low, high = _range([r["price"] for r in every])
+    y = _axis(_written(low, high), domain=(low, high))
     scale = alt.Scale(domain=names, range=colours)
     line = (
         _chart(every, frame)
@@ -294,7 +295,9 @@ def _chart(rows: Rows, frame: Frame) -> alt.Chart:
     """
     import altair as alt
 
-    scale = alt.Scale(type="utc", domain=[_ms(frame.span.start), _ms(frame.span.end)], nice=False)
+    # An expression: of a list Vega-Lite makes objects, which a page that evaluates no code cannot read.
+    domain = alt.ExprRef(f"[{_ms(frame.span.start)}, {_ms(frame.span.end)}]")
+    scale = alt.Scale(type="utc", domain=domain, nice=False)
     axis = alt.Axis(labelOverlap=True, labelFlush=True, tickCount=8, labelExpr=_CLOCK)
     return (
         alt.Chart(alt.InlineData(values=_text(rows), format=alt.JsonDataFormat(type="json")))
