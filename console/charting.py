@@ -46,8 +46,16 @@ def configs() -> dict[str, dict[str, Any]]:
     return {theme: config(theme) for theme in ("light", "dark")}
 
 
+@cache
+def trust() -> None:
+    """Make charts without checking every piece against the schema of Vega-Lite, which the tests of reports do: it is half of the time."""
+    from altair.utils import schemapi
+
+    schemapi.disable_debug_mode()
+
+
 def spec(chart: Any) -> dict[str, Any]:
-    """A chart of Altair as wide as its place; the page has the inks."""
-    made: dict[str, Any] = chart.properties(width="container").to_dict()
+    """A chart of Altair as wide as its place; the page has the inks. That it is one is known of the tests of who makes it."""
+    made: dict[str, Any] = chart.properties(width="container").to_dict(validate=False)
     made.pop("config", None)
     return made

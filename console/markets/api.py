@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 
 from console.endpoints import Here
-from console.markets import answers, event_parts, lists, naming
+from console.markets import answering, answers, event_parts, lists, naming
 from polymarket_assets.report import coverage
 from polymarket_assets.venue.errors import Gone
 
@@ -45,20 +45,20 @@ def markets(
 @router.get("/markets/{name:path}/prices", responses=_FAULTS)
 def prices(place: Here, name: Market, span: Span = "24h", limit: Limit = 500, offset: Offset = 0) -> answers.Prices:  # fmt: skip
     """A market's quotes as sampled, the newest first."""
-    return answers.prices(place, naming.market(place, name), span, limit, offset)
+    return answering.prices(place, naming.market(place, name), span, limit, offset)
 
 
 @router.get("/markets/{name:path}/trades", responses=_FAULTS)
 def trades(place: Here, name: Market, span: Span = "24h", limit: Limit = 500, offset: Offset = 0) -> answers.Trades:  # fmt: skip
     """A market's trades, the newest first; those of hours not built yet as heard."""
-    return answers.trades(place, naming.market(place, name), span, limit, offset)
+    return answering.trades(place, naming.market(place, name), span, limit, offset)
 
 
 @router.get("/markets/{name:path}/book", responses=_FAULTS)
 def book(place: Here, name: Market) -> answers.Book:
     """A market's newest book, and how old it is."""
     found = naming.market(place, name)
-    newest = answers.book(place, found)
+    newest = answering.book(place, found)
     if newest is None:
         raise Gone(f"no book of it was sampled: {coverage.absence(found, 'snapshots')}")
     return newest
@@ -67,11 +67,11 @@ def book(place: Here, name: Market) -> answers.Book:
 @router.get("/markets/{name:path}", responses=_FAULTS)
 def market(place: Here, name: Market, span: Span = "24h") -> answers.Market:
     """A market: what it is, and the newest quote, book, trades, predictions, versions of its end, and gaps."""
-    return answers.market(place, naming.market(place, name), span)
+    return answering.market(place, naming.market(place, name), span)
 
 
 @router.get("/events/{name:path}", responses=_FAULTS)
 def event(place: Here, name: Event) -> answers.Event:
     """An event's markets with their newest prices; of a negRisk set, what they sum to."""
     title, found = event_parts.held(place, name)
-    return answers.event(title, event_parts.newest(place, found), found.together)
+    return answering.event(title, event_parts.newest(place, found), found.together)

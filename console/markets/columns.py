@@ -14,6 +14,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "version", "seen_at", "state", "label", "payouts_e6", "evidence", "reason", "was_disputed", "resolved_at", "decided_seen_at", "label_seen_at",
         "source",
     ),
+    "history_prices": ("priced_at", "price_e6", "bid_e6", "ask_e6", "fidelity_s", "source"),
+    "history_trades": ("traded_at", "outcome_index", "is_buy", "price_e6", "size_e6", "truncated", "source"),
+    "history_books": ("booked_at", "bids", "asks", "source"),
     "history_markets": ("received_at", "closed_at", "close_day", "source"),
     "orderbooks": ("slot_at", "received_at", "venue_at", "bids", "asks"),
 }  # fmt: skip

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from console.blocks import Block, Facts, Grid, Link, Note
-from console.markets import drawing, ending, linking, naming, slices, spans, stillness
+from console.charting import trust
+from console.markets import drawing, ending, linking, naming, slices, spans, staging
 from console.markets.recall import Recall
 from console.parts import Asked, Part
 from console.place import Place
@@ -116,11 +117,9 @@ def _drawn(place: Place, asked: Asked) -> Drawn:
 
 
 def _made(place: Place, found: Legs, choice: str) -> Drawn:
+    trust()
     looked = spans.look(found.found, choice, place.clock())
-    quiet, _ = stillness.tables(place)
-    days = sorted({s.close_day for s in found.found if s.close_day})
-    with slices.connected(place, {**drawing.recorded(place, found.found, looked), **quiet}) as connection:
-        slices.add_history(place, connection, ("history_prices", "history_trades", "history_books"), days)
+    with slices.connected(place, staging.recorded(place, found.found, looked)) as connection:
         sources.fill(connection, [s.market_id for s in found.found], (looked.since, None))
         legs.prepare(connection)
         frame = market.frame_of(connection, facts.instants(found.found[0]), Silences((), 0))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
-from console.blocks import Block, Custom, Empty, Facts, Grid, Link, Note
-from console.markets import drawing, ending, ladder, linking, naming, predicted, spans
-from console.markets.drawing import Drawn
+from console.blocks import Block, Cell, Custom, Empty, Facts, Grid, Link, Note
+from console.markets import drawing, ending, ladder, linking, naming, predicted, spans, staging
 from console.parts import Asked, Part
 from console.place import Place
 from polymarket_assets.report import coverage, ends, facts
-from polymarket_assets.report.silences import NOT_HEARD, NOT_SAMPLED
+from polymarket_assets.report.silences import Silence
 from polymarket_assets.report.subject import Subject
 from polymarket_assets.tiers import BY_NAME
 
@@ -49,13 +48,9 @@ def _links(place: Place, found: Subject) -> list[Link]:
     return [*links, *(Link(f"{'/'.join(key)} in Dagster", linking.asset(place, *key)) for key in (*sampled, ("trades",)))]  # fmt: skip
 
 
-def _drawn(place: Place, asked: Asked) -> Drawn:
-    return drawing.drawn(place, naming.market(place, asked.of), spans.asked(asked))
-
-
 def _chart(name: str) -> Callable[[Place, Asked], Iterable[Block]]:
     def build(place: Place, asked: Asked) -> Iterable[Block]:
-        return _drawn(place, asked).blocks[name]
+        return drawing.chart(place, naming.market(place, asked.of), spans.asked(asked), name)
 
     return build
 
@@ -102,7 +97,7 @@ def model(place: Place, asked: Asked) -> Iterable[Block]:
 def trades(place: Place, asked: Asked) -> Iterable[Block]:
     """The newest trades."""
     found = naming.market(place, asked.of)
-    newest = drawing.drawn(place, found, spans.asked(asked)).trades[:_TRADES]
+    _, newest = drawing.dealt(place, found, spans.asked(asked), _TRADES, 0)
     if not newest:
         yield Empty(f"No trades: {coverage.absence(found, 'trades' if found.recorded_at else 'history_trades')}.")  # fmt: skip
         return
@@ -132,18 +127,30 @@ def evidence(place: Place, asked: Asked) -> Iterable[Block]:
 
 def held(place: Place, asked: Asked) -> Iterable[Block]:
     """What there is of it in the span, and when nothing was known."""
-    found, made = naming.market(place, asked.of), _drawn(place, asked)
-    rows = [[Link(h.table, linking.rows(h.table, found.market_id)), h.rows, h.first, h.last, h.note] for h in made.held]  # fmt: skip
+    found, choice = naming.market(place, asked.of), spans.asked(asked)
+    staged = staging.stage(place, found, choice)
+    rows = [[Link(h.table, linking.rows(h.table, found.market_id)), h.rows, h.first, h.last, h.note] for h in drawing.held(place, found, choice)]  # fmt: skip
     yield Grid(["table", "rows", "first", "last", ""], rows, sentences=frozenset({4}))
-    if made.notes:
-        yield Note(f"Outside the time shown: {'; '.join(made.notes)}.")
-    if not made.is_heard_known:
+    frame = staged.frame
+    outside = [
+        f"{what} {at:%Y-%m-%d %H:%M:%S}" for what, at in frame.instants.items() if what not in frame.inside
+    ]
+    if outside:
+        yield Note(f"Outside the time shown: {', '.join(outside)}.")
+    if not staged.is_heard_known:
         yield Note("Gaps and missed slots are being looked up; they are here in a moment.")
-    gaps = [s for s in made.silences.found if s.what in (NOT_HEARD, NOT_SAMPLED)]
-    if gaps:
-        newest = sorted(gaps, key=lambda s: s.start, reverse=True)[:_GAPS]
-        rest = f"{len(gaps) - _GAPS:,} earlier ones are left out." if len(gaps) > _GAPS else ""
-        yield Grid(["from", "to", "what", "seconds", "why"], [[s.start, s.end, s.what, round((s.end - s.start).total_seconds(), 1), s.cause] for s in newest], rest, frozenset({4}))  # fmt: skip
+    yield from _silences(staged.silences.found)
+
+
+def _silences(found: Sequence[Silence]) -> Iterable[Block]:
+    if not found:
+        return
+    newest = sorted(found, key=lambda s: s.start, reverse=True)[:_GAPS]
+    rest = f"{len(found) - _GAPS:,} earlier ones are left out." if len(found) > _GAPS else ""
+    rows: list[list[Cell]] = [
+        [s.start, s.end, s.what, round((s.end - s.start).total_seconds(), 1), s.cause] for s in newest
+    ]
+    yield Grid(["from", "to", "what", "seconds", "why"], rows, rest, frozenset({4}))
 
 
 PARTS = (

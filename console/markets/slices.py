@@ -9,27 +9,35 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from console.markets.columns import COLUMNS
+from console.markets.holding import holding
 from console.markets.shelves import Filed, shelves
 from console.markets.young import with_columns, young
 from console.place import Place
-from polymarket_assets.lake import opening, reading
+from polymarket_assets.lake import opening
 from polymarket_assets.lake.errors import DamagedFile
-from polymarket_assets.lake.spans import Span
+from polymarket_assets.lake.spans import HOUR, Span
+from polymarket_assets.report import silences
+from polymarket_assets.report.silences import Socket
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 # Of DuckDB, of the 500 MB that the console may have.
-_MEMORY = "160MB"
-_REMEMBERED_BYTES = 64 * 1024 * 1024
-_Key = tuple[str, Filed, tuple[str, ...]]
+_MEMORY = "128MB"
+_REMEMBERED_BYTES = 32 * 1024 * 1024
+# What remembering no rows takes.
+_LEAST_BYTES = 1024
+# Newest parts of an open hour in which the socket of a market is looked for.
+_PARTS = 6
+_Key = tuple[str, tuple[str, ...], tuple[Filed, ...]]
 
 
 class Slices:
-    """Rows by table, file and markets."""
+    """Rows by table, markets and day."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -41,26 +49,31 @@ class Slices:
         self._database.execute("set parquet_metadata_cache = true")
 
     def rows(self, table: str, files: Sequence[Filed], market_ids: Sequence[str]) -> list[pa.Table]:
-        """The rows of some markets in some files, one table of each file or of several."""
-        ids = tuple(market_ids)
-        known, unread = [], []
-        with self._lock:
-            for filed in files:
-                key = (table, filed, ids)
-                if key in self._known:
-                    self._known.move_to_end(key)
-                    known.append(self._known[key])
-                else:
-                    unread.append(filed)
-        return [*known, *self._read(table, unread, ids)]
+        """The rows of some markets in some files; of closed hours by day, remembered."""
+        now, ids = self._place.clock(), tuple(market_ids)
+        days: dict[Any, list[Filed]] = {}
+        for filed in files:
+            is_over = filed.is_sealed or filed.span.end < now
+            days.setdefault(filed.span.start.date() if is_over else None, []).append(filed)
+        return [self._of_day(day is not None, (table, ids, tuple(held))) for day, held in days.items()]
 
-    def _read(self, table: str, files: Sequence[Filed], ids: tuple[str, ...]) -> list[pa.Table]:
-        if not files:
-            return []
-        rows = self._asked(table, [f.file for f in files], ids)
-        held = [f for f in files if f.is_sealed or f.span.end < self._place.clock()]
-        self._remember(table, ids, held, rows)
-        return [with_columns(rows, table)]
+    def _of_day(self, is_over: bool, key: _Key) -> pa.Table:
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+        table, ids, files = key
+        rows = with_columns(self._asked(table, [f.file for f in files], ids), table)
+        if is_over:
+            self._remember(key, rows)
+        return rows
+
+    def _remember(self, key: _Key, rows: pa.Table) -> None:
+        with self._lock:
+            self._known[key] = rows
+            self._bytes += rows.nbytes + _LEAST_BYTES
+            while self._bytes > _REMEMBERED_BYTES:
+                self._bytes -= self._known.popitem(last=False)[1].nbytes + _LEAST_BYTES
 
     def _asked(self, table: str, files: list[str], ids: tuple[str, ...]) -> pa.Table:
         named = {f"id{n}": id_ for n, id_ in enumerate(ids)}
@@ -78,7 +91,7 @@ class Slices:
     def _answer(self, query: str, given: dict[str, Any]) -> pa.Table:
         import duckdb
 
-        cursor = self._database.cursor()
+        cursor = self.cursor()
         try:
             return cursor.sql(query, params=given).to_arrow_table()
         except _missing():
@@ -89,18 +102,9 @@ class Slices:
         finally:
             cursor.close()
 
-    def _remember(self, table: str, ids: tuple[str, ...], files: Sequence[Filed], rows: pa.Table) -> None:
-        import pyarrow.compute as pc
-
-        names = rows.column("filename")
-        for filed in files:
-            kept = with_columns(rows.filter(pc.equal(names, filed.file)), table)
-            with self._lock:
-                self._known[(table, filed, ids)] = kept
-                self._bytes += kept.nbytes + 512
-        with self._lock:
-            while self._bytes > _REMEMBERED_BYTES and self._known:
-                self._bytes -= self._known.popitem(last=False)[1].nbytes + 512
+    def cursor(self) -> Any:
+        """A connection of one's own to the same database: tables and views that are temporary are its own. To be closed."""
+        return self._database.cursor()
 
 
 def _columns(table: str) -> str:
@@ -115,7 +119,7 @@ def _missing() -> tuple[type[Exception], ...]:
 
 
 _QUERY = """
-select {columns}, filename from read_parquet($files, hive_partitioning = false, union_by_name = {mixed}, filename = true) where {among}
+select {columns} from read_parquet($files, hive_partitioning = false, union_by_name = {mixed}) where {among}
 """
 
 
@@ -131,6 +135,7 @@ def of_files(place: Place, table: str, market_ids: Sequence[str], files: Sequenc
     """The same of files that `shelves` named."""
     import pyarrow as pa
 
+    files = holding(place, table, files, market_ids)
     held = young(place, table)
     there, away = held.split(files) if held else ([], list(files))
     found = held.of(there, market_ids) if held else []
@@ -147,15 +152,25 @@ def empty(table: str) -> pa.Table:
 
 @contextmanager
 def connected(place: Place, tables: dict[str, pa.Table]) -> Iterator[Any]:
-    """A connection of DuckDB over some tables in memory; what else a page needs is added to it."""
-    with opening.connected(memory_limit=_MEMORY) as connection:
+    """A connection of DuckDB over some tables in memory; what is made in it has to be temporary."""
+    cursor = place.own(Slices).cursor()
+    try:
         for name, held in tables.items():
-            connection.register(name, held)
-        yield connection
+            cursor.register(name, held)
+        yield cursor
+    finally:
+        cursor.close()
 
 
-def add_history(place: Place, connection: Any, tables: Sequence[str], days: Sequence[Any]) -> None:
-    """Views of tables filed by the day of close."""
-    for table in tables:
-        found = [f.file for day in days for f in shelves(place).files(table, Span.day(day))]
-        reading.add_view(connection, table, found)
+def sockets(place: Place, market_id: str, hours: Sequence[datetime]) -> set[Socket]:
+    """The sessions and sockets that carried a market in some hours; of open hours as far as their newest parts tell."""
+    files: list[str] = []
+    for hour in hours:
+        for table in ("trades_raw", "book_changes"):
+            held = shelves(place).files(table, Span(hour, hour + HOUR))
+            parts = [f.file for f in held if not f.is_sealed]
+            files += [f.file for f in held if f.is_sealed] + parts[-_PARTS:]
+    if not files:
+        return set()
+    with connected(place, {}) as cursor:
+        return set(cursor.execute(silences.CARRIED, {"files": files, "id": market_id}).fetchall())

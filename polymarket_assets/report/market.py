@@ -100,13 +100,16 @@ def _cut(hours: Span | None, now: datetime) -> Span | None:
 
 def panels(connection: Any, found: Subject, frame: Frame) -> list[Panel]:
     """Price, spread, depth and volume, of `quotes`, `shown` and `dealt` (`sources`)."""
-    return [
-        _price(connection, found, frame),
-        _of_quotes(connection, found, frame, "Spread, cents", ["spread_c"], charts.spread, ""),
-        _of_quotes(connection, found, frame, "Depth, dollars", ["bid_5c", "ask_5c", "bid_1c", "ask_1c"], charts.depth,
-                   "Resting within 5 cents of the best price (light) and within 1 cent (dark); asks upwards, bids downwards."),
-        _volume(connection, found, frame),
-    ]  # fmt: skip
+    return [draw(connection, found, frame) for draw in PANELS.values()]
+
+
+def _spread(connection: Any, found: Subject, frame: Frame) -> Panel:
+    return _of_quotes(connection, found, frame, "Spread, cents", ["spread_c"], charts.spread, "")
+
+
+def _depth(connection: Any, found: Subject, frame: Frame) -> Panel:
+    said = "Resting within 5 cents of the best price (light) and within 1 cent (dark); asks upwards, bids downwards."
+    return _of_quotes(connection, found, frame, "Depth, dollars", ["bid_5c", "ask_5c", "bid_1c", "ask_1c"], charts.depth, said)  # fmt: skip
 
 
 def _price(connection: Any, found: Subject, frame: Frame) -> Panel:
@@ -177,6 +180,15 @@ def _volume(connection: Any, found: Subject, frame: Frame) -> Panel:
         why = absence(found, "trades" if found.recorded_at else "history_trades")
         return Panel("Volume, dollars", f"No trades: {why}.")
     return Panel(f"Volume, dollars per {width}", "", charts.volume(bars, frame))
+
+
+# By what they show, from top to bottom.
+PANELS: dict[str, Callable[[Any, Subject, Frame], Panel]] = {
+    "price": _price,
+    "spread": _spread,
+    "depth": _depth,
+    "volume": _volume,
+}
 
 
 def _book(connection: Any, market_id: str) -> list[Grid]:

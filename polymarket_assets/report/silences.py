@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,11 @@ NOT_HEARD, NOT_SAMPLED = "not heard", "slot missed"
 HOURS_LOOKED_UP = 24
 # Shades nearer to each other than this part of the picture are one: they could not be told apart.
 _APART = 400
+
+
+# A session and its socket; which of them carried a market in some hours.
+Socket = tuple[str, int]
+Carried = Callable[[list[datetime]], set[Socket]]
 
 
 @dataclass(frozen=True)
@@ -43,17 +48,23 @@ class Silences:
 
 
 def silences(
-    lake: Lake, connection: Any, market_id: str, span: Span | None, *, looked_up: int = HOURS_LOOKED_UP
+    lake: Lake,
+    connection: Any,
+    market_id: str,
+    span: Span | None,
+    *,
+    carried: Carried | None = None,
+    looked_up: int = HOURS_LOOKED_UP,
 ) -> Silences:
     """What was not known of a market within a span; the connection has `stream_gaps`, `sweeps` and `snapshots`.
 
-    Around gaps of sockets so many hours are `looked_up`, the newest.
+    Around gaps of sockets so many hours are `looked_up`, the newest; `carried` says which sockets had it then, by default the lake.
     """
     if span is None:
         return Silences((), 0)
     given = {"id": market_id, "start": span.start, "end": span.end}
     gaps = connection.execute(_GAPS, given).fetchall()
-    sockets, unknown = _sockets(lake, market_id, gaps, looked_up)
+    sockets, unknown = _sockets(gaps, carried or (lambda hours: _carried(lake, market_id, hours)), looked_up)
     deaf = [
         _cut(start, end, NOT_HEARD, cause, span)
         for gap_id, session, socket, market, start, end, cause in gaps
@@ -96,28 +107,24 @@ def _cut(start: datetime, end: datetime, what: str, cause: str, span: Span) -> S
     return Silence(max(start, span.start), min(end, span.end), what, cause)
 
 
-def _sockets(
-    lake: Lake, market_id: str, gaps: list[tuple[Any, ...]], looked_up: int
-) -> tuple[set[tuple[str, int]], int]:
+def _sockets(gaps: list[tuple[Any, ...]], carried: Carried, looked_up: int) -> tuple[set[Socket], int]:
     """The sessions and sockets that carried a market around gaps of whole sockets, and how many gaps were not looked up."""
     wide = [
         (start, end) for _, _, socket, market, start, end, _ in gaps if market is None and socket is not None
     ]
     hours = sorted({hour_of(at) for gap in wide for at in gap}, reverse=True)
     looked = set(hours[:looked_up])
-    files = [
-        file
-        for table in ("trades_raw", "book_changes")
-        for hour in sorted(looked)
-        for file in reading.files(lake, table, Span(hour, hour + HOUR))
-    ]
     unknown = sum(not {hour_of(start), hour_of(end)} & looked for start, end in wide)
-    if not files:
-        return set(), unknown
+    return (carried(sorted(looked)) if looked else set()), unknown
 
+
+def _carried(lake: Lake, market_id: str, hours: Iterable[datetime]) -> set[Socket]:
+    tables = ("trades_raw", "book_changes")
+    files = [f for table in tables for hour in hours for f in reading.files(lake, table, Span(hour, hour + HOUR))]  # fmt: skip
+    if not files:
+        return set()
     with opening.connected() as connection:
-        found = connection.execute(_CARRIED, {"files": files, "id": market_id}).fetchall()
-    return set(found), unknown
+        return set(connection.execute(CARRIED, {"files": files, "id": market_id}).fetchall())
 
 
 _GAPS = """
@@ -139,7 +146,7 @@ select tier, slot_at, 'no book was served' from sweeps
 where list_contains(gone, $id) and slot_at >= $start and slot_at < $end
 """
 
-_CARRIED = """
+CARRIED = """
 select distinct session_id, connection from read_parquet($files, hive_partitioning = false, union_by_name = true)
 where market_id = $id and connection >= 0
 """
