@@ -47,6 +47,7 @@ class Page:
     """A page: `name` is its path, `of` what its address names beside (`market`), if anything; `controls` a template above the parts.
 
     `lists` are the parts it has where it names nothing.
+    One that is not `listed` is reached from others only.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Page:
     says: str = ""
     controls: str = ""
     lists: Sequence[Part] = ()
+    listed: bool = True
 
     def part(self, name: str) -> Part | None:
         """The part of a name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -54,6 +54,19 @@ def folders(lake: Lake, table: Table, span: Span | None = None) -> Iterator[Fold
     )
 
 
+def days(lake: Lake, table: Table) -> list[date]:
+    """The days of which a table has a folder, newest first, without looking into them; a table filed whole has none."""
+    places = [layout.table_folder(table, tier) for tier in _tiers(table)]
+    names = {name for found in lake.store.each(lake.store.below, places) for name in found}
+    spans = (layout.span_of(name) for name in names)
+    return sorted({span.start.date() for span in spans if span is not None}, reverse=True)
+
+
+def of_day(lake: Lake, table: Table, day: date) -> list[Folder]:
+    """The folders of a table of one day, oldest first."""
+    return list(folders(lake, table, Span.day(day)))
+
+
 def is_at_rest(folder: Folder) -> bool:
     """Whether a folder is closed and nothing is to be merged or removed: its manifest, and what it merged, in one file at the most."""
     others = [name for name in folder.files if name != layout.MANIFEST]
@@ -73,12 +86,13 @@ def _prefixes(table: Table, span: Span | None) -> list[str]:
     """The folders to list: a bounded span lists its days only."""
     if span is None:
         return [table.name]
+    return [f"{layout.table_folder(table, tier)}/date={day:%Y-%m-%d}" for tier in _tiers(table) for day in span.days()]  # fmt: skip
+
+
+def _tiers(table: Table) -> Sequence[str | None]:
     from polymarket_assets.tiers import TIERS
 
-    tiers = [tier.name for tier in TIERS] if table.tiered else [None]
-    return [
-        f"{layout.table_folder(table, tier)}/date={day:%Y-%m-%d}" for tier in tiers for day in span.days()
-    ]
+    return [tier.name for tier in TIERS] if table.tiered else [None]
 
 
 def _folder(table: Table, path: str, files: dict[str, int]) -> Folder:

@@ -117,6 +117,11 @@ class ObjectStore:
         folders = sorted((info.path for info in found if not info.is_file), reverse=True)
         return any(self.any(self._relative(folder)) for folder in folders)
 
+    def below(self, prefix: str) -> Sequence[str]:
+        """See `Store`; a request for every thousand."""
+        found = self._entries(prefix, recursive=False)
+        return [info.path.rstrip("/").rsplit("/", 1)[-1] for info in found if not info.is_file]
+
     def sizes(self, prefix: str) -> dict[str, int]:
         """See `Store`; a request for every thousand files."""
         found = self._entries(prefix, recursive=True)

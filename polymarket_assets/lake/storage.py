@@ -14,7 +14,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
@@ -105,6 +105,9 @@ class Store(Protocol):
 
     def any(self, prefix: str) -> bool:
         """Whether there is a file below a folder; the newest dates are looked at first, and none after the first found."""
+
+    def below(self, prefix: str) -> Sequence[str]:
+        """The names of the folders that lie in a folder; empty where there is none. What lies in them is not asked for."""
 
     def sizes(self, prefix: str) -> dict[str, int]:
         """Every file below a folder with its bytes, sorted; a file that goes meanwhile is left out."""
@@ -219,6 +222,14 @@ class LocalStore:
                 return True
             folders.sort(reverse=True)
         return False
+
+    def below(self, prefix: str) -> Sequence[str]:
+        """See `Store`."""
+        try:
+            with os.scandir(self.root / prefix) as found:
+                return [entry.name for entry in found if entry.is_dir()]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
 
     def sizes(self, prefix: str) -> dict[str, int]:
         """See `Store`."""

@@ -1,0 +1,36 @@
+"""One row whole: every column with its type, its unit and what it holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from console.blocks import Block, Cell, Custom, Grid, Link
+from console.database import addresses, cells, described, rows
+from console.parts import Asked
+from console.place import Place
+from polymarket_assets.lake.schemas import Table
+from polymarket_assets.venue.errors import Refused
+
+
+def part(place: Place, asked: Asked) -> Iterator[Block]:
+    """The row that the address names by its key."""
+    of = addresses.question(Asked(asked.of, {**asked.given, "limit": "2"}))
+    if not of.filters:
+        raise Refused(f"a row is named by its key: open one from /table/{of.table.name}")
+    found = [json.loads(row) for row in rows.found(place, of).rows]
+    yield Custom(
+        "row_head.html",
+        {"back": Link(f"rows of {of.table.name}", f"/table/{of.table.name}"), "count": len(found)},
+    )
+    if found:
+        yield _columns(of.table, found[0])
+
+
+def _columns(table: Table, row: dict[str, object]) -> Grid:
+    said = described.columns(table)
+    lines: list[list[Cell]] = [
+        [c.name, cells.whole(c.name, field.type, row[c.name]), c.unit or None, c.type, c.said]
+        for c, field in zip(said, table.schema, strict=True)
+    ]
+    return Grid(("column", "value", "unit", "type", "what it holds"), lines, sentences=frozenset({1, 4}))
