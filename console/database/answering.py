@@ -94,6 +94,10 @@ def _views(
 def _shut(connection: duckdb.DuckDBPyConnection, files: list[str]) -> None:
     """From here on no other file, nothing written, no network, no extension, and no way to say otherwise."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    _lock(connection, files)
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, files: list[str]) -> None:
     listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
     connection.execute(f"set allowed_paths = [{listed}]")
     connection.execute("set enable_external_access = false")

@@ -17,7 +17,7 @@ _UNITS = {
     "usd_e6": "millionths of a dollar", "e6": "millionths", "usd": "dollars", "c": "cents", "s": "seconds", "ms": "milliseconds",
     "h": "hours", "pct": "percent",
 }  # fmt: skip
-_UNIT = re.compile(r"_(usd_e6|e6|usd|c|s|ms|h|pct)$")
+_UNIT = re.compile(r"(?:^|_)(usd_e6|e6|usd|c|s|ms|h|pct)$")
 # Tables that no asset has the name of, by the one whose runs write them; the others are their own.
 _ASSETS: Mapping[str, str] = {
     "orderbooks": "orderbooks/t4", "snapshots": "snapshots/t4", "sweeps": "snapshots/t4", "trade_hours": "trades", "rejects": "trades_raw",
