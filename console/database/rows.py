@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from console.database import asked as asking
-from console.database import desk, footers, shelf, sources
+from console.database import desk, footers, shelf, sources, windows
 from console.database.asked import Asked
 from console.database.shelf import Unit
 from console.database.sources import Source
@@ -121,14 +121,13 @@ def _page(place: Place, lake: Any, of: Asked, chosen: Chosen) -> Found:
 def _asked(place: Place, lake: Any, of: Asked, source: Source) -> list[tuple[str, Any]]:
     """The texts of one row more than asked for, with the value of the column that they are sorted by."""
     where, values = source.where(of)
-    way = "desc" if of.descending else "asc"
-    first = [f"{source.column(of.by)} {way} nulls last"] if of.by else []
-    order = ", ".join([*first, *(f"{source.column(name)}" for name in of.table.key)])
-    sql = (
-        f"select {source.row()}, {source.column(of.by) if of.by else 'null'} "
-        f"from {source.relation} where {where} order by {order} limit {of.limit + 1} offset {of.offset}"
-    )
+    by, way = source.column(of.by), "desc" if of.descending else "asc"
     with desk.of(place).asked(lake) as cursor:
+        window = windows.window(cursor, of, source, where, values)
+        source, where, values = window.source, f"{where} and {window.where}", [*values, *window.values]
+        first = [f"{by} {way} nulls last"] if of.by else []
+        order = ", ".join([*first, *(f"{source.column(name)}" for name in of.table.key)])
+        sql = f"select {source.row()}, {by} from {source.relation} where {where} order by {order} limit {of.limit + 1} offset {window.offset}"
         rows: list[tuple[str, Any]] = cursor.execute(sql, [source.uris, *values]).fetchall()
         return rows
 

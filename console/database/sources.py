@@ -31,7 +31,16 @@ class Source:
     @property
     def relation(self) -> str:
         """SQL of the rows."""
-        return f"read_parquet(?, hive_partitioning = false, union_by_name = {'false' if self.is_alike else 'true'})"
+        return f"read_parquet(?, {self._options})"
+
+    @property
+    def named(self) -> str:
+        """SQL of the rows with `filename`, the file that each is of."""
+        return f"read_parquet(?, {self._options}, filename = true)"
+
+    @property
+    def _options(self) -> str:
+        return f"hive_partitioning = false, union_by_name = {'false' if self.is_alike else 'true'}"
 
     def column(self, name: str | None) -> str:
         """SQL of a declared column."""
