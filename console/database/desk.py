@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 # Of the 500 MB of the whole console.
 MEMORY = "160MB"
 _THREADS = 2
-# More would only wait for the same cores, each with its memory.
-_AT_ONCE = 4
+# More would only wait for the same cores, each holding what it decodes: of a wide table, some 50 MB.
+_AT_ONCE = 2
 _WAIT_S = 5.0
 
 

@@ -15,8 +15,9 @@ from console.database.sources import Source
 from console.place import Place
 from polymarket_assets.lake.spans import Span
 
-# Rows that are read for one page at the most, beside those of its first hour or day: some 100 ms.
-MOST_READ_ROWS = 1_000_000
+# Rows times columns of the files of one page at the most, beside those of its first hour or day: some 100 ms where every file
+# holds a row of it. It is 330,000 trades, or 60,000 snapshots.
+MOST_READ_CELLS = 4_000_000
 MOST_READ_FILES = 200
 
 
@@ -49,7 +50,7 @@ def found(place: Place, of: Asked) -> Found:
     """A page of rows.
 
     Without filters and in the order of filing, only the files that hold it are read. Otherwise the first hour or day,
-    and where a span is named or rows are missing, up to `MOST_READ_ROWS`: the answer says how far that was.
+    and where a span is named or rows are missing, up to `MOST_READ_CELLS`: the answer says how far that was.
     """
     lake, walked = place.lake(), _Walk(place, of)
     first = walked.chosen(is_short=True)
@@ -93,7 +94,7 @@ class _Walk:
         if not self._is_plain and is_short and (self._of.span is None or self._of.filters):
             return True
         files = sum(len(one.files) for one in (*taken, unit))
-        return rows > MOST_READ_ROWS or files > MOST_READ_FILES
+        return rows * len(self._of.table.names) > MOST_READ_CELLS or files > MOST_READ_FILES
 
     def _edge(self, unit: Unit) -> datetime | None:
         """Where a unit that was not taken begins, coming from those that were."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from console.blocks import Block, Cell, Custom, Empty, Grid, Link, Note
 from console.database import querying
 from console.database.cells import cut
-from console.parts import Asked
+from console.parts import Asked, failed
 from console.place import Place
+from polymarket_assets.venue.errors import PolymarketError
 
 # Of a result in the page; the API gives more.
 SHOWN_ROWS = 200
@@ -33,9 +34,17 @@ def part(place: Place, asked: Asked) -> Iterator[Block]:
         "sql_box.html", {"sql": sql, "asked": bounds, "examples": examples, "within_s": querying.WITHIN_S}
     )
     if sql.strip():
-        yield from _result(
-            querying.answer(place, sql, limit=SHOWN_ROWS, since=bounds["from"], until=bounds["to"])
-        )
+        yield from _answered(place, sql, bounds)
+
+
+def _answered(place: Place, sql: str, bounds: Mapping[str, str]) -> Iterator[Block]:
+    """The result, or why there is none, beneath the box that keeps the query."""
+    try:
+        found = querying.answer(place, sql, limit=SHOWN_ROWS, since=bounds["from"], until=bounds["to"])
+    except PolymarketError as e:
+        yield failed(e, "the query")
+        return
+    yield from _result(found)
 
 
 def _result(found: querying.Answer) -> Iterator[Block]:

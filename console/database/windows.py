@@ -38,10 +38,20 @@ def window(
     if count == 0 or known < count:
         return Window(source, "true", (), of.offset)
     before = _before(cursor, of, source, where, [*given, first]) if of.offset else 0
-    is_all = not of.offset and count <= of.limit
-    narrowed = _of_files(source, names) if is_all else _between(source, of, *sorted((first, last)))
     ends = f"{by} {'<=' if of.descending else '>='} ? and {by} {'>=' if of.descending else '<='} ?"
-    return Window(narrowed, ends, (first, last), of.offset - before)
+    is_all = not of.offset and count <= of.limit
+    if not is_all:
+        source = _between(source, of, *sorted((first, last)))
+        names = _names(cursor, source, f"{where} and {ends}", [*given, first, last])
+    return Window(_of_files(source, names), ends, (first, last), of.offset - before)
+
+
+def _names(cursor: duckdb.DuckDBPyConnection, source: Source, where: str, given: list[Any]) -> list[str]:
+    """The files that have rows of the window, those of its ends included."""
+    if len(source.files) == 1:
+        return source.uris
+    sql = f"select distinct filename from {source.named} where {where}"
+    return [name for (name,) in cursor.execute(sql, [source.uris, *given]).fetchall()]
 
 
 def _before(
