@@ -18,7 +18,23 @@ from console.database import described, downloading, filters, gate, held, queryi
 from console.database.described import ColumnSaid
 from console.endpoints import Here
 
-router = APIRouter(prefix="/api/database", tags=["database"])
+
+class Said(BaseModel):
+    """Why there is no answer: a sentence, or what is wrong with each parameter; `again`: whether to ask again."""
+
+    detail: str | list[Any]
+    again: bool = False
+
+
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    404: {"model": Said, "description": "There is no such table"},
+    422: {"model": Said, "description": "The question cannot be answered"},
+    503: {
+        "model": Said,
+        "description": "The lake is away, damaged or not named, or others are being answered",
+    },
+}
+router = APIRouter(prefix="/api/database", tags=["database"], responses=_REFUSED)
 
 Name = Annotated[
     str, Path(description="A table, as /api/database/tables lists them", min_length=1, max_length=64)
@@ -145,7 +161,7 @@ def _with(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
     yield from others
 
 
-@router.post("/query")
+@router.post("/query", responses={400: {"model": Said, "description": "It is no JSON"}})
 def query(place: Here, question: Question) -> querying.Answer:
     """What one SELECT gives: read-only, bounded in time, memory and rows, in a process of its own without files, network or settings. A table's rows of open hours count."""
     return querying.answer(place, question.sql, limit=question.limit, since=question.since, until=question.until)  # fmt: skip

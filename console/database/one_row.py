@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from console.blocks import Block, Cell, Custom, Grid, Link
+from console.blocks import Block, Cell, Custom, Link
 from console.database import addresses, cells, described, rows
 from console.parts import Asked
 from console.place import Place
@@ -24,13 +24,14 @@ def part(place: Place, asked: Asked) -> Iterator[Block]:
         {"back": Link(f"rows of {of.table.name}", f"/table/{of.table.name}"), "count": len(found)},
     )
     if found:
-        yield _columns(of.table, found[0])
+        yield Custom("row_columns.html", {"columns": _columns(of.table, found[0])})
 
 
-def _columns(table: Table, row: dict[str, object]) -> Grid:
-    said = described.columns(table)
-    lines: list[list[Cell]] = [
-        [c.name, cells.whole(c.name, field.type, row[c.name]), c.unit or None, c.type, c.said]
-        for c, field in zip(said, table.schema, strict=True)
-    ]
-    return Grid(("column", "value", "unit", "type", "what it holds"), lines, sentences=frozenset({1, 4}))
+def _columns(table: Table, row: dict[str, object]) -> list[tuple[described.ColumnSaid, Cell]]:
+    """Every column in words, with its value: numbers to the last digit."""
+    values = (cells.whole(field.name, field.type, row[field.name]) for field in table.schema)
+    told = (
+        str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+        for value in values
+    )
+    return list(zip(described.columns(table), told, strict=True))

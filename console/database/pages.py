@@ -42,16 +42,16 @@ def _row(one: held.Held) -> list[Cell]:
 
 LAKE = Page(
     "lake", "Lake",
-    (Part("tables", "Tables", _tables, every_s=30), Part("sql", "SQL", sql_box.part, every_s=0)),
+    (Part("tables", "Tables", _tables, every_s=5), Part("sql", "SQL", sql_box.part, every_s=0)),
     says="Everything the platform recorded, table by table; docs/tables.md has the same in print.",
 )  # fmt: skip
 TABLE = Page(
     "table", "Table",
     (
-        Part("about", "What it is", table_page.about, every_s=30), Part("filter", "Which rows", table_page.form, every_s=0),
+        Part("about", "What it is", table_page.about, every_s=5), Part("filter", "Which rows", table_page.form, every_s=0),
         Part("rows", "Rows", table_page.rows_of, every_s=30), Part("columns", "Columns", table_page.columns, every_s=0),
     ),
     of="table", controls="tables.html", listed=False,
 )  # fmt: skip
-ROW = Page("row", "Row of", (Part("row", "Its columns", one_row.part, every_s=0),), of="table", controls="tables.html", listed=False)  # fmt: skip
+ROW = Page("row", "Row", (Part("row", "Columns", one_row.part, every_s=0),), of="table", controls="tables.html", listed=False)  # fmt: skip
 PAGES: tuple[Page, ...] = (LAKE, TABLE, ROW)

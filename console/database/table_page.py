@@ -123,5 +123,5 @@ def _empty(place: Place, of: asking.Asked, found: Found) -> Empty:
 def columns(_: Place, asked: Asked) -> Iterator[Block]:
     """Every column in words."""
     table: Table = asking.table_of(asked.of)
-    found: list[list[Cell]] = [[c.name, c.type, c.unit or None, "null" if c.nullable else None, c.said] for c in described.columns(table)]  # fmt: skip
-    yield Grid(("column", "type", "unit", "may be", "what it holds"), found, sentences=frozenset({4}))
+    found: list[list[Cell]] = [[c.name, c.type, c.unit or None, "yes" if c.nullable else None, c.said] for c in described.columns(table)]  # fmt: skip
+    yield Grid(("column", "type", "unit", "may be null", "what it holds"), found, sentences=frozenset({4}))

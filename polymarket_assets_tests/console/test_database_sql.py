@@ -139,7 +139,7 @@ def test_an_attack_is_refused(console: Console, sql: str) -> None:
 
 
 # One of each kind, each a process: the others are refused by the same gate.
-ASKED = ["from read_csv('{beside}')", "from '{beside}'", "copy trades to '/tmp/stolen.csv'", "select 1; select 2", "select getenv('A_PASSWORD')", "from duckdb_settings()", "from 's3://bucket/a.parquet'"]  # fmt: skip
+ASKED = ["select * from read_csv('{beside}')", "from '{beside}'", "copy trades to '/tmp/stolen.csv'", "select 1; select 2", "select getenv('A_PASSWORD')", "from duckdb_settings()", "from 's3://bucket/a.parquet'"]  # fmt: skip
 
 
 @pytest.mark.parametrize("sql", ASKED)

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from polymarket_assets.lake import __main__ as command
-from polymarket_assets.lake import documenting, inventory, merging, reading
+from polymarket_assets.lake import documenting, folders, inventory, merging, reading
 from polymarket_assets.lake.inventory import Holding
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.schemas.declare import Grain
 from polymarket_assets.lake.writing import Lake
-from polymarket_assets_tests.conftest import PROJECT
+from polymarket_assets_tests.conftest import PROJECT, either_store
+from polymarket_assets_tests.report.rows import HOUR, NOON, file, trade
 
 AT = datetime(2026, 11, 2, 13, 5, tzinfo=UTC)
 
@@ -103,3 +104,13 @@ def test_the_document_names_every_column_and_how_a_table_is_filed(name: str) -> 
     assert all(line.replace("\\|", "").count("|") == 5 for line in rows), (
         "a bar in a text would break its row"
     )
+
+
+@either_store
+def test_the_days_of_a_table_are_told_newest_first_without_looking_into_them(lake: Lake) -> None:
+    """Who pages through years of a table would list every file of them for its newest rows."""
+    rows = [trade("a", NOON + n * HOUR, 1, n=n) for n in (0, 1, 30)]
+    file(lake, "trades", rows, "traded_at")
+    assert folders.days(lake, TABLES["trades"]) == [(NOON + 30 * HOUR).date(), NOON.date()]
+    assert folders.days(lake, TABLES["snapshots"]) == []
+    assert len(folders.of_day(lake, TABLES["trades"], NOON.date())) == 2
