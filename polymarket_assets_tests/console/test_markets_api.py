@@ -180,7 +180,7 @@ def test_gaps_and_missed_slots_are_told(lake: Lake) -> None:
 
 def test_without_a_lake_an_endpoint_says_what_to_set() -> None:
     with served(settings_of()) as console:
-        assert "LAKE_ROOT" in console.json("/api/markets", 422)["detail"]
+        assert "LAKE_ROOT" in console.json("/api/markets", 503)["detail"]
 
 
 def test_an_empty_lake_has_no_markets(lake: Lake) -> None:
