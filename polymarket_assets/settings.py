@@ -355,6 +355,11 @@ class Settings(BaseSettings):
         return Shard(self.stream_shard, self.stream_shards)
 
     @property
+    def console_address(self) -> str:
+        """Where people open the console."""
+        return (self.console_url or f"http://{LOOPBACK}:{self.console_port}").rstrip("/")
+
+    @property
     def stream_statuses(self) -> tuple[str, ...]:
         """The address of the status of every streamer; unless they are named, of the one of this machine, wherever it listens."""
         here = f"http://{_asked_at(self.stream_status_host)}:{self.stream_status_port}"

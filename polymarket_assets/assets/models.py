@@ -3,6 +3,8 @@
 import dagster as dg
 from pydantic import Field
 
+from polymarket_assets import console_links
+from polymarket_assets.assets.columns import CONSOLE
 from polymarket_assets.assets.running import materialized, metadata, told_plainly, written_metadata
 from polymarket_assets.masking import masked
 from polymarket_assets.partitions import utc_now
@@ -51,7 +53,7 @@ def model(
         address, opened = tracking.address(), lake.open()
         recording.require(address)
         made = making.made(opened, building.read(opened), address, seed=SEED, trials=config.TRIALS, now=utc_now(), log=context.log.info)  # fmt: skip
-        told = {"mlflow_run_id": made.run_id, "mlflow": _link(address, made.run_id), "version": made.version, "rows": made.rows, "kappa": made.kappa, "trials": made.trials}  # fmt: skip
+        told = {"mlflow_run_id": made.run_id, "mlflow": _link(address, made.run_id), "version": made.version, CONSOLE: dg.MetadataValue.url(console_links.of_models(made.version.rpartition("/")[2])), "rows": made.rows, "kappa": made.kappa, "trials": made.trials}  # fmt: skip
         return materialized(context, told)
 
 
@@ -81,7 +83,8 @@ def promotion(
 ) -> dg.MaterializeResult:  # fmt: skip
     """Which model is followed: gates decide on each step, print why, and give a champion up for the price where it wears out."""
     from polymarket_assets.learning.promotion.reviewing import Review
-    from polymarket_assets.learning.tracking.registry import ALIASES, Registry
+    from polymarket_assets.learning.registered import ALIASES
+    from polymarket_assets.learning.tracking.registry import Registry
 
     with told_plainly():
         address = tracking.address()

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import dagster as dg
 
-from polymarket_assets.lake import holding
+from polymarket_assets import console_links
+from polymarket_assets.assets.columns import CONSOLE
+from polymarket_assets.lake import holding, layout
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake, Written
 from polymarket_assets.partitions import utc_now
@@ -100,11 +102,12 @@ def materialized(
 
 
 def written_metadata(written: Written) -> dict[str, Any]:
-    """Where a file was published and what it holds, under the names that the Dagster UI knows where it knows one."""
+    """Where a file was published and what it holds, under the names that the Dagster UI knows where it knows one; its rows in the console."""
     return {
         "dagster/uri": written.uri,
         "dagster/partition_row_count": written.rows,
         "partition_bytes": written.bytes,
+        CONSOLE: dg.MetadataValue.url(console_links.of_table(written.table, layout.span_of(written.path))),
     }
 
 
@@ -118,6 +121,7 @@ def partition_metadata(lake: Lake, table: str, span: Span, tier: str | None = No
         "partition_files": found.files,
         "from": dg.MetadataValue.timestamp(span.start),
         "to": dg.MetadataValue.timestamp(span.end),
+        CONSOLE: dg.MetadataValue.url(console_links.of_table(table, span)),
     }
 
 

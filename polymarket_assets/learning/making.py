@@ -20,8 +20,9 @@ from polymarket_assets.learning.backtest.returns import daily
 from polymarket_assets.learning.backtest.running import Backtest, backtest
 from polymarket_assets.learning.backtest.strategies import MODEL as STRATEGY
 from polymarket_assets.learning.evaluation import Evaluation, pictures
+from polymarket_assets.learning.registered import DATA_UNTIL, TO_THE_MINUTE
 from polymarket_assets.learning.tracking.provenance import code_version, feature_hash
-from polymarket_assets.learning.tracking.registry import DATA_UNTIL, TO_THE_MINUTE, Registry
+from polymarket_assets.learning.tracking.registry import Registry
 from polymarket_assets.report import page as pages
 
 # Folds between two lines of a run's log.

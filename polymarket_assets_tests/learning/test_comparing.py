@@ -17,9 +17,10 @@ from polymarket_assets.learning.evaluation.claims import Gate
 from polymarket_assets.learning.live import outcomes
 from polymarket_assets.learning.promotion import comparing
 from polymarket_assets.learning.promotion.reviewing import Review
+from polymarket_assets.learning.registered import TO_THE_MINUTE
 from polymarket_assets.learning.served import Correction, Encoding, Shrinkage
 from polymarket_assets.learning.splits import LEAST_GROUPS
-from polymarket_assets.learning.tracking.registry import TO_THE_MINUTE, Registry, Version
+from polymarket_assets.learning.tracking.registry import Registry, Version
 from polymarket_assets.tiers import T0
 from polymarket_assets_tests.learning.evaluation.rows import replaced, rows
 from polymarket_assets_tests.learning.synthetic import training_rows

@@ -18,8 +18,9 @@ from mlflow.pyfunc.model import PythonModel
 
 from polymarket_assets.learning import tracking, training
 from polymarket_assets.learning.commands.loading import loaded
+from polymarket_assets.learning.registered import CHALLENGER, CHAMPION, NAME, SHADOW
 from polymarket_assets.learning.served import inside
-from polymarket_assets.learning.tracking.registry import CHALLENGER, CHAMPION, NAME, SHADOW, Registry, Version
+from polymarket_assets.learning.tracking.registry import Registry, Version
 from polymarket_assets.learning.tracking.server import bound
 from polymarket_assets.venue.errors import Gone, MalformedPayload, PolymarketError, Unavailable
 from polymarket_assets_tests.learning.synthetic import training_rows

@@ -15,7 +15,8 @@ from polymarket_assets.lake import TABLES, reading
 from polymarket_assets.lake.writing import Lake, conform
 from polymarket_assets.learning import tracking, training
 from polymarket_assets.learning.promotion.reviewing import Review
-from polymarket_assets.learning.tracking.registry import CHALLENGER, CHAMPION, PREVIOUS, SHADOW, Registry
+from polymarket_assets.learning.registered import CHALLENGER, CHAMPION, PREVIOUS, SHADOW
+from polymarket_assets.learning.tracking.registry import Registry
 from polymarket_assets.learning_checks import features_as_learnt
 from polymarket_assets.resources import LakeResource, SettingsResource, TrackingResource
 from polymarket_assets_tests.learning.synthetic import PLANTED, T0, training_rows

@@ -17,7 +17,8 @@ from polymarket_assets.learning.explained import Explained
 from polymarket_assets.learning.promotion import gates
 from polymarket_assets.learning.promotion.deciding import Decision
 from polymarket_assets.learning.promotion.reviewing import Review
-from polymarket_assets.learning.tracking.registry import TO_THE_MINUTE, Version
+from polymarket_assets.learning.registered import TO_THE_MINUTE
+from polymarket_assets.learning.tracking.registry import Version
 from polymarket_assets_tests.learning.evaluation.rows import rows
 from polymarket_assets_tests.learning.live.test_outcomes import prediction
 from polymarket_assets_tests.learning.remembered import Crash, Remembered

@@ -84,6 +84,8 @@ def test_the_run_holds_parameters_figures_and_the_code_version(logged: dict[str,
         "detectable_logit",
     } <= set(run.data.metrics)
     assert logged["judged"].verdict in run.data.tags["mlflow.note.content"]
+    assert "[In the console](http://127.0.0.1:8000/models)" in run.data.tags["mlflow.note.content"]
+    assert run.data.tags["console"] == "http://127.0.0.1:8000/models"
 
 
 def test_the_run_says_which_rows_it_was_trained_on(logged: dict[str, Any]) -> None:

@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from polymarket_assets.learning.evaluation.claims import Gate
-from polymarket_assets.learning.tracking.registry import (
+from polymarket_assets.learning.registered import (
     CHAMPION,
     GIVEN_UP,
     PREVIOUS,
     SHADOW,
     SHADOW_SINCE,
     TO_THE_MINUTE,
-    Registry,
-    Version,
 )
+from polymarket_assets.learning.tracking.registry import Registry, Version
 
 
 @dataclass(frozen=True)

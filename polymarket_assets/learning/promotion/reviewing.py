@@ -17,13 +17,8 @@ from polymarket_assets.learning.live import outcomes
 from polymarket_assets.learning.promotion import auditing, deciding, gates
 from polymarket_assets.learning.promotion.deciding import Decision
 from polymarket_assets.learning.promotion.finding import EVER, Findings
-from polymarket_assets.learning.tracking.registry import (
-    CHALLENGER,
-    CHAMPION,
-    GIVEN_UP,
-    SHADOW,
-    Version,
-)
+from polymarket_assets.learning.registered import CHALLENGER, CHAMPION, GIVEN_UP, SHADOW
+from polymarket_assets.learning.tracking.registry import Version
 
 # A champion is watched over so long.
 WATCHED = timedelta(weeks=2)

@@ -4,9 +4,9 @@ A model is logged as code and native boosters; what is loaded takes `mid` and th
 asked without the price. `load_out_of_fold` gives an evaluation the same rows later.
 """
 
+from polymarket_assets.learning.registered import EXPERIMENT
 from polymarket_assets.learning.tracking.provenance import code_version, fingerprint
 from polymarket_assets.learning.tracking.runs import (
-    EXPERIMENT,
     fetch_report,
     load_explained,
     load_out_of_fold,

@@ -16,25 +16,23 @@ from typing import Any
 
 import pyarrow as pa
 
+from polymarket_assets import console_links
+from polymarket_assets.learning.registered import (
+    ASKED,
+    CHALLENGER,
+    CHAMPION,
+    CONSOLE,
+    DATA_UNTIL,
+    NAME,
+    SAYS_THE_PRICE,
+    SHADOW_SINCE,
+    TO_THE_MINUTE,
+)
 from polymarket_assets.learning.served import Correction, Encoding, Shrinkage
 from polymarket_assets.learning.tracking import models, server
 from polymarket_assets.learning.tracking.runs import open_experiment
 from polymarket_assets.venue.errors import Gone, MalformedPayload
 
-NAME = "polymarket"
-CHALLENGER, SHADOW, CHAMPION, PREVIOUS = "challenger", "shadow", "champion", "previous"
-ALIASES = (CHALLENGER, SHADOW, CHAMPION, PREVIOUS)
-# Asked live: what is followed, what is watched, and what is new, so that evidence gathers from its first day.
-ASKED = (CHAMPION, SHADOW, CHALLENGER)
-# How instants stand in tags of versions.
-TO_THE_MINUTE = "%Y-%m-%d %H:%M UTC"
-DATA_UNTIL = "data_until"
-# Since when a version was watched as shadow.
-SHADOW_SINCE = "shadow_since"
-# When and why a champion was given up: such a version asks for nothing any more.
-GIVEN_UP = "given_up"
-# The tag of a version that says the price, and of no other.
-_PRICE = "says_the_price"
 _ABOUT = (
     "Corrections of Polymarket's own price. champion: what is followed; shadow: watched live before it may be; challenger: the newest "
     "training; previous: what was followed before. The asset `promotion` moves aliases, and says why."
@@ -57,7 +55,7 @@ class Version:
     @property
     def says_the_price(self) -> bool:
         """Whether it corrects nothing."""
-        return _PRICE in self.tags
+        return SAYS_THE_PRICE in self.tags
 
     @property
     def learnt_before(self) -> datetime | None:
@@ -94,8 +92,10 @@ class Registry:
         with server.bound(self._uri) as mlflow:
             made = mlflow.register_model(f"runs:/{run_id}/{models.MODEL}", NAME, tags=tags)
             _name_run(mlflow, run_id, f"{NAME}/{made.version}")
-        self.point(CHALLENGER, str(made.version))
-        return Version(str(made.version), run_id, tags)
+        registered = Version(str(made.version), run_id, tags)
+        self.tag(registered, {CONSOLE: console_links.of_models(registered.number)})
+        self.point(CHALLENGER, registered.number)
+        return registered
 
     def at(self, alias: str) -> Version | None:
         """The version of an alias."""
@@ -123,9 +123,10 @@ class Registry:
         """Say of the versions of a run what was found of them, where people look at versions."""
         with server.bound(self._uri) as mlflow:
             client = mlflow.MlflowClient()
-            client.update_registered_model(NAME, _ABOUT)
+            client.update_registered_model(NAME, f"{_ABOUT}\n\n{console_links.in_markdown(console_links.of_models())}")  # fmt: skip
             for version in client.search_model_versions(f"run_id = '{run_id}'"):
-                client.update_model_version(NAME, version.version, said)
+                page = console_links.of_models(str(version.version))
+                client.update_model_version(NAME, version.version, f"{said}\n\n{console_links.in_markdown(page)}")  # fmt: skip
 
     def tag(self, version: Version, tags: dict[str, str]) -> None:
         """Say something of a version."""
@@ -174,7 +175,7 @@ class Registry:
         """The version that says the price, where one is registered."""
         with server.bound(self._uri) as mlflow:
             held = mlflow.MlflowClient().search_model_versions(f"name = '{NAME}'")
-        found = [one for one in held if _PRICE in one.tags]
+        found = [one for one in held if SAYS_THE_PRICE in one.tags]
         return Version(str(found[0].version), found[0].run_id, dict(found[0].tags)) if found else None
 
     def price(self, rows: pa.Table, encoding: Encoding) -> Version:
@@ -187,8 +188,8 @@ class Registry:
     def _register_price(self, rows: pa.Table, encoding: Encoding) -> Version:
         with server.bound(self._uri) as mlflow:
             run_id = _log_price(mlflow, rows, encoding)
-            made = mlflow.register_model(f"runs:/{run_id}/{models.MODEL}", NAME, tags={_PRICE: "yes"})
-        return Version(str(made.version), run_id, {_PRICE: "yes"})
+            made = mlflow.register_model(f"runs:/{run_id}/{models.MODEL}", NAME, tags={SAYS_THE_PRICE: "yes"})
+        return Version(str(made.version), run_id, {SAYS_THE_PRICE: "yes"})
 
 
 @contextmanager

@@ -11,18 +11,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from polymarket_assets import console_links
 from polymarket_assets.learning import drift, out_of_fold
 from polymarket_assets.learning.evaluation import Evaluation, pictures, telling
 from polymarket_assets.learning.explained import Explained
 from polymarket_assets.learning.features import documenting
 from polymarket_assets.learning.features.catalogue import FEATURES
+from polymarket_assets.learning.registered import CONSOLE, EXPERIMENT
 from polymarket_assets.learning.tracking import models, server
 from polymarket_assets.learning.tracking.provenance import code_version, provenance
 from polymarket_assets.learning.training import Trained
 from polymarket_assets.report import page as pages
 from polymarket_assets.venue.errors import Gone
 
-EXPERIMENT = "polymarket"
 OUT_OF_FOLD = "predictions/out_of_fold.parquet"
 EXPLAINED = "features/explained.json"
 # Of recorded rows; what older runs called `profiles.json` was of all kinds of rows, weighted, and is no measure of recorded ones.
@@ -52,7 +53,10 @@ def log_training(trained: Trained, rows: pa.Table, tracking_uri: str) -> str:
     """
     with server.bound(tracking_uri) as mlflow, TemporaryDirectory() as folder:
         open_experiment(mlflow)
-        with mlflow.start_run(run_name=_named(trained, rows), tags={"code_version": code_version()}) as run:
+        with mlflow.start_run(
+            run_name=_named(trained, rows),
+            tags={"code_version": code_version(), CONSOLE: console_links.of_models()},
+        ) as run:
             names = trained.correction.encoding.names
             mlflow.log_params(
                 {**_rounded(trained.params), "features": len(names), "code_version": code_version()}
@@ -127,7 +131,7 @@ def log_evaluation(
         _log_curves(mlflow, run_id, telling.curves(evaluation, explained.learning_curve))
         mlflow.log_text(evaluation.table(), "evaluation/scores.md")
         mlflow.log_text(pages.html(page), REPORT)
-        mlflow.set_tag("mlflow.note.content", f"{evaluation.verdict}\n\n{evaluation.table()}")
+        mlflow.set_tag("mlflow.note.content", f"{evaluation.verdict}\n\n{evaluation.table()}\n\n{console_links.in_markdown(console_links.of_models())}")  # fmt: skip
         for picture in pictures.write(drawn, Path(folder)):
             mlflow.log_artifact(str(picture), "plots")
 
