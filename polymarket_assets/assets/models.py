@@ -9,7 +9,7 @@ from polymarket_assets.assets.running import materialized, metadata, told_plainl
 from polymarket_assets.masking import masked
 from polymarket_assets.partitions import utc_now
 from polymarket_assets.resources import LakeResource, SettingsResource, TrackingResource
-from polymarket_assets.watching.models import DECIDED
+from polymarket_assets.watching.models import DECIDED, GATES
 
 # One seed for everything random in a training run, so that it can be repeated.
 SEED = 7
@@ -97,7 +97,7 @@ def promotion(
         told = {alias: version.name for alias, version in versions.items() if version}
         tables = "\n\n".join(decision.table() for decision in decisions) or "no version asks for anything"
         said = dg.MetadataValue.json([decision.said for decision in decisions])
-        return materialized(context, {**told, "decisions": dg.MetadataValue.md(tables), DECIDED: said})
+        return materialized(context, {**told, GATES: dg.MetadataValue.md(tables), DECIDED: said})
 
 
 def _newest_run(context: dg.AssetExecutionContext) -> str:

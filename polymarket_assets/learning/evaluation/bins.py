@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polymarket_assets.learning.evaluation.intervals import LEVEL, Interval
+from polymarket_assets.learning.evaluation.intervals import REACH, Interval
 from polymarket_assets.learning.evaluation.power import kish
 from polymarket_assets.learning.evaluation.sample import Codes, Mask, Reals, Sample, summed
 
@@ -90,9 +90,7 @@ def _bin(sample: Sample, probability: Reals, inside: Mask, total: float) -> Bin:
 
 def wilson(share: float, count: float) -> Interval:
     """The score interval of a share of `count` (Wilson 1927): inside 0 … 1, and of some width at both ends."""
-    from scipy.stats import norm
-
-    z2 = float(norm.ppf((1 + LEVEL) / 2)) ** 2
+    z2 = REACH**2
     middle = (share + z2 / (2 * count)) / (1 + z2 / count)
     reach = np.sqrt(z2 * share * (1 - share) / count + z2**2 / (4 * count**2)) / (1 + z2 / count)
     return Interval(share, float(middle - reach), float(middle + reach))

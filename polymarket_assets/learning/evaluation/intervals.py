@@ -7,6 +7,7 @@ there are dozens of slices, the error of a ratio to first order (its infinitesim
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from polymarket_assets.learning.evaluation.sample import Codes, Reals, summed
 
 DRAWS = 2_000
 LEVEL = 0.95
+# Standard errors from the middle to either end.
+REACH = NormalDist().inv_cdf((1 + LEVEL) / 2)
 # Counts of the bootstrap held in memory at once, 16 MB: memory does not grow with the number of draws.
 _CELLS = 2_000_000
 # Differences beyond these decimals are the order of summation: they must not decide whether an interval holds 0.
@@ -40,9 +43,7 @@ class Interval:
     @property
     def error(self) -> float:
         """The standard error that a normal figure with this interval has."""
-        from scipy.stats import norm
-
-        return self.width / 2 / float(norm.ppf((1 + LEVEL) / 2))
+        return self.width / 2 / REACH
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,7 @@ def ratio_error(numerator: Reals, denominator: Reals) -> float:
 
 def normal(value: float, error: float) -> Interval:
     """A figure and its interval as if it were normal."""
-    from scipy.stats import norm
-
-    reach = float(norm.ppf((1 + LEVEL) / 2)) * error
+    reach = REACH * error
     return Interval(value, value - reach, value + reach)
 
 

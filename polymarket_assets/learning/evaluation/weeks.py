@@ -65,10 +65,15 @@ class Weekly:
 
 def weekly(sample: Sample, best: str) -> Weekly:
     """The weeks of a sample; each counts as one, however many rows it has."""
-    began = weeks_of(sample)
-    weeks = tuple(_week(sample, best, int(at), began == at) for at in np.unique(began))
+    weeks = each(sample, best)
     gains = [[getattr(w, f"gain_over_{what}").value for w in weeks] for what in ("price", "best")]
     return Weekly(weeks, *(tests(np.array(each)) for each in gains))
+
+
+def each(sample: Sample, best: str) -> tuple[Week, ...]:
+    """The weeks of a sample in order, with what they gain over the price and over `best`."""
+    began = weeks_of(sample)
+    return tuple(_week(sample, best, int(at), began == at) for at in np.unique(began))
 
 
 def tests(gains: Reals) -> Tests:
@@ -128,11 +133,12 @@ def _week(sample: Sample, best: str, began_us: int, inside: Mask) -> Week:
     return Week(
         EPOCH + timedelta(microseconds=began_us), len(label), len(np.unique(group)), float(weight.sum()),
         float(1 - briers[0] / briers[1]) if briers[1] else 0.0,
-        *(_mean(gains[name], weight, group) for name in (PRICE, best)),
+        *(mean(gains[name], weight, group) for name in (PRICE, best)),
     )  # fmt: skip
 
 
-def _mean(gain: Reals, weight: Reals, group: Codes) -> Interval:
+def mean(gain: Reals, weight: Reals, group: Codes) -> Interval:
+    """Of a gain a row (n,), with its interval over groups as if it were normal."""
     count = int(group.max()) + 1
     above, below = summed(group, weight * gain, count), summed(group, weight, count)
     return normal(float(above.sum() / below.sum()), ratio_error(above, below))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -10,6 +11,9 @@ from polymarket_assets.collecting import queries
 from polymarket_assets.lake.spans import Span
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.learning import ends
+
+if TYPE_CHECKING:
+    import duckdb
 
 # One row a market and hour of each hour's last prediction: fifteen minutes later the same outcome says little more. Hours are
 # counted as they were planned at the time: those that spoke of the group so far, and those left to the last scheduled end of its markets.
@@ -41,9 +45,15 @@ def decided(lake: Lake, model_version: str, *, since: datetime, now: datetime) -
     The weight is one over the markets of the group that were spoken of in the same hour, and over the hours planned for the group: known
     then, and about one a group, as in a training set. Rows are chosen by their instant and their scheduled end, as a training set's are.
     """
-    span, given = Span(since, now), {"model": model_version, "since": since, "now": now}
+    span = Span(since, now)
     with queries.over(lake, predictions=span, resolutions=span) as connection:
-        return connection.sql(_ROWS, params=given).to_arrow_table()
+        return decided_of(connection, model_version, since=since, now=now)
+
+
+def decided_of(connection: duckdb.DuckDBPyConnection, model_version: str, *, since: datetime, now: datetime) -> pa.Table:  # fmt: skip
+    """The same of a connection that has `predictions` and `resolutions` of that span."""
+    given = {"model": model_version, "since": since, "now": now}
+    return connection.sql(_ROWS, params=given).to_arrow_table()
 
 
 def first(lake: Lake, model_version: str, *, since: datetime, now: datetime) -> datetime | None:

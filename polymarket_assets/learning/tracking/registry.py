@@ -189,7 +189,9 @@ class Registry:
         with server.bound(self._uri) as mlflow:
             run_id = _log_price(mlflow, rows, encoding)
             made = mlflow.register_model(f"runs:/{run_id}/{models.MODEL}", NAME, tags={SAYS_THE_PRICE: "yes"})
-        return Version(str(made.version), run_id, {SAYS_THE_PRICE: "yes"})
+        registered = Version(str(made.version), run_id, {SAYS_THE_PRICE: "yes"})
+        self.tag(registered, {CONSOLE: console_links.of_models(registered.number)})
+        return registered
 
 
 @contextmanager

@@ -1,0 +1,29 @@
+"""Where a market, a model, a table and a run are shown."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+from polymarket_assets.masking import masked
+from polymarket_assets.settings import LOOPBACK, Settings
+
+
+def of_market(market_id: str) -> str:
+    """The page of a market."""
+    return f"/market/{quote(market_id, safe='')}"
+
+
+def of_version(name: str) -> str:
+    """The page of a model by its name in `predictions`."""
+    return f"/models?{urlencode({'version': name.rpartition('/')[2]})}"
+
+
+def of_rows(table: str, **where: str) -> str:
+    """The rows of a table, of one value of a column."""
+    asked = [("where", f"{column}:=:{value}") for column, value in where.items()]
+    return f"/table/{table}{'?' + urlencode(asked) if asked else ''}"
+
+
+def of_dagster(settings: Settings, path: str) -> str:
+    """A page of Dagster's."""
+    return masked(settings.dagster_url or f"http://{LOOPBACK}:{settings.dagster_port}").rstrip("/") + path
