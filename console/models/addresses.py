@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
-from polymarket_assets.masking import masked
-from polymarket_assets.settings import LOOPBACK, Settings
-
 
 def of_market(market_id: str) -> str:
     """The page of a market."""
@@ -22,8 +19,3 @@ def of_rows(table: str, **where: str) -> str:
     """The rows of a table, of one value of a column."""
     asked = [("where", f"{column}:=:{value}") for column, value in where.items()]
     return f"/table/{table}{'?' + urlencode(asked) if asked else ''}"
-
-
-def of_dagster(settings: Settings, path: str) -> str:
-    """A page of Dagster's."""
-    return masked(settings.dagster_url or f"http://{LOOPBACK}:{settings.dagster_port}").rstrip("/") + path

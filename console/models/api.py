@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeVar
 from fastapi import APIRouter, Path, Query
 
 from console.endpoints import Here
+from console.kept import NotYet
 from console.models import paper, review, spoken, versions, whales
 from console.models.paper import Account, Point, Position
 from console.models.review import Review
@@ -84,9 +85,11 @@ def models(place: Here) -> Models:
     """Champion, challengers and every other version with its skill against the price, and what the last review decided."""
     asked = _Asked(place)
     registered = asked.of("versions", lambda: place.seen(versions.registered, every_s=versions.EVERY_S).value)
-    reviewed = asked.of("review", lambda: place.seen(review.reviewed, every_s=review.EVERY_S).value)
+    reviewed = asked.of(
+        "review", lambda: place.seen(review.reviewed, every_s=review.EVERY_S).value, is_awaited=False
+    )
     live = asked.of("live", lambda: place.seen(spoken.spoken, every_s=spoken.EVERY_S).value)
-    if registered is None and live is None:
+    if asked.first is not None and registered is None and live is None:
         raise asked.first
     page, known = (registered.mlflow, registered.versions) if registered else (None, None)
     return Models(page, known, reviewed, live, asked.unknown)
@@ -135,14 +138,15 @@ class _Asked:
 
     def __init__(self, place: Place) -> None:
         self.unknown: dict[str, str] = {}
-        self.first: PolymarketError = PolymarketError("nothing was asked")
+        self.first: PolymarketError | None = None
 
-    def of(self, name: str, look: Callable[[], T]) -> T | None:
-        """What a source says; None where it does not, and why is kept."""
+    def of(self, name: str, look: Callable[[], T], *, is_awaited: bool = True) -> T | None:
+        """What a source says; None where it does not, and why is kept. Raises `NotYet` where it is awaited: a moment later more is known."""
         try:
             return look()
         except PolymarketError as e:
-            if not self.unknown:
-                self.first = e
+            if isinstance(e, NotYet) and is_awaited:
+                raise
+            self.first = self.first or e
             self.unknown[name] = failed(e, name).why
             return None

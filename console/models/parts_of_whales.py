@@ -14,7 +14,7 @@ from console.place import Place
 from polymarket_assets.venue.errors import Refused
 
 _PAGE = 50
-_MOST_PAGES = 10_000
+_MOST_OFFSET = 1_000_000
 
 
 def hours_of(place: Place, asked: Asked) -> Iterator[Block]:
@@ -31,20 +31,17 @@ def hours_of(place: Place, asked: Asked) -> Iterator[Block]:
 def orders_of(place: Place, asked: Asked) -> Iterator[Block]:
     """A page of orders."""
     seen = place.seen(whales.whales, every_s=whales.EVERY_S)
-    least, page, market = (
-        _number(asked, "least_usd"),
-        int(_number(asked, "page")),
-        asked.given.get("market", ""),
-    )
-    found, total = whales.chosen(seen.value, least_usd=least, market=market, offset=_PAGE * page, limit=_PAGE)
+    least, offset = _number(asked, "least_usd"), int(_number(asked, "offset"))
+    market = asked.given.get("market", "")
+    found, total = whales.chosen(seen.value, least_usd=least, market=market, offset=offset, limit=_PAGE)
     if not found:
         yield _nothing(seen.value.rows.num_rows)
         return
-    first = _PAGE * page + 1
+    first = offset + 1
     more = f"; of the newest {whales.MOST:,} of a week" if seen.value.is_cut else ""
     headings = ("at", "market", "taker", "dollars", "price", "of the book", "of a day's volume", "fills", "")
     yield Grid(headings, [_row(one) for one in found], f"{first:,} to {first + len(found) - 1:,} of {total:,} in {whales.LOOK_BACK.days} days{more}.")  # fmt: skip
-    yield Facts([*_turned("newer", asked, page - 1, page > 0), *_turned("older", asked, page + 1, first + len(found) <= total)])  # fmt: skip
+    yield Facts([*_turned("newer", asked, max(0, offset - _PAGE), offset > 0), *_turned("older", asked, offset + _PAGE, offset + len(found) < total)])  # fmt: skip
 
 
 def _nothing(known: int) -> Empty:
@@ -65,9 +62,9 @@ def _share(value: float | None) -> str | None:
     return None if value is None else f"{value:.0%}"
 
 
-def _turned(name: str, asked: Asked, page: int, is_there: bool) -> list[tuple[str, Cell]]:
-    given = {**asked.given, "page": str(page)}
-    return [(name, Link(f"page {page + 1}", f"/whales?{urlencode(given)}"))] if is_there else []
+def _turned(name: str, asked: Asked, offset: int, is_there: bool) -> list[tuple[str, Cell]]:
+    given = {**asked.given, "offset": str(offset)}
+    return [(name, Link(f"from {offset + 1:,}", f"/whales?{urlencode(given)}"))] if is_there else []
 
 
 def _number(asked: Asked, name: str) -> float:
@@ -76,6 +73,6 @@ def _number(asked: Asked, name: str) -> float:
         value = float(asked.given.get(name) or 0)
     except ValueError:
         value = math.nan
-    if not 0 <= value <= 1e9 or (name == "page" and value > _MOST_PAGES):
+    if not 0 <= value <= 1e9 or (name == "offset" and value > _MOST_OFFSET):
         raise Refused(f"{name} is a number from 0 on, not {asked.given[name][:40]!r}")
     return value

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from console.models import addresses
+from console.monitoring import linking
+from console.monitoring.asking import Asking
 from console.place import Place
-from polymarket_assets import health
 from polymarket_assets.watching import models
 
 # It is made once a day.
@@ -48,13 +48,12 @@ class Review:
 
 def reviewed(place: Place) -> Review | None:
     """The last review; None: there was none. Raises `Unavailable` where Dagster's storage does not answer."""
-    with health.watched(place.settings, place.clock()) as watched:
-        found = models.reviewed(watched)
+    found = models.reviewed(place.own(Asking).watched())
     if found is None:
         return None
     gates = _gates(found.gates)
     decisions = (Decision(*models.parts(said), gates.get(said, ())) for said in found.decided)
-    run, asset = (addresses.of_dagster(place.settings, path) for path in (f"/runs/{found.run_id}", "/assets/promotion"))  # fmt: skip
+    run, asset = (linking.dagster(place.settings, path) for path in (f"/runs/{found.run_id}", "/assets/promotion"))  # fmt: skip
     return Review(found.at, tuple(decisions), run, asset)
 
 
