@@ -41,6 +41,7 @@ SUITES = {
     "orchestration": "benchmarks.orchestration.suite",
     "object_store": "benchmarks.object_store",
     "stream": "benchmarks.stream.suite",
+    "console": "benchmarks.console",
 }
 
 

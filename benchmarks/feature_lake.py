@@ -17,10 +17,10 @@ import pyarrow as pa
 from polymarket_assets.lake.schemas import TABLES
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets.tiers import BY_NAME
+from polymarket_assets.venue.instants import EPOCH
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 US = 1_000_000
-_START_US = int(START.timestamp()) * US
 _HOUR_US = 3_600 * US
 HOURS = 48
 # Markets of each tier, and for how many hours each of them is in it: 1.15 million snapshots of 12,975 markets, of which 10,000 at a time.
@@ -49,17 +49,27 @@ class Made:
     books: int
     trades: int
     instants: pa.Table
+    # Its markets, and for each the set, tier, and first and last instant.
+    ids: npt.NDArray[Any]
+    sets: npt.NDArray[Any]
+    tier: npt.NDArray[Any]
+    first_us: Whole
+    last_us: Whole
 
 
-def make(lake: Lake, scale: int = 1, trades: int = TRADES, seed: int = 7) -> Made:
-    """Fill a lake; `scale` times as many markets, snapshots, books and `trades`."""
+def make(lake: Lake, scale: float = 1, trades: int = TRADES, seed: int = 7, start: datetime = START, until: datetime | None = None) -> Made:  # fmt: skip
+    """Fill a lake; `scale` times as many markets, snapshots, books and `trades`, from `start` on; nothing that comes later than `until`."""
     dice = np.random.default_rng(seed)
-    tier, first_us, last_us = _lives(dice, scale)
+    tier, first_us, last_us = _lives(dice, scale, int(start.timestamp()) * US)
     ids = np.array([f"pm:0x{n:064x}" for n in range(tier.size)])
     sets = np.array([f"0x{n // 3:064x}" for n in range(tier.size)])
-    _publish_markets(lake, ids, sets, tier, last_us)
+    _publish_markets(lake, ids, sets, tier, last_us, start - timedelta(days=3))
     market, at, bid_e6 = _walks(dice, tier, first_us, last_us)
-    _publish_hours(
+    if until is not None:
+        # The last hour is open.
+        is_over = at <= int(until.timestamp()) * US
+        market, at, bid_e6 = market[is_over], at[is_over], bid_e6[is_over]
+    publish_hours(
         lake,
         "snapshots",
         at,
@@ -68,33 +78,36 @@ def make(lake: Lake, scale: int = 1, trades: int = TRADES, seed: int = 7) -> Mad
     )
     booked = np.flatnonzero(np.isin(tier[market], LISTENED) & (dice.random(market.size) < BOOK_SHARE))
     shares = dice.integers(1 * US, 5_000 * US, size=(4_096, LEVELS))
-    _publish_hours(
+    publish_hours(
         lake,
         "orderbooks",
         at[booked],
         lambda rows: _books(ids, market[booked[rows]], at[booked[rows]], bid_e6[booked[rows]], shares),
         tier[market[booked]],
     )
-    traded = _trades(dice, np.flatnonzero(np.isin(tier, LISTENED)), first_us, last_us, trades * scale)
-    _publish_hours(
+    traded = _trades(dice, np.flatnonzero(np.isin(tier, LISTENED)), first_us, last_us, int(trades * scale))
+    if until is not None:
+        is_over = traded["at"] <= int(until.timestamp()) * US
+        traded = {name: column[is_over] for name, column in traded.items()}
+    publish_hours(
         lake,
         "trades_raw",
         traded["at"],
         lambda rows: _heard(ids, {name: column[rows] for name, column in traded.items()}, rows),
         None,
     )
-    instants = pa.table({"market_id": pa.array(ids[market]), "as_of": _instants(at)})
-    return Made(at.size, booked.size, traded["at"].size, instants)  # fmt: skip
+    known = pa.table({"market_id": pa.array(ids[market]), "as_of": instants(at)})
+    return Made(at.size, booked.size, traded["at"].size, known, ids, sets, tier, first_us, last_us)  # fmt: skip
 
 
-def _lives(dice: np.random.Generator, scale: int) -> tuple[npt.NDArray[Any], Whole, Whole]:
+def _lives(dice: np.random.Generator, scale: float, start_us: int) -> tuple[npt.NDArray[Any], Whole, Whole]:
     """Each market's tier and the first and last instant it is sampled at; sets of three share them."""
     tiers, first, last = [], [], []
     for name, (count, hours) in MARKETS.items():
-        begins = dice.integers(0, HOURS - hours + 1, size=count * scale // 3).repeat(3)
+        begins = dice.integers(0, HOURS - hours + 1, size=int(count * scale) // 3).repeat(3)
         tiers += [name] * begins.size
-        first.append(_START_US + begins * _HOUR_US)
-        last.append(_START_US + (begins + hours) * _HOUR_US)
+        first.append(start_us + begins * _HOUR_US)
+        last.append(start_us + (begins + hours) * _HOUR_US)
     return np.array(tiers), np.concatenate(first), np.concatenate(last)
 
 
@@ -114,8 +127,9 @@ def _walks(dice: np.random.Generator, tier: npt.NDArray[Any], first_us: Whole, l
     return market, at, np.clip(np.abs((begins[market] + walked - 1) % 190 - 95) + 2, 2, 97) * 10_000
 
 
-def _publish_hours(lake: Lake, table: str, at: Whole, made: Any, tier: npt.NDArray[Any] | None) -> None:
-    hour = (at - _START_US) // _HOUR_US
+def publish_hours(lake: Lake, table: str, at: Whole, made: Any, tier: npt.NDArray[Any] | None) -> None:
+    first = at.min() // _HOUR_US
+    hour = at // _HOUR_US - first
     order = np.argsort(hour, kind="stable")
     edges = np.searchsorted(hour[order], np.arange(hour.max() + 2))
     for n, (begin, end) in enumerate(itertools.pairwise(edges)):
@@ -123,10 +137,12 @@ def _publish_hours(lake: Lake, table: str, at: Whole, made: Any, tier: npt.NDArr
         parts = {None: rows} if tier is None else {name: rows[tier[rows] == name] for name in MARKETS}
         for name, held in parts.items():
             if held.size:
-                lake.publish(table, made(held), part="0", at=START + timedelta(hours=n), tier=name)
+                lake.publish(
+                    table, made(held), part="0", at=EPOCH + timedelta(hours=int(first) + n), tier=name
+                )
 
 
-def _table(name: str, rows: int, columns: dict[str, Any]) -> pa.Table:
+def table(name: str, rows: int, columns: dict[str, Any]) -> pa.Table:
     """Columns in the declared form; what is not given is null, and where that is not allowed of no account."""
     schema = TABLES[name].schema
     blank: dict[pa.DataType, Any] = {pa.bool_(): False, pa.string(): "x", pa.float64(): 1.0}
@@ -144,24 +160,24 @@ def _table(name: str, rows: int, columns: dict[str, Any]) -> pa.Table:
     return pa.Table.from_arrays(held, schema=schema)
 
 
-def _instants(at: Whole) -> pa.Array:
+def instants(at: Whole) -> pa.Array:
     return pa.array(at).cast(pa.timestamp("us", tz="UTC"))
 
 
-def _publish_markets(lake: Lake, ids: Any, sets: Any, tier: Any, last_us: Whole) -> None:
-    listed = pa.repeat(pa.scalar(START - timedelta(days=3), type=pa.timestamp("us", tz="UTC")), ids.size)
-    rows = _table("markets", ids.size, {
-        "market_id": ids, "received_at": listed, "listed_at": listed, "phase": ["live"] * ids.size, "tier": tier, "effective_close": _instants(last_us),
+def _publish_markets(lake: Lake, ids: Any, sets: Any, tier: Any, last_us: Whole, at: datetime) -> None:
+    listed = pa.repeat(pa.scalar(at, type=pa.timestamp("us", tz="UTC")), ids.size)
+    rows = table("markets", ids.size, {
+        "market_id": ids, "received_at": listed, "listed_at": listed, "phase": ["live"] * ids.size, "tier": tier, "effective_close": instants(last_us),
         "event_id": sets, "neg_risk_id": sets, "neg_risk": np.ones(ids.size, dtype=bool), "outcomes": [["Yes", "No"]] * ids.size,
         "question": ["Will it rain by June 30?"] * ids.size, "token_ids": [["1", "2"]] * ids.size, "tags": [[]] * ids.size, "category": ["weather"] * ids.size,
     })  # fmt: skip
-    lake.publish("markets", rows, part="0", at=START - timedelta(days=3))
+    lake.publish("markets", rows, part="0", at=at)
 
 
 def _snapshots(ids: Any, sets: Any, tier: Any, market: Whole, at: Whole, bid_e6: Whole) -> pa.Table:
     bid, ask = bid_e6 / 1e6, (bid_e6 + 10_000) / 1e6
-    return _table("snapshots", market.size, {
-        "market_id": ids[market], "slot_at": _instants(at), "received_at": _instants(at), "tier": tier[market], "phase": ["live"] * market.size,
+    return table("snapshots", market.size, {
+        "market_id": ids[market], "slot_at": instants(at), "received_at": instants(at), "tier": tier[market], "phase": ["live"] * market.size,
         "event_id": sets[market], "neg_risk_id": sets[market], "best_bid": bid, "best_ask": ask, "mid": (bid + ask) / 2, "last_trade": bid, "tick": np.full(market.size, 0.01),
         "fee_rate": np.full(market.size, 0.05), "liquidity_usd": np.full(market.size, 1e4), "volume_usd": np.full(market.size, 1e5), "volume_24h_usd": np.full(market.size, 1e4),
     })  # fmt: skip
@@ -180,8 +196,8 @@ def _books(ids: Any, market: Whole, at: Whole, bid_e6: Whole, shares: Whole) -> 
         )
         return pa.ListArray.from_arrays(pa.array(ends), values, type=kind)  # fmt: skip
 
-    return _table("orderbooks", market.size, {
-        "market_id": ids[market], "slot_at": _instants(at), "received_at": _instants(at), "tick_e6": np.full(market.size, 10_000),
+    return table("orderbooks", market.size, {
+        "market_id": ids[market], "slot_at": instants(at), "received_at": instants(at), "tick_e6": np.full(market.size, 10_000),
         "bids": levels(bid_e6[:, None] - side), "asks": levels(bid_e6[:, None] + 10_000 + side),
     })  # fmt: skip
 
@@ -202,8 +218,8 @@ def _heard(ids: Any, traded: dict[str, Any], rows: Whole) -> pa.Table:
     count = rows.size
     hashes = np.zeros((count, 4), dtype=np.int64)
     hashes[:, 0] = traded["trade"]
-    return _table("trades_raw", count, {
-        "market_id": ids[traded["market"]], "received_at": _instants(traded["at"]), "venue_at": _instants(traded["at"] - 90_000), "sequence": rows,
+    return table("trades_raw", count, {
+        "market_id": ids[traded["market"]], "received_at": instants(traded["at"]), "venue_at": instants(traded["at"] - 90_000), "sequence": rows,
         **{name: traded[name] for name in ("price_e6", "size_e6", "is_buy", "outcome_index")},
         "tx_hash": pa.Array.from_buffers(pa.binary(32), count, [None, pa.py_buffer(hashes.tobytes())]),
     })  # fmt: skip

@@ -27,6 +27,7 @@ HELPERS = {
     "wide_venue",
     "past_venue",
     "feature_lake",
+    "console_lake",
     "features_in_pandas",
     "sizing",
 }

@@ -1,0 +1,73 @@
+"""Whatever programs ask, the API answers what its OpenAPI document says, and never with an error of ours.
+
+Cases are generated from the document of the whole console (schemathesis): values at and beyond the bounds of every parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import response_schema_conformance
+
+from console.app import made
+from console.place import Place
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets_tests.console import models_lake
+from polymarket_assets_tests.console.models_lake import NOW
+from polymarket_assets_tests.console.served import Console, served, settings_of
+
+# Of each endpoint; `--hypothesis-seed` and more of them are for a longer search.
+_CASES = 12
+_WITHIN_S = 20.0
+_AWAY, _OURS = 503, 500
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """Over a lake with a little of much, alone: what asks others answers 503."""
+    lake = Lake(tmp_path_factory.mktemp("lake"))
+    models_lake.fill(lake)
+    with served(settings_of(lake), clock=lambda: NOW) as found:
+        yield found
+
+
+schema = schemathesis.openapi.from_dict(made(Place(settings_of(None))).openapi())
+
+
+@schema.parametrize()
+@settings(max_examples=_CASES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_every_answer_is_as_described(case: Any, console: Console) -> None:
+    answer = case.call(base_url=console.address, timeout=_WITHIN_S)
+    if answer.status_code >= _OURS:
+        assert answer.status_code == _AWAY, (case.as_curl_command(), answer.text[:300])
+        assert answer.json()["detail"], "a source that is away is told in a sentence"
+    elif answer.status_code == 200:
+        case.validate_response(answer, checks=[response_schema_conformance])
+
+
+def test_every_endpoint_says_what_it_is_and_what_each_parameter_means(console: Console) -> None:
+    """The page of the API is made of nothing else."""
+    for path, methods in console.json("/api/openapi.json")["paths"].items():
+        for method, said in methods.items():
+            assert said.get("description"), f"{method} {path} does not say what it answers"
+            unsaid = [one["name"] for one in said.get("parameters", ()) if not one.get("description")]
+            assert not unsaid, f"{method} {path} does not say what {unsaid} mean"
+            assert "schema" in str(said["responses"].get("200", {})), f"{method} {path} has no type"
+
+
+def test_every_parameter_is_bounded(console: Console) -> None:
+    """What has no bound, somebody asks for without one."""
+    for path, methods in console.json("/api/openapi.json")["paths"].items():
+        for method, said in methods.items():
+            for one in said.get("parameters", ()):
+                kinds = one["schema"].get("anyOf", [one["schema"]])
+                for kind in kinds:
+                    told = f"{method} {path}: {one['name']}"
+                    if kind.get("type") in ("integer", "number"):
+                        assert {"maximum", "exclusiveMaximum"} & set(kind), told
+                    if kind.get("type") == "string":
+                        assert {"maxLength", "enum", "const", "format", "pattern"} & set(kind), told
