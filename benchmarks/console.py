@@ -91,8 +91,9 @@ def measured_on(folder: str, tell: Tell, seconds: float = SECONDS) -> Iterator[R
         _warm(console, paths)
         for path in paths:
             tell(f"asking for {path}")
+            peak.asked = path
             yield _row(_asked(console, path, seconds))
-        yield Row("peak memory of all its processes", peak.mb, "MB", MB, more=False, note=f"{peak.processes} at once at the most")  # fmt: skip
+        yield Row("peak memory of all its processes", peak.mb, "MB", MB, more=False, note=f"reached at {peak.reached or 'the start'}; {peak.processes} at once at the most; {peak.last_mb:,.0f} MB at the end")  # fmt: skip
 
 
 def addresses(document: Mapping[str, Any], subject: Subject) -> Iterator[str]:
@@ -103,6 +104,8 @@ def addresses(document: Mapping[str, Any], subject: Subject) -> Iterator[str]:
     for page in PAGES:
         about = of.get(page.of, subject.market) if page.of else ""
         yield f"/{page.name}/{quote(about, safe='')}" if about else f"/{page.name}"
+        for part in page.lists:
+            yield f"/parts/{page.name}/{part.name}"
         for part in page.parts:
             yield f"/parts/{page.name}/{part.name}{'?' + urlencode({'of': about}) if about else ''}"
     for path, methods in document["paths"].items():
@@ -244,10 +247,13 @@ def _row(asked: Asked) -> Row:
 
 @dataclass
 class _Peak:
-    """The most that a process and its children had at once."""
+    """The most that a process and its children had at once, what they have now, and what was asked for when it was most."""
 
     mb: float = 0.0
     processes: int = 0
+    last_mb: float = 0.0
+    asked: str = ""
+    reached: str = ""
 
 
 @contextmanager
@@ -258,8 +264,11 @@ def _watching(pid: int) -> Iterator[_Peak]:
 
     def look() -> None:
         while not is_over.wait(_LOOK_S):
-            held = [mb for mb in map(_mb, [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]) if mb]  # fmt: skip
-            peak.mb, peak.processes = max(peak.mb, sum(held)), max(peak.processes, len(held))
+            every = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+            held = [mb for mb in map(_mb, every) if mb]
+            peak.last_mb, peak.processes = sum(held), max(peak.processes, len(held))
+            if peak.last_mb > peak.mb:
+                peak.mb, peak.reached = peak.last_mb, peak.asked
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()

@@ -49,13 +49,15 @@ class Counts:
     predictions: int
 
 
-def make(lake: Lake, *, now: datetime, share: float = 1.0, tell: Tell = lambda said: None) -> Counts:
-    """Fill a lake up to now with a share of everything, and merge the hours that are over."""
-    start = hour_of(now) - (HOURS - 1) * HOUR
+def make(
+    lake: Lake, *, now: datetime, share: float = 1.0, hours: int = HOURS, tell: Tell = lambda said: None
+) -> Counts:
+    """Fill so many hours of a lake up to now with a share of everything, and merge those that are over."""
+    start = hour_of(now) - (hours - 1) * HOUR
     dice = np.random.default_rng(11)
     tell("snapshots, books and trades as heard")
-    made = feature_lake.make(lake, share, TRADES, start=start, until=now)
-    world = _World(lake, made, dice, start, now)
+    made = feature_lake.make(lake, share, TRADES, start=start, until=now, hours=hours)
+    world = _World(lake, made, dice, start, now, hours)
     tell("trades, book changes, and what is around them")
     trades, changes = world.traded(int(TRADES * share)), world.changed(int(CHANGES * share))
     world.listed()
@@ -63,7 +65,7 @@ def make(lake: Lake, *, now: datetime, share: float = 1.0, tell: Tell = lambda s
     world.large()
     predictions = world.predicted()
     tell("merging hours")
-    _merge(lake, start, now)
+    _merge(lake, start, now, hours)
     return Counts(made.ids.size, made.snapshots, made.books, trades, changes, predictions)
 
 
@@ -76,6 +78,7 @@ class _World:
     dice: np.random.Generator
     start: datetime
     now: datetime
+    hours: int
 
     def traded(self, count: int) -> int:
         """`trades`, as a build of each hour leaves them."""
@@ -128,12 +131,12 @@ class _World:
             every = tier.every // timedelta(microseconds=1)
             at = np.arange(_us(self.start), _us(self.now), every, dtype=np.int64)
             publish_hours(self.lake, "sweeps", at, lambda rows, at=at: self._slots(at[rows]), np.full(at.size, tier.name))  # fmt: skip
-        at = self.dice.integers(_us(self.start), _us(self.now), HOURS * _GAPS_AN_HOUR)
+        at = self.dice.integers(_us(self.start), _us(self.now), self.hours * _GAPS_AN_HOUR)
         publish_hours(self.lake, "stream_gaps", at, lambda rows: self._gaps(at[rows]), None)
 
     def large(self) -> None:
         """`whale_events` of each hour."""
-        at = np.sort(self.dice.integers(_us(self.start), _us(self.now), HOURS * _WHALES_AN_HOUR))
+        at = np.sort(self.dice.integers(_us(self.start), _us(self.now), self.hours * _WHALES_AN_HOUR))
         market = self.dice.integers(0, self.made.ids.size, at.size)
         for hour, rows in _by_hour(at):
             held = table("whale_events", rows.size, {
@@ -190,12 +193,12 @@ class _World:
     def _hours(self, count: int, chosen: Any) -> Iterator[tuple[datetime, Whole, Whole]]:
         """Each hour with markets and instants of its share of so many rows, in order of time."""
         weight = np.where(chosen, self.dice.lognormal(0.0, _SPREAD, chosen.size), 0.0)
-        for n in range(HOURS):
+        for n in range(self.hours):
             hour = self.start + n * HOUR
             end = min(_us(hour + HOUR), _us(self.now))
             alive = np.where((self.made.first_us <= _us(hour)) & (self.made.last_us > _us(hour)), weight, 0.0)
             if alive.sum():
-                rows = max(1, count * (end - _us(hour)) // _HOUR_US // HOURS)
+                rows = max(1, count * (end - _us(hour)) // _HOUR_US // self.hours)
                 market = self.dice.choice(alive.size, size=rows, p=alive / alive.sum())
                 yield hour, market, np.sort(self.dice.integers(_us(hour), max(end, _us(hour) + 1), rows))
 
@@ -210,10 +213,10 @@ def _by_hour(at: Whole) -> Iterator[tuple[datetime, Whole]]:
         yield EPOCH + int(one) * HOUR, np.flatnonzero(hour == one)
 
 
-def _merge(lake: Lake, start: datetime, now: datetime) -> None:
+def _merge(lake: Lake, start: datetime, now: datetime, hours: int) -> None:
     """What is over as one file each: the stream's tables as the streamer seals them, the others as they are compacted."""
     for name in _SEALED:
-        for n in range(HOURS - 1):
+        for n in range(hours - 1):
             merging.merge(lake, name, start + n * HOUR, now=now)
             merging.remove_superseded(lake, name, start + n * HOUR, now=now, kept=timedelta(0))
     compacting.compact(lake, clock=lambda: now, kept=timedelta(0))

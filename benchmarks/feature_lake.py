@@ -57,10 +57,10 @@ class Made:
     last_us: Whole
 
 
-def make(lake: Lake, scale: float = 1, trades: int = TRADES, seed: int = 7, start: datetime = START, until: datetime | None = None) -> Made:  # fmt: skip
-    """Fill a lake; `scale` times as many markets, snapshots, books and `trades`, from `start` on; nothing that comes later than `until`."""
+def make(lake: Lake, scale: float = 1, trades: int = TRADES, seed: int = 7, start: datetime = START, until: datetime | None = None, hours: int = HOURS) -> Made:  # fmt: skip
+    """Fill a lake; `scale` times as many markets, snapshots, books and `trades`, for `hours` from `start` on; nothing that comes later than `until`."""
     dice = np.random.default_rng(seed)
-    tier, first_us, last_us = _lives(dice, scale, int(start.timestamp()) * US)
+    tier, first_us, last_us = _lives(dice, scale, int(start.timestamp()) * US, hours)
     ids = np.array([f"pm:0x{n:064x}" for n in range(tier.size)])
     sets = np.array([f"0x{n // 3:064x}" for n in range(tier.size)])
     _publish_markets(lake, ids, sets, tier, last_us, start - timedelta(days=3))
@@ -100,11 +100,14 @@ def make(lake: Lake, scale: float = 1, trades: int = TRADES, seed: int = 7, star
     return Made(at.size, booked.size, traded["at"].size, known, ids, sets, tier, first_us, last_us)  # fmt: skip
 
 
-def _lives(dice: np.random.Generator, scale: float, start_us: int) -> tuple[npt.NDArray[Any], Whole, Whole]:
+def _lives(
+    dice: np.random.Generator, scale: float, start_us: int, of: int
+) -> tuple[npt.NDArray[Any], Whole, Whole]:
     """Each market's tier and the first and last instant it is sampled at; sets of three share them."""
     tiers, first, last = [], [], []
-    for name, (count, hours) in MARKETS.items():
-        begins = dice.integers(0, HOURS - hours + 1, size=int(count * scale) // 3).repeat(3)
+    for name, (count, lasts) in MARKETS.items():
+        hours = min(lasts, of)
+        begins = dice.integers(0, of - hours + 1, size=int(count * scale) // 3).repeat(3)
         tiers += [name] * begins.size
         first.append(start_us + begins * _HOUR_US)
         last.append(start_us + (begins + hours) * _HOUR_US)
@@ -128,6 +131,8 @@ def _walks(dice: np.random.Generator, tier: npt.NDArray[Any], first_us: Whole, l
 
 
 def publish_hours(lake: Lake, table: str, at: Whole, made: Any, tier: npt.NDArray[Any] | None) -> None:
+    if not at.size:
+        return
     first = at.min() // _HOUR_US
     hour = at // _HOUR_US - first
     order = np.argsort(hour, kind="stable")

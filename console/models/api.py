@@ -130,7 +130,7 @@ def orders(
     """Large orders of takers, their fills joined."""
     seen = place.seen(whales.whales, every_s=whales.EVERY_S)
     found, total = whales.chosen(seen.value, least_usd=least_usd, market=market, offset=offset, limit=limit)
-    return Orders(seen.at, total, found)
+    return Orders(seen.at, total, whales.named(place, found))
 
 
 class _Asked:

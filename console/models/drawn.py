@@ -17,6 +17,8 @@ Spec = dict[str, Any]
 _INKS = ("#2f78c4", "#d55e00", "#009e73", "#e0a800", "#56b4e9", "#cc6677")
 _BUYS, _SELLS = "#009e73", "#d55e00"
 _HEIGHT = 240
+# Days where a day begins.
+_CLOCK = "utchours(datum.value) + utcminutes(datum.value) == 0 ? utcFormat(datum.value, '%-d %b') : utcFormat(datum.value, '%H:%M')"
 # Of what is asked for now; a chart is some kilobytes.
 _KEPT = 32
 
@@ -78,7 +80,7 @@ def hours(found: tuple[Hour, ...]) -> Spec:
 
     rows = [{"from": _ms(one.hour_at), "to": _ms(one.hour_at) + 3_600_000, "utc": f"{one.hour_at:%Y-%m-%d %H:%M}", "side": _side(one), "orders": one.orders, "usd": one.usd} for one in found]  # fmt: skip
     names = ("takers bought", "takers sold")
-    bars = alt.Chart(alt.InlineData(values=rows)).mark_bar(opacity=0.85).encode(
+    bars = alt.Chart(alt.InlineData(values=rows)).mark_bar(opacity=0.85, orient="vertical").encode(
         x=_time("from"), x2="to:T", y=alt.Y("usd:Q", title=None, stack="zero", axis=alt.Axis(format="$,.3~s")), color=_colour("side", names, (_BUYS, _SELLS)),
         tooltip=[_tip("utc", "hour from, UTC", ""), _tip("side", "", ""), _tip("orders", "orders", ",d"), _tip("usd", "dollars", "$,.0f")],
     )  # fmt: skip
@@ -100,14 +102,14 @@ def _ends(one: Week) -> dict[str, float | None]:
 def _time(column: str) -> Any:
     import altair as alt
 
-    return alt.X(f"{column}:T", title=None, scale=alt.Scale(type="utc"))
+    return alt.X(f"{column}:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(labelExpr=_CLOCK))
 
 
 def _colour(column: str, names: Sequence[str], inks: Sequence[str] = _INKS) -> Any:
     import altair as alt
 
     scale = alt.Scale(domain=list(names), range=[inks[n % len(inks)] for n in range(len(names))])
-    return alt.Color(f"{column}:N", title=None, scale=scale, legend=alt.Legend(orient="top"))
+    return alt.Color(f"{column}:N", title=None, scale=scale, legend=alt.Legend(orient="top", symbolOpacity=1))
 
 
 def _tip(name: str, title: str, written: str) -> Any:

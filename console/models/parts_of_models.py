@@ -29,7 +29,16 @@ def versions_of(place: Place, asked: Asked) -> Iterator[Block]:
             "No model was made yet: that takes a few hundred groups of markets that ended.", _MATERIALIZE
         )
         return
-    headings = ("version", "role", "in MLflow", "", "registered", "skill over the price", "gain, mnat", "learnt until")
+    headings = (
+        "version",
+        "role",
+        "in MLflow",
+        "",
+        "registered",
+        "skill over the price",
+        "gain, mnat",
+        "learnt until",
+    )
     yield Grid(headings, [_row(one) for one in found.value.versions], "Skill is 1 − Brier ÷ Brier of the price, gain the price's log loss less its own in thousandths of a nat, with 95 % intervals, on open weeks.")  # fmt: skip
     yield Facts([("all of them", Link("MLflow", found.value.mlflow))])
 

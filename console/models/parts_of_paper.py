@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from console.blocks import Block, Cell, Chart, Empty, Grid, Link, Tile, Tiles
 from console.models import addresses, drawn, paper
+from console.models.naming import questions, shortened
 from console.models.paper import Account, Position
 from console.parts import Asked
 from console.place import Place
@@ -44,14 +45,17 @@ def positions_of(place: Place, asked: Asked) -> Iterator[Block]:
     if not (found.open or found.settled):
         yield Empty("No position was ever opened: that takes a prediction with a bound that is better than an offer, after costs.")  # fmt: skip
         return
+    asked_of = questions(place, (one.market_id for one in (*found.open[:_OPEN], *found.settled[:_SETTLED])))
     headings = ("market", "model", "outcome", "opened", "settled", "shares", "cost", "at the mid", "paid out")
-    yield Grid(headings, [_position(one) for one in found.open[:_OPEN]], f"{len(found.open):,} are open." if found.open else "None is open.")  # fmt: skip
-    yield Grid(headings, [_position(one) for one in found.settled[:_SETTLED]], "The newest settled ones.")
+    yield Grid(headings, [_position(one, asked_of) for one in found.open[:_OPEN]], f"{len(found.open):,} are open." if found.open else "None is open.")  # fmt: skip
+    yield Grid(
+        headings, [_position(one, asked_of) for one in found.settled[:_SETTLED]], "The newest settled ones."
+    )
 
 
-def _position(one: Position) -> list[Cell]:
+def _position(one: Position, asked_of: Mapping[str, str]) -> list[Cell]:
     return [
-        Link(one.market_id, addresses.of_market(one.market_id)), one.model_version, one.outcome_index, one.opened_at, one.settled_at, one.shares, _usd(one.cost_usd),
+        Link(shortened(asked_of.get(one.market_id, one.market_id)), addresses.of_market(one.market_id)), one.model_version, one.outcome_index, one.opened_at, one.settled_at, one.shares, _usd(one.cost_usd),
         _usd(one.marked_usd), _usd(one.payout_usd),
     ]  # fmt: skip
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from console.blocks import Badge, Block, Cell, Chart, Empty, Facts, Grid, Link
 from console.models import drawn, whales
+from console.models.naming import shortened
 from console.models.whales import Whale
 from console.parts import Asked
 from console.place import Place
@@ -40,7 +41,7 @@ def orders_of(place: Place, asked: Asked) -> Iterator[Block]:
     first = offset + 1
     more = f"; of the newest {whales.MOST:,} of a week" if seen.value.is_cut else ""
     headings = ("at", "market", "taker", "dollars", "price", "of the book", "of a day's volume", "fills", "")
-    yield Grid(headings, [_row(one) for one in found], f"{first:,} to {first + len(found) - 1:,} of {total:,} in {whales.LOOK_BACK.days} days{more}.")  # fmt: skip
+    yield Grid(headings, [_row(one) for one in whales.named(place, found)], f"{first:,} to {first + len(found) - 1:,} of {total:,} in {whales.LOOK_BACK.days} days{more}.")  # fmt: skip
     yield Facts([*_turned("newer", asked, max(0, offset - _PAGE), offset > 0), *_turned("older", asked, offset + _PAGE, offset + len(found) < total)])  # fmt: skip
 
 
@@ -53,7 +54,7 @@ def _nothing(known: int) -> Empty:
 def _row(one: Whale) -> list[Cell]:
     side = f"{'bought' if one.is_buy else 'sold'} outcome {one.outcome_index}"
     return [
-        one.traded_at, Link(one.market_id, one.page), Badge(side, "good" if one.is_buy else "warning"), f"${one.usd:,.0f}", f"{one.price:.3f}",
+        one.traded_at, Link(shortened(one.question or one.market_id), one.page), Badge(side, "good" if one.is_buy else "warning"), f"${one.usd:,.0f}", f"{one.price:.3f}",
         _share(one.depth_share), _share(one.day_volume_share), one.fills, Link("trades", one.rows),
     ]  # fmt: skip
 

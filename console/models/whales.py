@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from console.models.naming import questions
 from console.place import Place
 from polymarket_assets.lake import reading
 from polymarket_assets.lake.following import Followed
@@ -24,7 +25,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Whale:
-    """A large order of a taker. `usd` at `price` dollars a share; shares of what stood in the book and of a day's volume, null: not known."""
+    """A large order of a taker. `question` is what its market asks, null: not known; `usd` at `price` dollars a share; shares of what stood in the book and of a day's volume, null: not known."""
 
     event_id: str
     traded_at: datetime
@@ -38,6 +39,7 @@ class Whale:
     day_volume_share: float | None
     page: str
     rows: str
+    question: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,12 @@ def chosen(found: Whales, *, least_usd: float, market: str, offset: int, limit: 
     if market:
         rows = rows.filter(pc.equal(rows.column("market_id"), market))
     return [_whale(row) for row in rows.slice(offset, limit).to_pylist()], rows.num_rows
+
+
+def named(place: Place, found: list[Whale]) -> list[Whale]:
+    """Orders with what their markets ask, where that is known."""
+    asked = questions(place, (one.market_id for one in found))
+    return [replace(one, question=asked.get(one.market_id)) for one in found]
 
 
 def _whale(row: dict[str, Any]) -> Whale:

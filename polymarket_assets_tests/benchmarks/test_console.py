@@ -26,14 +26,14 @@ NOW = datetime(2026, 4, 6, 12, 20, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     folder = Lake(tmp_path_factory.mktemp("lake"))
-    console_lake.make(folder, now=NOW, share=0.002)
+    console_lake.make(folder, now=NOW, share=0.01, hours=4)
     return folder
 
 
 def test_hours_that_are_over_are_one_file_and_the_open_one_is_not(lake: Lake) -> None:
     """A lake in parts, or one that is all merged, would be another lake than the one people look at."""
     for table in ("trades_raw", "book_changes"):
-        over = reading.files(lake, table, Span(NOW - 24 * HOUR, hour_of(NOW)))
+        over = reading.files(lake, table, Span(NOW - 4 * HOUR, hour_of(NOW)))
         assert over
         assert all(layout.is_merged(file) for file in over)
         assert all(not layout.is_merged(file) for file in reading.files(lake, table, Span(hour_of(NOW), NOW)))
@@ -59,7 +59,7 @@ def test_every_part_and_endpoint_is_asked_for() -> None:
     """What is listed by hand is soon less than there is."""
     document = made(Place(settings_of(None))).openapi()
     found = list(console.addresses(document, SUBJECT))
-    parts = {f"/parts/{page.name}/{part.name}" for page in PAGES for part in page.parts}
+    parts = {f"/parts/{page.name}/{part.name}" for page in PAGES for part in (*page.parts, *page.lists)}
     assert {path.partition("?")[0] for path in found if path.startswith("/parts/")} == parts
     endpoints = [path for path, methods in document["paths"].items() if "get" in methods and not path.endswith(("/download", "/query"))]  # fmt: skip
     assert len([path for path in found if path.startswith("/api/")]) == len(endpoints)
