@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
+from starlette.concurrency import iterate_in_threadpool
 
 from console.database import asked as asking
 from console.database import described, downloading, filters, gate, held, querying, rows
@@ -140,6 +141,7 @@ def _plain(value: Any) -> Any:
 
 @router.get("/tables/{name}/download", response_class=StreamingResponse, responses={200: {"description": f"A file of {downloading.MOST_ROWS:,} rows at the most, the newest hours or days first", "content": {kind.split(";")[0]: {} for kind in downloading.FORMATS.values()}}})  # fmt: skip
 def download(
+    request: Request,
     place: Here,
     name: Name,
     format: Annotated[Literal["csv", "parquet"], Query(description="Of the file")] = "csv",
@@ -153,12 +155,21 @@ def download(
     )
     first = next(pieces, b"")
     headers = {"Content-Disposition": f'attachment; filename="{name}.{format}"'}
-    return StreamingResponse(_with(first, pieces), media_type=downloading.FORMATS[format], headers=headers)
+    return StreamingResponse(
+        _sent(request, first, pieces), media_type=downloading.FORMATS[format], headers=headers
+    )
 
 
-def _with(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from others
+async def _sent(request: Request, first: bytes, others: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces, one made when the last was sent; who goes away gives the place back at once."""
+    try:
+        yield first
+        async for piece in iterate_in_threadpool(others):
+            if await request.is_disconnected():
+                return
+            yield piece
+    finally:
+        cast(Generator[bytes, None, None], others).close()
 
 
 @router.post("/query", responses={400: {"model": Said, "description": "It is no JSON"}})

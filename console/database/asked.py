@@ -98,14 +98,19 @@ def _bound(name: str, text: str | None) -> datetime | None:
 
 
 def conditions(of: Asked) -> tuple[str, list[Any]]:
-    """Bounds as SQL with `?` for every value, and the values. Of a table filed by whole days a bound is rounded up to one."""
+    """Bounds as SQL with `?` for every value, and the values."""
+    terms, given = filters.terms(bounding(of), lambda name: f'"{name}"')
+    return " and ".join(terms) or "true", given
+
+
+def bounding(of: Asked) -> list[Filter]:
+    """Bounds as conditions on the column that files the table; of one filed by whole days they are rounded up to one."""
     by = of.table.filed_by
-    if by is None or of.span is None:
-        return "true", []
+    if by is None:
+        return []
     is_dated = pa.types.is_date(of.table.schema.field(by).type)
     given = [(op, at) for op, at in ((">=", of.start), ("<", of.end)) if at is not None]
-    values = [_day_from(at) if is_dated else at for _, at in given]
-    return " and ".join(f'"{by}" {op} ?' for op, _ in given), values
+    return [Filter(by, op, _day_from(at) if is_dated else at) for op, at in given]
 
 
 def _day_from(at: datetime) -> Any:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
-from console.database import desk, shelf, sources
+from console.database import asked as asking
+from console.database import filters, shelf
 from console.database.asked import Asked
 from console.database.shelf import File
 from console.place import Place
-from polymarket_assets.lake import text_form
+from polymarket_assets.lake import opening, reading, text_form
 from polymarket_assets.lake.schemas import Table
 from polymarket_assets.venue.errors import Unavailable
 
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 1_000_000
 FORMATS = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
-# A batch of full order books is some ten megabytes.
-_BATCH_ROWS, _FILES = 8_192, 64
+# A batch of full order books, or of sixty columns as text, is some three megabytes.
+_BATCH_ROWS = 2_048
+# Rows of a group of a Parquet file: fewer compress badly, more are held.
+_GROUP_ROWS = 16_384
 # What a spreadsheet would calculate rather than show.
 _FORMULA = r"^[=+\-@\t\r]"
 _AT_ONCE = threading.BoundedSemaphore(2)
@@ -54,34 +57,37 @@ def _turn() -> Iterator[None]:
         yield
     finally:
         _AT_ONCE.release()
+        # What was decoded stays with pyarrow otherwise: a hundred megabytes that nobody needs.
+        pa.default_memory_pool().release_unused()
 
 
 def _batches(place: Place, of: Asked) -> Iterator[pa.Table]:
+    """Rows as pyarrow reads them, a batch at a time: DuckDB would hold all of a result that is read slowly."""
+    wanted = filters.expression(of.table, [*asking.bounding(of), *of.filters])
     left = MOST_ROWS
-    for files in _groups(place, of):
-        source = sources.of(of.table, files)
-        assert source is not None
-        where, values = source.where(of)
-        names = ", ".join(f'{source.column(name)} as "{name}"' for name in of.table.names)
-        with desk.of(place).asked(place.lake()) as cursor:
-            sql = f"select {names} from {source.relation} where {where} limit {left}"
-            for batch in cursor.sql(sql, params=[source.uris, *values]).to_arrow_reader(_BATCH_ROWS):
-                left -= batch.num_rows
-                yield pa.Table.from_batches([batch]).cast(of.table.schema)
-        if left <= 0:
-            return
+    for file in _files(place, of):
+        reading.require_declared(of.table, file.uri)
+        with reading.damage_told(file.uri):
+            found = opening.dataset(file.uri, of.table.schema).to_batches(
+                filter=wanted,
+                batch_size=_BATCH_ROWS,
+                batch_readahead=1,
+                fragment_readahead=1,
+                use_threads=False,
+            )
+            for batch in found:
+                rows = pa.Table.from_batches([batch], of.table.schema).slice(0, left)
+                left -= rows.num_rows
+                if rows.num_rows:
+                    yield rows
+                if left <= 0:
+                    return
 
 
-def _groups(place: Place, of: Asked) -> Iterator[list[File]]:
-    """Files of units that follow one another: few at a time, for names got from a lake can be opened for some minutes only."""
-    held: list[File] = []
+def _files(place: Place, of: Asked) -> Iterator[File]:
+    """Listed day by day as they are read: names got from a lake can be opened for some minutes only."""
     for unit in shelf.of(place).units(place.lake(), of.table, of.span):
-        held += unit.files
-        if len(held) >= _FILES:
-            yield held
-            held = []
-    if held:
-        yield held
+        yield from unit.files
 
 
 class _Sink(io.RawIOBase):
@@ -122,18 +128,30 @@ def _writer(format_: str, table: Table, sink: _Sink) -> Iterator[_Writer]:
 
     if format_ == "parquet":
         with pq.ParquetWriter(sink, table.schema, compression="zstd") as writer:
-            yield _Parquet(writer)
+            groups = _Parquet(writer)
+            yield groups
+            groups.end()
         return
     with text_form.Converter(table.schema) as converter, csv.CSVWriter(sink, converter.schema) as writer:
         yield _Csv(converter, writer)
 
 
 class _Parquet:
+    """Holds batches until they are a row group."""
+
     def __init__(self, writer: pq.ParquetWriter) -> None:
         self._writer = writer
+        self._held: list[pa.Table] = []
 
     def write(self, rows: pa.Table) -> None:
-        self._writer.write_table(rows)
+        self._held.append(rows)
+        if sum(one.num_rows for one in self._held) >= _GROUP_ROWS:
+            self.end()
+
+    def end(self) -> None:
+        if self._held:
+            self._writer.write_table(pa.concat_tables(self._held))
+            self._held = []
 
 
 class _Csv:

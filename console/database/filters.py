@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from polymarket_assets.lake.schemas import Table
 from polymarket_assets.venue.errors import Refused
+
+if TYPE_CHECKING:
+    import pyarrow.dataset as ds
 
 # More are a question for SQL.
 MOST, MOST_CHARACTERS = 20, 1_000
@@ -130,3 +134,35 @@ def _term(one: Filter, column: str) -> tuple[str, list[Any]]:
     if one.op == "contains":
         return f"contains(lower({column}::varchar), lower(?))", [one.value]
     return f"{column} {_COMPARED[one.op]} ?", [one.value]
+
+
+def expression(table: Table, filters: Sequence[Filter]) -> ds.Expression | None:
+    """The same conditions for pyarrow, which files are read with when they are sent on; None where there is none.
+
+    Raises `Refused` of a list that is to contain something: pyarrow has no text of it.
+    """
+    found = None
+    for one in filters:
+        term = _pyarrow_term(table, one)
+        found = term if found is None else found & term
+    return found
+
+
+def _pyarrow_term(table: Table, one: Filter) -> ds.Expression:
+    import pyarrow.compute as pc
+    import pyarrow.dataset as ds
+
+    field, type_ = ds.field(one.column), table.schema.field(one.column).type
+    if one.op in _WITHOUT_VALUE:
+        return field.is_null() if one.op == "is_null" else field.is_valid()
+    if one.op == "contains":
+        if pa.types.is_nested(type_):
+            raise Refused(f"{one.column} holds lists, of which a download cannot ask what they contain: take the condition away, or ask in SQL")  # fmt: skip
+        return pc.match_substring(field, one.value, ignore_case=True)
+    value = pa.scalar(one.value, type_)
+    if one.op == "!=":
+        return (field != value) | field.is_null()
+    return _PYARROW[one.op](field, value)
+
+
+_PYARROW: Mapping[str, Callable[[Any, Any], Any]] = {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}  # fmt: skip

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pyarrow.parquet as pq
 import pytest
+import requests
 
 from console.database import described, downloading
 from polymarket_assets.lake.schemas import TABLES
@@ -15,6 +17,7 @@ from polymarket_assets.lake.writing import Lake
 from polymarket_assets_tests.conftest import either_store
 from polymarket_assets_tests.console.lakes import FORMULA, SCRIPT, TRADES, filled
 from polymarket_assets_tests.console.served import Console, served, settings_of
+from polymarket_assets_tests.report.rows import NOON, file, trade
 
 DOWNLOAD = "/api/database/tables/trades/download"
 
@@ -103,6 +106,30 @@ def test_turns_are_given_back(console: Console) -> None:
     for _ in range(5):
         assert console.ask(DOWNLOAD, params={"where": "nix:=:1"}).status_code == 422
         assert console.ask("/api/database/tables/rejects/download").status_code == 200
+
+
+def test_a_reader_that_is_slow_or_goes_away_keeps_nobody_waiting(lake: Lake) -> None:
+    """Downloads of a sleeping laptop would hold what pages of rows are asked of, and the places of other downloads."""
+    many = [trade("a", NOON, n, n=n, source=f"{n:0500d}") for n in range(40_000)]
+    file(lake, "trades", many, "traded_at")
+    with served(settings_of(lake)) as console:
+        slow = [requests.get(f"{console.address}{DOWNLOAD}", stream=True, timeout=10) for _ in range(2)]
+        # Held: an iterator that is let go closes its connection.
+        reading = [answer.iter_content(100) for answer in slow]
+        assert all(next(pieces) for pieces in reading)
+        assert len(console.json("/api/database/tables/trades")["rows"]) == 100
+        assert console.ask(DOWNLOAD).status_code == 503
+        del reading
+        for answer in slow:
+            answer.close()
+        assert _within_s(5, lambda: console.ask("/api/database/tables/rejects/download").status_code == 200)
+
+
+def _within_s(seconds: float, holds: Callable[[], bool]) -> bool:
+    until = time.monotonic() + seconds
+    while not holds() and time.monotonic() < until:
+        time.sleep(0.1)
+    return holds()
 
 
 def test_tables_lead_to_assets_that_exist() -> None:
