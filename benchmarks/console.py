@@ -56,9 +56,9 @@ class Subject:
 
 @dataclass
 class Asked:
-    """Answers of an address: milliseconds each, and statuses."""
+    """Answers of an address, which is called `name` in every run: milliseconds each, and statuses."""
 
-    path: str
+    name: str
     taken_ms: list[float] = field(default_factory=list)
     statuses: set[int] = field(default_factory=set)
     bytes: int = 0
@@ -86,31 +86,32 @@ def measured_on(folder: str, tell: Tell, seconds: float = SECONDS) -> Iterator[R
     """The same of a lake that is there."""
     subject = _subject(Path(folder))
     with _console(folder) as console, _watching(console.pid) as peak:
-        paths = list(addresses(console.document(), subject))
+        found = dict(addresses(console.document(), subject))
         tell("asking for everything once")
-        _warm(console, paths)
-        for path in paths:
-            tell(f"asking for {path}")
-            peak.asked = path
-            yield _row(_asked(console, path, seconds))
+        _warm(console, list(found.values()))
+        for name, path in found.items():
+            tell(f"asking for {name}")
+            peak.asked = name
+            yield _row(_asked(console, name, path, seconds))
         yield Row("peak memory of all its processes", peak.mb, "MB", MB, more=False, note=f"reached at {peak.reached or 'the start'}; {peak.processes} at once at the most; {peak.last_mb:,.0f} MB at the end")  # fmt: skip
 
 
-def addresses(document: Mapping[str, Any], subject: Subject) -> Iterator[str]:
-    """Pages with their parts, and every endpoint that is only asked."""
+def addresses(document: Mapping[str, Any], subject: Subject) -> Iterator[tuple[str, str]]:  # fmt: skip
+    """Pages with their parts, and every endpoint that is only asked, each by its name."""
     from console.pages import PAGES
 
     of = {"market": subject.market, "event": subject.event, "table": subject.table, "version": subject.version}  # fmt: skip
     for page in PAGES:
         about = of.get(page.of, subject.market) if page.of else ""
-        yield f"/{page.name}/{quote(about, safe='')}" if about else f"/{page.name}"
+        yield f"/{page.name}", f"/{page.name}/{quote(about, safe='')}" if about else f"/{page.name}"
         for part in page.lists:
-            yield f"/parts/{page.name}/{part.name}"
+            yield f"/parts/{page.name}/{part.name}", f"/parts/{page.name}/{part.name}"
         for part in page.parts:
-            yield f"/parts/{page.name}/{part.name}{'?' + urlencode({'of': about}) if about else ''}"
+            path = f"/parts/{page.name}/{part.name}"
+            yield path, path + (f"?{urlencode({'of': about})}" if about else "")
     for path, methods in document["paths"].items():
         if "get" in methods and not path.endswith(_LEFT_OUT):
-            yield _filled(path, methods["get"], subject)
+            yield path, _filled(path, methods["get"], subject)
 
 
 def _filled(path: str, said: Mapping[str, Any], subject: Subject) -> str:
@@ -216,9 +217,9 @@ def _warm(console: Console, paths: Sequence[str]) -> None:
         time.sleep(_LOOK_S)
 
 
-def _asked(console: Console, path: str, seconds: float) -> Asked:
+def _asked(console: Console, name: str, path: str, seconds: float) -> Asked:
     """Ask for it over and over, as so many at once."""
-    found, until = Asked(path), time.monotonic() + seconds
+    found, until = Asked(name), time.monotonic() + seconds
 
     def client(_: int) -> None:
         import requests
@@ -239,10 +240,10 @@ def _asked(console: Console, path: str, seconds: float) -> Asked:
 def _row(asked: Asked) -> Row:
     """Raises `Failed` where an answer was an error that nobody meant."""
     if any(status >= 500 and status != 503 for status in asked.statuses):
-        raise Failed(f"{asked.path} answered {sorted(asked.statuses)}")
+        raise Failed(f"{asked.name} answered {sorted(asked.statuses)}")
     told = ", ".join(map(str, sorted(asked.statuses)))
     note = f"p50 {asked.quantile(0.5):.0f}, most {max(asked.taken_ms):.0f} ms, {len(asked.taken_ms):,} answers of {asked.bytes / 1e3:,.0f} kB, status {told}"  # fmt: skip
-    return Row(asked.path, asked.quantile(0.95), "ms", P95_MS, more=False, note=note)
+    return Row(asked.name, asked.quantile(0.95), "ms", P95_MS, more=False, note=note)
 
 
 @dataclass
