@@ -1,0 +1,221 @@
+"""The console in a real browser: pages come, refresh without a reload, sort, filter, page, ask and download."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from console.pages import PAGES
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets_tests.console.lakes import trades
+from polymarket_assets_tests.console.markets_lake import book, prediction, rain
+from polymarket_assets_tests.console.served import Console, served, settings_of
+from polymarket_assets_tests.hostile import MARKUP
+from polymarket_assets_tests.report import rows
+from polymarket_assets_tests.report.rows import HOUR, MINUTE, NOON, SECOND
+
+CHROMIUM = Path("/usr/bin/chromium")
+# What it would look up by itself is refused here, many at a time.
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+WITHIN_MS = 20_000
+MARKET, EVENT = "/market/pm%3Arain", "/event/77"
+WHERE = {"market": MARKET, "event": EVENT, "table": "/table/trades", "row": "/row/trades"}
+# One row of it is a page of its own, reached from the table.
+PATHS = {page.name: WHERE.get(page.name, f"/{page.name}") for page in PAGES if page.name != "row"}
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is absent: the package chromium has it"),
+]
+
+
+@dataclass
+class Told:
+    """A page that somebody looks at, and what its browser complained of."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Clock:
+    """The console's, moved by hand."""
+
+    now: datetime = NOON + 10 * MINUTE
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture(scope="module")
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A market in a set of two, and three hours of trades before it."""
+    made = Lake(tmp_path_factory.mktemp("looked-at") / "lake")
+    rain(made)
+    book(made, NOON + 10 * MINUTE - SECOND)
+    rows.file(
+        made,
+        "trades",
+        [{**one, "traded_at": one["traded_at"] - 5 * HOUR} for one in trades()],
+        "traded_at",
+        part="before",
+    )
+    rows.file(made, "predictions", [prediction("polymarket/2", NOON + 5 * MINUTE, 0.47)], "as_of")
+    return made
+
+
+@pytest.fixture(scope="module")
+def console(lake: Lake, clock: Clock) -> Iterator[Console]:
+    with served(settings_of(lake), clock=clock) as console:
+        console.json("/api/markets")
+        yield console
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[DESKTOP], ids=["desktop"])
+def told(request: pytest.FixtureRequest, browser: Browser, console: Console) -> Iterator[Told]:
+    """A new page; an error of a script, or something that the policy forbids, fails the test."""
+    context = browser.new_context(viewport=request.param, base_url=console.address, timezone_id="America/New_York", accept_downloads=True)  # fmt: skip
+    context.set_default_timeout(WITHIN_MS)
+    told = Told(context.new_page())
+    told.page.on("pageerror", lambda error: told.complaints.append(str(error)))
+    told.page.on("console", lambda said: told.complaints.append(said.text) if said.type == "error" else None)
+    yield told
+    context.close()
+    assert told.complaints == []
+
+
+either_screen = pytest.mark.parametrize("told", [DESKTOP, PHONE], ids=["desktop", "phone"], indirect=True)
+
+
+def opened(told: Told, path: str) -> Page:
+    """A page, once each of its parts has come."""
+    told.page.goto(path)
+    expect(told.page.locator("section[aria-busy]")).to_have_count(0, timeout=WITHIN_MS)
+    return told.page
+
+
+@either_screen
+@pytest.mark.parametrize("path", [*PATHS.values(), "/api"], ids=[*PATHS, "api"])
+def test_every_page_comes_whole_and_fits_the_screen(told: Told, path: str) -> None:
+    """What is wider than the screen scrolls in a place of its own: a page that scrolls sideways cannot be read on a phone."""
+    page = opened(told, path)
+    expect(page.locator("h1")).not_to_be_empty()
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_the_navigation_leads_to_every_listed_page(told: Told) -> None:
+    page = opened(told, "/")
+    names = page.locator("nav a").all_inner_texts()
+    assert names == [one.title for one in PAGES if one.listed]
+    for name in names:
+        page.locator("nav a", has_text=name).first.click()
+        expect(page.locator("nav a[aria-current]")).to_have_text(name)
+
+
+def test_the_word_of_the_venue_is_text(told: Told) -> None:
+    page = opened(told, MARKET)
+    expect(page.locator("main")).to_contain_text(MARKUP)
+    assert page.locator("main img, main iframe").count() == 0
+
+
+def test_charts_are_drawn_though_no_code_may_be_evaluated(told: Told) -> None:
+    page = opened(told, MARKET)
+    expect(page.locator("#chart-price svg path").first).to_be_attached()
+    assert page.locator("#chart-price svg").evaluate("it => it.getBoundingClientRect().width") > 600
+
+
+def test_an_instant_tells_the_readers_own_time(told: Told) -> None:
+    page = opened(told, "/table/trades")
+    instant = page.locator("#rows tbody time").first
+    expect(instant).to_have_text("2026-03-02 12:09:00")
+    expect(instant).to_have_attribute("title", re.compile(r"Mar 2, 2026, 7:09:00\sAM EST"))
+
+
+def test_a_market_s_book_changes_without_a_reload_and_its_charts_stay(told: Told, lake: Lake, clock: Clock) -> None:  # fmt: skip
+    page = opened(told, MARKET)
+    expect(page.locator("#book")).not_to_contain_text("old")
+    expect(page.locator("#chart-price svg")).to_be_visible()
+    page.evaluate("document.querySelector('#chart-price svg').dataset.same = 'yes'")
+    clock.now += 5 * MINUTE
+    expect(page.locator("#book")).to_contain_text("minutes old", timeout=WITHIN_MS)
+    book(lake, clock.now - SECOND, part="later")
+    expect(page.locator("#book")).not_to_contain_text("old", timeout=WITHIN_MS)
+    assert page.locator("#chart-price svg").get_attribute("data-same") == "yes", "a chart of the same data is not drawn again"  # fmt: skip
+
+
+def test_rows_are_sorted_by_a_click_on_their_column_and_paged(told: Told) -> None:
+    page = opened(told, "/table/trades")
+    page.locator("#rows th a", has_text="price_e6").click()
+    expect(page.locator("#rows th", has_text="price_e6")).to_contain_text("↓")
+    place = (
+        page.locator("#rows th")
+        .all_inner_texts()
+        .index(page.locator("#rows th", has_text="price_e6").inner_text())
+    )
+    prices = [int(text.replace(",", "")) for text in page.locator(f"#rows tbody td:nth-child({place + 1})").all_inner_texts()]  # fmt: skip
+    assert prices == sorted(prices, reverse=True)
+    assert len(prices) > 1
+
+
+def test_rows_are_filtered_by_a_form_whose_address_can_be_sent(told: Told) -> None:
+    page = opened(told, "/table/trades")
+    form = page.locator("form").first
+    form.locator("select").first.select_option("price_e6")
+    form.locator("select").nth(1).select_option(">")
+    form.locator("input").first.fill("405000")
+    form.locator("button").click()
+    expect(page.locator("#rows tbody tr")).to_have_count(4)
+    assert "price_e6" in page.url
+    again = opened(told, page.url)
+    expect(again.locator("#rows tbody tr")).to_have_count(4)
+
+
+def test_a_row_opens_with_every_column(told: Told) -> None:
+    page = opened(told, "/table/trades")
+    page.locator("#rows tbody a", has_text="open").first.click()
+    expect(page.locator("main")).to_contain_text("tx_hash")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_what_is_shown_can_be_downloaded(told: Told, kind: str, tmp_path: Path) -> None:
+    page = opened(told, "/table/trades")
+    with page.expect_download() as begun:
+        page.locator("#rows a", has_text=kind.upper()).click()
+    begun.value.save_as(tmp_path / "it")
+    content = (tmp_path / "it").read_bytes()
+    assert content.startswith(b"PAR1" if kind == "parquet" else b'"trade_id"')
+
+
+@pytest.mark.parametrize(
+    ("sql", "answer"),
+    [
+        ("select count(*) as n, max(price_e6) from trades", "409,000"),
+        ("copy trades to '/tmp/x.csv'", "one SELECT"),
+        ("select * from read_text('/etc/passwd')", "cannot stand after FROM"),
+    ],
+)
+def test_sql_is_answered_beside_its_box_or_refused_there(told: Told, sql: str, answer: str) -> None:
+    page = opened(told, "/lake")
+    page.locator("textarea").fill(sql)
+    page.locator("button", has_text="Ask").click()
+    expect(page.locator("main")).to_contain_text(answer)
