@@ -62,16 +62,17 @@ def connection(**config: Any) -> duckdb.DuckDBPyConnection:
 
 @contextlib.contextmanager
 def connected(**config: Any) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The same, closed afterwards; without `config` a connection to the database that queries of this process share.
+    """The same, closed afterwards; without `config`, on a disk, a connection to the database that queries of this process share.
 
-    There, what is to be seen by this connection alone is made as `temp`.
+    There, what is to be seen by this connection alone is made as `temp`. A database that has read objects keeps of them what a
+    file that is published again under its name no longer is: of an object store each question has one of its own.
 
     Raises:
         StoreUnavailable, StoreRefused: the object store failed a query.
     """
     import duckdb
 
-    with connection(**config) if config else _shared() as opened:
+    with connection(**config) if config or objects.is_used() else _shared() as opened:
         try:
             yield opened
         except duckdb.Error as e:
@@ -96,7 +97,7 @@ _databases: dict[tuple[object, ...], duckdb.DuckDBPyConnection] = {}
 
 
 def _database() -> duckdb.DuckDBPyConnection:
-    key = (os.getpid(), time.monotonic() // RENEWED_AFTER_S, objects.is_used(), os.environ.get("STATE_DIR"))
+    key = (os.getpid(), time.monotonic() // RENEWED_AFTER_S, os.environ.get("STATE_DIR"))
     found = _databases.get(key)
     if found is None:
         _let_go()
