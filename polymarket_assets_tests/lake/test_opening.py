@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from polymarket_assets.lake import opening
+from polymarket_assets.lake import opening, reading
+from polymarket_assets.lake.writing import Lake
+from polymarket_assets_tests.conftest import either_store
+from polymarket_assets_tests.lake.test_lake import AT, sweep
 
 
 def rows() -> int:
@@ -60,14 +61,17 @@ def test_a_process_that_was_forked_has_one_of_its_own() -> None:
     assert os.waitstatus_to_exitcode(status) == 0
 
 
-def test_a_file_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
-    """A slot that is taken again replaces its file."""
-    file, seen = tmp_path / "part.parquet", []
-    for value in (1, 2):
-        pq.write_table(pa.table({"n": [value] * 1000}), file)
-        with opening.connected() as connection:
-            seen += connection.execute(f"select max(n) from read_parquet('{file}')").fetchall()
-    assert seen == [(1,), (2,)]
+@either_store
+def test_a_part_that_is_published_again_is_read_anew(lake: Lake) -> None:
+    """A slot that is taken again replaces its file; a database that held on to the former one met half of each."""
+    seen: list[tuple[int, int]] = []
+    for count in (1, 3_000, 2):
+        rows = [sweep(AT, requests=n, reason=f"{n * 7919:x}") for n in range(count)]
+        lake.publish_rows("sweeps", rows, part="0", at=AT, tier="t4")
+        for _ in range(2):
+            with reading.connected(lake) as connection:
+                seen.append(connection.execute("select count(*), max(requests) from sweeps").fetchall()[0])
+    assert seen == [(1, 0)] * 2 + [(3_000, 2_999)] * 2 + [(2, 1)] * 2
 
 
 @pytest.mark.parametrize("asked", ["current_setting('TimeZone')", "strftime(timestamptz '2026-11-02 13:40:00+00', '%H')"])  # fmt: skip
