@@ -38,9 +38,8 @@ bootstrap: setup
 compose-check: setup
 	@$(BIN)/python -m launch compose-check
 
-# Three at once on two cores: some tests wait for clocks and sockets.
 test: setup
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: setup
 	$(BIN)/ruff check .

@@ -25,6 +25,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 WITHIN_MS = 20_000
+expect.set_options(timeout=WITHIN_MS)
 MARKET, EVENT = "/market/pm%3Arain", "/event/77"
 WHERE = {"market": MARKET, "event": EVENT, "table": "/table/trades", "row": "/row/trades"}
 # One row of it is a page of its own, reached from the table.
@@ -179,6 +180,8 @@ def test_rows_are_sorted_by_a_click_on_their_column_and_paged(told: Told) -> Non
 
 def test_rows_are_filtered_by_a_form_whose_address_can_be_sent(told: Told) -> None:
     page = opened(told, "/table/trades")
+    # A part that comes a second time would take away what is being chosen.
+    page.wait_for_load_state("networkidle")
     form = page.locator("form").first
     form.locator("select").first.select_option("price_e6")
     form.locator("select").nth(1).select_option(">")

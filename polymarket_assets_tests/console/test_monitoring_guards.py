@@ -114,7 +114,7 @@ def test_without_a_lake_it_starts_on_loopback_and_says_so_on_its_pages(tmp_path:
         wait_until(lambda: _answers(port), "the console answers")
         listening = [one.laddr for one in psutil.Process(running.pid).net_connections("inet") if one.status == psutil.CONN_LISTEN]  # fmt: skip
         assert [(one.ip, one.port) for one in listening] == [("127.0.0.1", port)]
-        wait_until(lambda: "LAKE_ROOT is not set" in requests.get(f"http://127.0.0.1:{port}/parts/overview/tiers", timeout=5).text, "it says what is missing")  # fmt: skip
+        wait_until(lambda: "LAKE_ROOT is not set" in requests.get(f"http://127.0.0.1:{port}/parts/overview/tiers", timeout=20).text, "it says what is missing")  # fmt: skip
     finally:
         running.send_signal(signal.SIGTERM)
         said, errors = running.communicate(timeout=20)
@@ -124,7 +124,7 @@ def test_without_a_lake_it_starts_on_loopback_and_says_so_on_its_pages(tmp_path:
 
 def _answers(port: int) -> bool:
     try:
-        return requests.get(f"http://127.0.0.1:{port}/overview", timeout=2).status_code == 200
+        return requests.get(f"http://127.0.0.1:{port}/overview", timeout=10).status_code == 200
     except requests.RequestException:
         return False
 
