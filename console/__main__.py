@@ -39,10 +39,12 @@ def _port(said: str) -> int:
 def _serve(port: int | None) -> int:
     import uvicorn
 
+    from console import lean
     from console.app import made
     from console.place import Place
 
     settings = load()
+    lean.begin()
     app = made(Place(settings))
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, limit_concurrency=_CONNECTIONS,

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from console import desk
 from console.database import asked as asking
-from console.database import desk, footers, shelf, sources, windows
+from console.database import footers, shelf, sources, windows
 from console.database.asked import Asked
 from console.database.shelf import Unit
 from console.database.sources import Source
@@ -52,11 +53,11 @@ def found(place: Place, of: Asked) -> Found:
     Without filters and in the order of filing, only the files that hold it are read. Otherwise the first hour or day,
     and where a span is named or rows are missing, up to `MOST_READ_CELLS`: the answer says how far that was.
     """
-    lake, walked = place.lake(), _Walk(place, of)
+    walked = _Walk(place, of)
     first = walked.chosen(is_short=True)
-    page = _page(place, lake, of, first)
+    page = _page(place, of, first)
     if len(page.rows) < of.limit and of.filters and first.more_from is not None:
-        return _page(place, lake, of, walked.chosen(is_short=False))
+        return _page(place, of, walked.chosen(is_short=False))
     return page
 
 
@@ -109,21 +110,21 @@ def _is_within(unit: Unit, of: Asked) -> bool:
     )
 
 
-def _page(place: Place, lake: Any, of: Asked, chosen: Chosen) -> Found:
+def _page(place: Place, of: Asked, chosen: Chosen) -> Found:
     source = sources.of(of.table, [file for unit in chosen.units for file in unit.files])
     if source is None:
         return Found(span=of.span)
-    got = _asked(place, lake, replace(of, offset=of.offset - chosen.skipped), source)
+    got = _asked(place, replace(of, offset=of.offset - chosen.skipped), source)
     shown = got[: of.limit]
     following = _next(of, [value for _, value in shown], len(got) > of.limit, chosen)
     return Found([text for text, _ in shown], _looked(of, chosen), len(source.files), following)
 
 
-def _asked(place: Place, lake: Any, of: Asked, source: Source) -> list[tuple[str, Any]]:
+def _asked(place: Place, of: Asked, source: Source) -> list[tuple[str, Any]]:
     """The texts of one row more than asked for, with the value of the column that they are sorted by."""
     where, values = source.where(of)
     by, way = source.column(of.by), "desc" if of.descending else "asc"
-    with desk.of(place).asked(lake) as cursor:
+    with desk.of(place).asked() as cursor:
         window = windows.window(cursor, of, source, where, values)
         source, where, values = window.source, f"{where} and {window.where}", [*values, *window.values]
         first = [f"{by} {way} nulls last"] if of.by else []

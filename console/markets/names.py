@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _EVERY_S = 20.0
 # The newest: a thousand bytes each. All open markets of the venue that are collected are a quarter of it.
 _MOST = 40_000
-_MEMORY = "256MB"
 _MARKET_NAMES = ("market_id", "condition_id", "gamma_id", "slug")
 _EVENT_NAMES = ("event_id", "event_slug", "neg_risk_id")
 _SEARCHED = ("question", "slug")
@@ -111,7 +110,7 @@ class Names:
 
 def _newest(known: pa.Table | None, files: list[str]) -> pa.Table:
     """The newest row of each market, when its first came and how many there are."""
-    with opening.connected(memory_limit=_MEMORY) as connection:
+    with opening.connected() as connection:
         reading.add_view(connection, "markets", files)
         columns = ", ".join(_COLUMNS)
         rows = connection.sql(_NEWEST.format(columns=columns)).to_arrow_table()

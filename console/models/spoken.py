@@ -29,8 +29,6 @@ EVERY_S = 300.0
 LOOK_BACK = timedelta(weeks=12)
 # Champion, shadow, challenger and those before them: those that spoke last are shown.
 MODELS = 6
-# What is looked at beside everything else: DuckDB spills what this does not hold.
-_MEMORY, _THREADS = "160MB", 1
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ def spoken(place: Place) -> tuple[Spoken, ...]:
 @contextmanager
 def _connected(place: Place, span: Span) -> Iterator[duckdb.DuckDBPyConnection]:
     lake = place.lake()
-    with opening.connected(memory_limit=_MEMORY, threads=_THREADS) as connection:
+    with opening.connected() as connection:
         for table in ("predictions", "resolutions"):
             reading.add_view(connection, table, reading.files(lake, table, span))
         yield connection

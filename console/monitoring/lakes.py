@@ -1,10 +1,10 @@
-"""DuckDB over a few tables of the lake, with the little memory that a look may take."""
+"""DuckDB over a few tables of the lake."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from polymarket_assets.lake import opening, reading
 from polymarket_assets.lake.spans import Span
@@ -12,9 +12,6 @@ from polymarket_assets.lake.writing import Lake
 
 if TYPE_CHECKING:
     import duckdb
-
-# Some looks go on at once, in a process that has 500 MB; what needs more spills.
-_CONFIG: dict[str, Any] = {"memory_limit": "100MB", "threads": 1}
 
 
 @contextmanager
@@ -27,7 +24,7 @@ def over(lake: Lake, **spans: Span | None) -> Iterator[duckdb.DuckDBPyConnection
 @contextmanager
 def over_files(**files: Sequence[str]) -> Iterator[duckdb.DuckDBPyConnection]:
     """The same over these files."""
-    with opening.connected(**_CONFIG) as connection:
+    with opening.connected() as connection:
         for table, found in files.items():
             reading.add_view(connection, table, list(found))
         yield connection

@@ -72,12 +72,22 @@ def connected(**config: Any) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     import duckdb
 
-    with connection(**config) if config or objects.is_used() else _shared() as opened:
+    with connection(**(config or _config)) if config or objects.is_used() else _shared() as opened:
         try:
             yield opened
         except duckdb.Error as e:
             raise_told(e)
             raise
+
+
+def share(**config: Any) -> None:
+    """Have queries that name no `config` be asked with this one from now on: for a process that may not take what others may."""
+    _config.update(config)
+    _let_go()
+
+
+# Files of a lake are read once or change: what was read of them would only be held on to.
+_config: dict[str, Any] = {"enable_external_file_cache": False}
 
 
 def _shared() -> duckdb.DuckDBPyConnection:
@@ -101,8 +111,9 @@ def _database() -> duckdb.DuckDBPyConnection:
     found = _databases.get(key)
     if found is None:
         _let_go()
-        # Files of a lake are read once or change: what was read of them would only be held on to.
-        found = _databases[key] = connection(enable_external_file_cache=False)
+        found = _databases[key] = connection(**_config)
+        # Of a small answer most is the reading of footers; who reads one again sees by its file's size and time that it is another.
+        found.execute("set parquet_metadata_cache = true")
     return found
 
 

@@ -48,6 +48,19 @@ def test_an_error_that_ends_the_database_ends_no_other_query_than_its_own() -> N
     assert rows() == 1000
 
 
+def test_a_process_with_little_memory_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The console has 500 MB, of which no question may take half of the machine; who names a limit has that one."""
+    monkeypatch.setattr(opening, "_config", dict(opening._config))
+    limit = "select current_setting('memory_limit'), current_setting('threads')"
+    opening.share(memory_limit="100MiB", threads=1)
+    try:
+        with opening.connected() as shared, opening.connected(memory_limit="50MiB") as named:
+            assert shared.execute(limit).fetchall() == [("100.0 MiB", 1)]
+            assert named.execute(limit).fetchall()[0][0] == "50.0 MiB"
+    finally:
+        opening._let_go()
+
+
 def test_a_process_that_was_forked_has_one_of_its_own() -> None:
     """The threads of the parent's are not there: a query would wait for them for ever."""
     rows()
