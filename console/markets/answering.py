@@ -5,17 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from console.markets import drawing, ladder, predicted, slices, spans, staging
+from console.markets import ladder, predicted, slices, spans, staging
 from console.markets.answers import (
     Book,
     Event,
     Facts,
     Gap,
-    Held,
     Market,
     Prices,
     Quote,
-    Said,
     Trade,
     Trades,
     Version,
@@ -31,13 +29,13 @@ _GAPS = 200
 
 def market(place: Place, found: Subject, choice: str) -> Market:
     """Everything newest of a market within a choice of time."""
-    staged, quote = staging.stage(place, found, choice), ladder.newest_quote(place, found)
+    staged, quote = staging.stage(place, found, choice, is_drawn=False), ladder.newest_quote(place, found)
     said = predicted.predictions(place, found, choice)[:_NEWEST]
     gaps = sorted(staged.silences.found, key=lambda s: s.start, reverse=True)[:_GAPS]
     return Market(
-        facts(found), quote_of(quote) if quote else None, book(place, found), [_trade(t) for t in drawing.dealt(place, found, choice, _NEWEST, 0)[1]], said,
+        facts(found), quote_of(quote) if quote else None, _book(place, ladder.book_of(place, found, quote)), [_trade(t) for t in staged.dealt.newest.slice(0, _NEWEST).to_pylist()], said,
         [_version(v) for v in staged.known], [Gap(s.start, s.end, s.what, s.cause) for s in gaps],
-        [Held(h.table, h.rows, h.first, h.last, h.note) for h in drawing.held(place, found, choice)],
+        staged.held,
     )  # fmt: skip
 
 
@@ -57,7 +55,10 @@ def quote_of(row: dict[str, Any]) -> Quote:
 
 def book(place: Place, found: Subject) -> Book | None:
     """The newest book, and how old it is."""
-    newest = ladder.newest_book(place, found)
+    return _book(place, ladder.newest_book(place, found))
+
+
+def _book(place: Place, newest: ladder.Book | None) -> Book | None:
     if newest is None:
         return None
     age = place.clock() - newest.received_at
@@ -83,7 +84,7 @@ def _from(column: Any, at: datetime) -> Any:
 
 def trades(place: Place, found: Subject, choice: str, limit: int, offset: int) -> Trades:
     """A page of the trades of a choice of time, those heard included whose hour is not built yet."""
-    count, page = drawing.dealt(place, found, choice, limit, offset)
+    count, page = staging.trades(place, found, choice, limit, offset)
     return Trades(found.market_id, count, limit, offset, [_trade(t) for t in page])
 
 
@@ -94,8 +95,9 @@ def _trade(row: dict[str, Any]) -> Trade:
 def _version(version: ends.Version) -> Version:
     row = version.row
     names = ("version", "seen_at", "state", "label", "reason", "was_disputed", "resolved_at", "label_seen_at")
-    said = [Said(s.service, s.seen_at, s.words) for s in version.said]
-    return Version(**{name: row[name] for name in names}, payouts=version.payouts, evidence=said)
+    return Version(
+        **{name: row[name] for name in names}, payouts=version.payouts, evidence=list(version.said)
+    )
 
 
 def event(title: str, legs: list[Leg], together: list[str]) -> Event:

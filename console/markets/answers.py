@@ -9,6 +9,8 @@ from console.markets.event_parts import Leg
 from console.markets.ladder import Level
 from console.markets.lists import Line
 from console.markets.predicted import Prediction
+from polymarket_assets.report.coverage import Held
+from polymarket_assets.report.ends import Said
 
 
 @dataclass(frozen=True)
@@ -92,15 +94,6 @@ class Trade:
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a service said of an end, and when we saw it."""
-
-    service: str
-    seen_at: str | None
-    words: str
-
-
-@dataclass(frozen=True)
 class Version:
     """A version of what is known of the end; `label` 1: the canonical outcome won."""
 
@@ -124,17 +117,6 @@ class Gap:
     end: datetime
     what: str
     cause: str
-
-
-@dataclass(frozen=True)
-class Held:
-    """The rows of a table within the span, or why there are none."""
-
-    table: str
-    rows: int
-    first: datetime | None
-    last: datetime | None
-    note: str
 
 
 @dataclass(frozen=True)

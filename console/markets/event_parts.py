@@ -119,8 +119,10 @@ def _drawn(place: Place, asked: Asked) -> Drawn:
 def _made(place: Place, found: Legs, choice: str) -> Drawn:
     trust()
     looked = spans.look(found.found, choice, place.clock())
-    with slices.connected(place, staging.recorded(place, found.found, looked)) as connection:
-        sources.fill(connection, [s.market_id for s in found.found], (looked.since, None))
+    # None of its charts shows a trade.
+    tables = staging.recorded(place, found.found, looked)
+    with slices.connected(tables) as connection:
+        sources.fill(connection, [s.market_id for s in found.found], (looked.since, None), [name for name in ("snapshots", "history_prices", "history_books") if tables[name].num_rows])  # fmt: skip
         legs.prepare(connection)
         frame = market.frame_of(connection, facts.instants(found.found[0]), Silences((), 0))
         return Drawn(

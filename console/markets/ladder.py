@@ -47,8 +47,9 @@ def newest_quote(place: Place, found: Subject) -> dict[str, Any] | None:
     whole = window([found], None, None, now)
     if whole is None:
         return None
-    spans = [Span(max(whole.start, now - back), now + HOUR) for back in _BACK if now - back < now]
-    for span in (*spans, whole):
+    end = min(whole.end, now + HOUR)
+    for start in (*(max(whole.start, end - HOUR - back) for back in _BACK), whole.start):
+        span = Span(start, end)
         rows = slices.rows(place, "snapshots", [found.market_id], span)
         if rows.num_rows:
             newest: dict[str, Any] = rows.sort_by([("slot_at", "descending")]).slice(0, 1).to_pylist()[0]
@@ -58,7 +59,11 @@ def newest_quote(place: Place, found: Subject) -> dict[str, Any] | None:
 
 def newest_book(place: Place, found: Subject) -> Book | None:
     """The book of the newest snapshot; None where there is none any more. Raises `LakeError`."""
-    quote = newest_quote(place, found)
+    return book_of(place, found, newest_quote(place, found))
+
+
+def book_of(place: Place, found: Subject, quote: dict[str, Any] | None) -> Book | None:
+    """The same of a row of `newest_quote`."""
     if quote is None:
         return None
     files = _files(place, quote["tier"], quote["slot_at"])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 from console.blocks import Block, Cell, Custom, Empty, Facts, Grid, Link, Note
-from console.markets import drawing, ending, ladder, linking, naming, predicted, spans, staging
+from console.markets import ending, ladder, linking, naming, predicted, spans, staging
 from console.parts import Asked, Part
 from console.place import Place
 from polymarket_assets.report import coverage, ends, facts
@@ -50,7 +50,7 @@ def _links(place: Place, found: Subject) -> list[Link]:
 
 def _chart(name: str) -> Callable[[Place, Asked], Iterable[Block]]:
     def build(place: Place, asked: Asked) -> Iterable[Block]:
-        return drawing.chart(place, naming.market(place, asked.of), spans.asked(asked), name)
+        return staging.stage(place, naming.market(place, asked.of), spans.asked(asked)).charts[name]
 
     return build
 
@@ -97,7 +97,7 @@ def model(place: Place, asked: Asked) -> Iterable[Block]:
 def trades(place: Place, asked: Asked) -> Iterable[Block]:
     """The newest trades."""
     found = naming.market(place, asked.of)
-    _, newest = drawing.dealt(place, found, spans.asked(asked), _TRADES, 0)
+    newest = staging.stage(place, found, spans.asked(asked)).dealt.newest.slice(0, _TRADES).to_pylist()
     if not newest:
         yield Empty(f"No trades: {coverage.absence(found, 'trades' if found.recorded_at else 'history_trades')}.")  # fmt: skip
         return
@@ -129,7 +129,7 @@ def held(place: Place, asked: Asked) -> Iterable[Block]:
     """What there is of it in the span, and when nothing was known."""
     found, choice = naming.market(place, asked.of), spans.asked(asked)
     staged = staging.stage(place, found, choice)
-    rows = [[Link(h.table, linking.rows(h.table, found.market_id)), h.rows, h.first, h.last, h.note] for h in drawing.held(place, found, choice)]  # fmt: skip
+    rows = [[Link(h.table, linking.rows(h.table, found.market_id)), h.rows, h.first, h.last, h.note] for h in staged.held]  # fmt: skip
     yield Grid(["table", "rows", "first", "last", ""], rows, sentences=frozenset({4}))
     frame = staged.frame
     outside = [

@@ -26,9 +26,9 @@ from polymarket_assets.report.silences import Socket
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Of DuckDB, of the 500 MB that the console may have.
-_MEMORY = "128MB"
 _REMEMBERED_BYTES = 32 * 1024 * 1024
+# One day of a busy market would take the place of hundreds of others.
+_MOST_REMEMBERED_BYTES = 1024 * 1024
 # What remembering no rows takes.
 _LEAST_BYTES = 1024
 # Newest parts of an open hour in which the socket of a market is looked for.
@@ -44,9 +44,6 @@ class Slices:
         self._lock = threading.Lock()
         self._known: OrderedDict[_Key, pa.Table] = OrderedDict()
         self._bytes = 0
-        self._database = opening.connection(memory_limit=_MEMORY)
-        # Footers of closed hours are most of what a small answer would read.
-        self._database.execute("set parquet_metadata_cache = true")
 
     def rows(self, table: str, files: Sequence[Filed], market_ids: Sequence[str]) -> list[pa.Table]:
         """The rows of some markets in some files; of closed hours by day, remembered."""
@@ -64,7 +61,7 @@ class Slices:
                 return self._known[key]
         table, ids, files = key
         rows = with_columns(self._asked(table, [f.file for f in files], ids), table)
-        if is_over:
+        if is_over and rows.nbytes <= _MOST_REMEMBERED_BYTES:
             self._remember(key, rows)
         return rows
 
@@ -91,20 +88,13 @@ class Slices:
     def _answer(self, query: str, given: dict[str, Any]) -> pa.Table:
         import duckdb
 
-        cursor = self.cursor()
         try:
-            return cursor.sql(query, params=given).to_arrow_table()
+            with opening.connected() as connection:
+                return connection.sql(query, params=given).to_arrow_table()
         except _missing():
             raise
         except duckdb.Error as e:
-            opening.raise_told(e)
             raise DamagedFile("a file of the lake", str(e)) from e
-        finally:
-            cursor.close()
-
-    def cursor(self) -> Any:
-        """A connection of one's own to the same database: tables and views that are temporary are its own. To be closed."""
-        return self._database.cursor()
 
 
 def _columns(table: str) -> str:
@@ -151,15 +141,12 @@ def empty(table: str) -> pa.Table:
 
 
 @contextmanager
-def connected(place: Place, tables: dict[str, pa.Table]) -> Iterator[Any]:
+def connected(tables: dict[str, pa.Table]) -> Iterator[Any]:
     """A connection of DuckDB over some tables in memory; what is made in it has to be temporary."""
-    cursor = place.own(Slices).cursor()
-    try:
+    with opening.connected() as connection:
         for name, held in tables.items():
-            cursor.register(name, held)
-        yield cursor
-    finally:
-        cursor.close()
+            connection.register(name, held)
+        yield connection
 
 
 def sockets(place: Place, market_id: str, hours: Sequence[datetime]) -> set[Socket]:
@@ -172,5 +159,5 @@ def sockets(place: Place, market_id: str, hours: Sequence[datetime]) -> set[Sock
             files += [f.file for f in held if f.is_sealed] + parts[-_PARTS:]
     if not files:
         return set()
-    with connected(place, {}) as cursor:
-        return set(cursor.execute(silences.CARRIED, {"files": files, "id": market_id}).fetchall())
+    with opening.connected() as connection:
+        return set(connection.execute(silences.CARRIED, {"files": files, "id": market_id}).fetchall())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,9 +23,14 @@ class Held:
     note: str
 
 
-def held(connection: Any, subject: Subject, silences: Silences, known: int) -> list[Held]:
-    """The rows of each table that a page draws from; `known` versions of its end."""
-    told = [_held(connection, subject, table, query) for table, query in _COUNTS.items() if table in TABLES]
+def held(
+    connection: Any, subject: Subject, silences: Silences, known: int, among: Collection[str] = TABLES
+) -> list[Held]:
+    """The rows of each table that a page draws from; `known` versions of its end. Only tables of `among` can have any."""
+    told = [
+        _held(connection, subject, table, query) if table in among else Held(table, 0, None, None, absence(subject, table))
+        for table, query in _COUNTS.items() if table in TABLES
+    ]  # fmt: skip
     gaps, missed = (sum(s.what == what for s in silences.found) for what in (NOT_HEARD, NOT_SAMPLED))
     if subject.recorded_at is not None:
         first, last = subject.recorded_at
