@@ -1,4 +1,4 @@
-"""Which files of hours that are over hold a market: of five tiers' files of an hour it is in one, and it is not always traded.
+"""Which files of hours and days that are over hold a market: of five tiers' files of an hour it is in one, and it is not always traded.
 
 The markets of each file, as numbers, read in the background; four bytes a market and file.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from console.kept import NotYet
 from console.markets.shelves import Filed, shelves
@@ -16,10 +15,7 @@ from polymarket_assets.lake import reading
 from polymarket_assets.lake.spans import HOUR, Span
 from polymarket_assets.report.subject import LOOK_BACK
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-TABLES = ("snapshots", "trades")
+TABLES = ("snapshots", "trades", "predictions", "resolutions")
 _EVERY_S = 60.0
 
 
@@ -47,8 +43,9 @@ class Holding:
         return [f for f in files if f not in held or any(_has(held[f], code) for code in codes)]
 
     def _read(self, filed: Filed) -> array[int]:
-        ids: pa.ChunkedArray = reading.read(filed.file, ("market_id",)).column("market_id").unique()
-        return array("i", sorted(self._codes.setdefault(id_, len(self._codes)) for id_ in ids.to_pylist()))
+        read = reading.read(filed.file, ("market_id",), dictionaries=("market_id",))
+        ids = {id_ for chunk in read.column("market_id").chunks for id_ in chunk.dictionary.to_pylist()}
+        return array("i", sorted(self._codes.setdefault(id_, len(self._codes)) for id_ in ids))
 
 
 def _has(codes: array[int], code: int) -> bool:

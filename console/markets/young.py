@@ -68,16 +68,21 @@ class Young:
             return []
         together = pa.concat_tables(found)
         rows = together.filter(pc.is_in(together.column("market"), pa.array(codes, pa.int32())))
-        names = pa.array([self._ids[code] for code in rows.column("market").to_pylist()], pa.string())
+        held = rows.column("market").combine_chunks().dictionary_encode()
+        names = pa.array([self._ids[code] for code in held.dictionary.to_pylist()], pa.string()).take(
+            held.indices
+        )
         return [rows.drop_columns("market").append_column("market_id", names)]
 
     def _read(self, part: Filed) -> pa.Table:
         import pyarrow as pa
 
-        rows = reading.read(part.file, ("market_id", *COLUMNS[self._table]))
-        rows = with_columns(rows, self._table)
-        codes = [self._code(id_) for id_ in rows.column("market_id").to_pylist()]
-        return rows.drop_columns("market_id").append_column("market", pa.array(codes, pa.int32()))
+        rows = reading.read(part.file, ("market_id", *COLUMNS[self._table]), dictionaries=("market_id",))
+        ids = rows.column("market_id").unify_dictionaries().combine_chunks()
+        codes = pa.array([self._code(id_) for id_ in ids.dictionary.to_pylist()], pa.int32())
+        return with_columns(rows, self._table, COLUMNS[self._table]).append_column(
+            "market", codes.take(ids.indices)
+        )
 
     def _code(self, market_id: str) -> int:
         code = self._codes.setdefault(market_id, len(self._ids))
@@ -86,13 +91,13 @@ class Young:
         return code
 
 
-def with_columns(rows: pa.Table, table: str) -> pa.Table:
-    """Rows with every column of `COLUMNS` in its declared type, null where their file is older than one."""
+def with_columns(rows: pa.Table, table: str, names: Sequence[str] = ()) -> pa.Table:
+    """Rows with columns (`market_id` and those of `COLUMNS`) in their declared types, null where their file is older than one."""
     import pyarrow as pa
 
     from polymarket_assets.lake.schemas import TABLES as DECLARED
 
-    names = ("market_id", *COLUMNS[table])
+    names = names or ("market_id", *COLUMNS[table])
     types = {name: DECLARED[table].schema.field(name).type for name in names}
     there = set(rows.column_names)
     return pa.table({n: rows.column(n).cast(types[n]) if n in there else pa.nulls(rows.num_rows, types[n]) for n in names})  # fmt: skip

@@ -124,22 +124,20 @@ def _accounts(lake: Lake, now: datetime, known: dict[str, Any]) -> dict[str, lis
     held: dict[str, list[Account]] = {}
     for path, folder in found.items():
         if path not in known or known[path][0] != folder.files:
-            known[path] = (folder.files, tuple(_read(lake, path, list(folder.files))))
+            accounts = sorted(_read(lake, path, list(folder.files)), key=lambda one: one.slot_at)
+            known[path] = (folder.files, tuple(accounts))
         held.setdefault(folder.tier or "", []).extend(known[path][1])
     return {tier: [one for one in rows if now - DAY <= one.slot_at <= now] for tier, rows in held.items()}
 
 
 def _read(lake: Lake, path: str, names: Sequence[str]) -> Iterator[Account]:
-    from console.monitoring import lakes
     from polymarket_assets.lake import reading
+    from polymarket_assets.lake.schemas import TABLES
 
-    files = reading.current(lake, path, [f"{path}/{name}" for name in names])
-    if not files:
-        return
-    with lakes.over_files(sweeps=files) as connection:
-        rows = connection.execute(f"select {', '.join(_COLUMNS)} from sweeps order by slot_at").fetchall()
-    for slot_at, status, reason, markets, unanswered, unasked in rows:
-        yield Account(slot_at, status, reason, markets, (unanswered or 0) + (unasked or 0))
+    for file in reading.current(lake, path, [f"{path}/{name}" for name in names]):
+        rows = reading.completed(TABLES["sweeps"], reading.read(file)).select(_COLUMNS)
+        for slot_at, status, reason, markets, unanswered, unasked in zip(*(column.to_pylist() for column in rows.columns), strict=True):  # fmt: skip
+            yield Account(slot_at, status, reason, markets, (unanswered or 0) + (unasked or 0))
 
 
 def _tier(tier: Any, held: Sequence[Account], first: datetime | None, now: datetime) -> SampledTier:

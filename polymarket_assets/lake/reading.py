@@ -11,7 +11,7 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -180,10 +180,10 @@ def current(lake: Lake, folder: str, listed: list[str]) -> list[str]:
     return [*cold.located(lake, folder, manifest), *late]
 
 
-def footer(file: str) -> pq.ParquetFile:
-    """A file of the lake, opened as far as its footer. Raises `DamagedFile`."""
+def footer(file: str, **options: Any) -> pq.ParquetFile:
+    """A file of the lake, opened as far as its footer; `options` are pyarrow's. Raises `DamagedFile`."""
     with damage_told(file):
-        return opening.parquet(file)
+        return opening.parquet(file, **options)
 
 
 @contextlib.contextmanager
@@ -224,14 +224,14 @@ def completed(table: Table, rows: pa.Table, dictionaries: Sequence[str] = ()) ->
     return rows.select(list(table.names))
 
 
-def read(file: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """The rows of a file of the lake as they are, of columns (None: all) those that it has.
+def read(file: str, columns: Sequence[str] | None = None, *, dictionaries: Sequence[str] = ()) -> pa.Table:
+    """The rows of a file of the lake as they are, of columns (None: all) those that it has; of `dictionaries` each value once.
 
     Raises:
         DamagedFile: it is no whole Parquet file.
         StoreUnavailable, StoreRefused: the object store does not give it, or not all of it.
     """
-    opened = footer(file)
+    opened = footer(file, read_dictionary=list(dictionaries))
     with damage_told(file):
         return opened.read(columns=None if columns is None else list(columns))
 
