@@ -1,9 +1,9 @@
 """Every page part and endpoint of the console on a lake of two days: four clients at once, and the memory of its processes.
 
 `python -m benchmarks console`. The console is a process of its own, without streamer, tracking server or Dagster: what they would say
-is kept in the background and costs an answer nothing. Pages and endpoints are found, not listed: from `console.pages` and from the
+is kept in the background and costs an answer nothing; it has loaded what asks Dagster. Pages and endpoints are found, not listed: from `console.pages` and from the
 console's own OpenAPI document. What asks for a market, an event, a table or a version is asked for one of the lake; the SQL box, whose
-time is its query's, is left out.
+time is its query's, is left out. Those that read most are asked besides for another market each time, so that no answer is remembered.
 
 `python -m benchmarks.console FOLDER` asks on a lake that `benchmarks.console_lake` made before.
 """
@@ -11,7 +11,9 @@ time is its query's, is left out.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -38,6 +40,9 @@ CLIENTS, SECONDS = 4, 4.0
 # What is looked at for the first time is asked for again until it is there.
 _WARM_S, _START_S, _ANSWER_S = 90.0, 30.0, 30.0
 _LOOK_S = 0.2
+# The busiest markets, which are asked for once each; more than a pass of four clients gets through.
+_OTHERS = 1_500
+_READ_MOST = ("/parts/market/price", "/api/markets/{name}", "/api/markets/{name}/trades")
 # Its time is the query's, and the files' of a whole table: both have limits of their own.
 _LEFT_OUT = ("/api/database/query", "/download")
 
@@ -50,6 +55,7 @@ class Subject:
 
     market: str
     event: str
+    others: tuple[str, ...] = ()
     table: str = "trades"
     version: str = "polymarket/1"
 
@@ -86,14 +92,24 @@ def measured_on(folder: str, tell: Tell, seconds: float = SECONDS) -> Iterator[R
     """The same of a lake that is there."""
     subject = _subject(Path(folder))
     with _console(folder) as console, _watching(console.pid) as peak:
-        found = dict(addresses(console.document(), subject))
+        found = {name: [path] for name, path in addresses(console.document(), subject)}
         tell("asking for everything once")
-        _warm(console, list(found.values()))
-        for name, path in found.items():
+        _warm(console, [path for (path,) in found.values()])
+        for name, paths in {**found, **_of_others(found, subject)}.items():
             tell(f"asking for {name}")
             peak.asked = name
-            yield _row(_asked(console, name, path, seconds))
+            yield _row(_asked(console, name, paths, seconds))
         yield Row("peak memory of all its processes", peak.mb, "MB", MB, more=False, note=f"reached at {peak.reached or 'the start'}; {peak.processes} at once at the most; {peak.last_mb:,.0f} MB at the end")  # fmt: skip
+
+
+def _of_others(found: Mapping[str, list[str]], subject: Subject) -> dict[str, list[str]]:
+    """The same addresses of markets that nobody asked for before."""
+    here, others = quote(subject.market, safe=""), [quote(other, safe="") for other in subject.others]
+    share = len(others) // len(_READ_MOST)
+    return {
+        f"{name}, another each time": [found[name][0].replace(here, other) for other in others[n * share : (n + 1) * share]]
+        for n, name in enumerate(_READ_MOST)
+    }  # fmt: skip
 
 
 def addresses(document: Mapping[str, Any], subject: Subject) -> Iterator[tuple[str, str]]:  # fmt: skip
@@ -141,11 +157,14 @@ def _subject(folder: Path) -> Subject:
 
     lake = Lake(folder)
     with reading.connected(lake) as connection:
-        found = connection.execute("select market_id, count(*) from trades group by 1 order by 2 desc limit 1").fetchone()  # fmt: skip
-        if found is None:
+        busiest = connection.execute(f"select market_id, count(*) from trades group by 1 order by 2 desc limit {1 + _OTHERS}").fetchall()  # fmt: skip
+        if not busiest:
             raise Failed(f"no trade lies in {folder}: make a lake with `python -m benchmarks.console_lake`")
-        (event,) = connection.execute("select any_value(event_id) from markets where market_id = ?", [found[0]]).fetchone() or ("",)  # fmt: skip
-    return Subject(found[0], event)
+        market, *others = (market_id for market_id, _ in busiest)
+        (event,) = connection.execute("select any_value(event_id) from markets where market_id = ?", [market]).fetchone() or ("",)  # fmt: skip
+    # Told apart by chance, the same in every run: those of each address have many trades and few.
+    random.Random(7).shuffle(others)
+    return Subject(market, event, tuple(others))
 
 
 @dataclass(frozen=True)
@@ -189,7 +208,7 @@ def _environment(folder: str, state: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "PYTHONPATH", "LANG", "TMPDIR")}  # fmt: skip
     nobody = "http://127.0.0.1:1"
     away = {"POLYMARKET_GAMMA_URL": nobody, "POLYMARKET_CLOB_URL": nobody, "POLYMARKET_DATA_URL": nobody, "STREAM_STATUS_URLS": nobody}  # fmt: skip
-    return {**kept, "LAKE_ROOT": folder, "STATE_DIR": state, **away}
+    return {**kept, "LAKE_ROOT": folder, "STATE_DIR": state, "DAGSTER_HOME": state, **away}
 
 
 def _answers(console: Console) -> bool:
@@ -217,9 +236,9 @@ def _warm(console: Console, paths: Sequence[str]) -> None:
         time.sleep(_LOOK_S)
 
 
-def _asked(console: Console, name: str, path: str, seconds: float) -> Asked:
-    """Ask for it over and over, once at the least, as so many at once."""
-    found, until = Asked(name), time.monotonic() + seconds
+def _asked(console: Console, name: str, paths: Sequence[str], seconds: float) -> Asked:
+    """Ask for them in turn over and over, once at the least, as so many at once."""
+    found, until, turn = Asked(name), time.monotonic() + seconds, itertools.cycle(paths)
 
     def client(_: int) -> None:
         import requests
@@ -227,7 +246,7 @@ def _asked(console: Console, name: str, path: str, seconds: float) -> Asked:
         with requests.Session() as session:
             while True:
                 began = time.perf_counter()
-                answer = console.get(path, session)
+                answer = console.get(next(turn), session)
                 found.taken_ms.append(1e3 * (time.perf_counter() - began))
                 found.statuses.add(answer.status_code)
                 found.bytes = len(answer.content)
