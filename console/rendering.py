@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import jinja2
+from markupsafe import Markup, escape
 from rich.filesize import decimal
 
 from console import charting
@@ -42,6 +43,14 @@ def kind(value: object) -> str:
     return type(value).__name__.lower()
 
 
+def coded(text: str) -> Markup:
+    """A sentence with what stands between backticks as code; every character of it is escaped."""
+    parts = str(escape(text)).split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("".join(f"<code>{part}</code>" if n % 2 else part for n, part in enumerate(parts)))
+
+
 def _version() -> str:
     """Of the scripts and styles: browsers keep them until they change."""
     files = sorted(path for path in STATIC.rglob("*") if path.is_file())
@@ -52,7 +61,9 @@ VERSION = _version()
 _environment = jinja2.Environment(
     loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )  # fmt: skip
-_environment.filters.update(size=size, number=number, instant=instant, kind=kind, query=urlencode)
+_environment.filters.update(
+    size=size, number=number, instant=instant, kind=kind, coded=coded, query=urlencode
+)
 
 
 def rendered(template: str, **given: Any) -> str:

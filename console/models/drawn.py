@@ -11,14 +11,15 @@ from console import charting
 from console.models.paper import Point
 from console.models.spoken import Bin, Week
 from console.models.whales import Hour
+from polymarket_assets.report import charts
 
 Spec = dict[str, Any]
 # Told apart by the colour-blind (Okabe and Ito), as everywhere in charts of the platform.
 _INKS = ("#2f78c4", "#d55e00", "#009e73", "#e0a800", "#56b4e9", "#cc6677")
 _BUYS, _SELLS = "#009e73", "#d55e00"
 _HEIGHT = 240
-# Days where a day begins.
-_CLOCK = "utchours(datum.value) + utcminutes(datum.value) == 0 ? utcFormat(datum.value, '%-d %b') : utcFormat(datum.value, '%H:%M')"
+# Pixels between labels of instants.
+_APART = 8
 # Of what is asked for now; a chart is some kilobytes.
 _KEPT = 32
 
@@ -50,7 +51,7 @@ def weeks(found: tuple[Week, ...]) -> Spec:
         {"week": f"{one.began_at:%Y-%m-%d}", "groups": one.groups, "skill": one.skill, "gain": 1e3 * one.gain.value, **_ends(one)}
         for one in found
     ]  # fmt: skip
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=alt.X("week:N", title=None, axis=alt.Axis(labelAngle=-45)))  # fmt: skip
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=alt.X("week:N", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=_APART)))  # fmt: skip
     title = "gain, thousandths of a nat"
     tips = [_tip("week", "week from", ""), _tip("groups", "groups", ",d"), _tip("gain", "gain", "+.2f"), _tip("skill", "Brier skill", "+.2%")]  # fmt: skip
     zero = alt.Chart(alt.InlineData(values=[{"none": 0}])).mark_rule(color="#8c8c8c", strokeDash=[4, 3]).encode(y="none:Q")  # fmt: skip
@@ -102,7 +103,12 @@ def _ends(one: Week) -> dict[str, float | None]:
 def _time(column: str) -> Any:
     import altair as alt
 
-    return alt.X(f"{column}:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(labelExpr=_CLOCK))
+    return alt.X(
+        f"{column}:T",
+        title=None,
+        scale=alt.Scale(type="utc"),
+        axis=alt.Axis(labelExpr=charts.CLOCK, labelOverlap=True, labelSeparation=_APART, tickCount=8),
+    )
 
 
 def _colour(column: str, names: Sequence[str], inks: Sequence[str] = _INKS) -> Any:

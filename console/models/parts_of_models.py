@@ -126,9 +126,11 @@ def version_of(place: Place, asked: Asked) -> Iterator[Block]:
     ])  # fmt: skip
     if one.description:
         yield Note(one.description.partition("\n|")[0].partition("[In the console]")[0].strip()[:_MOST_TOLD])
-    yield Grid(("parameter", "value"), [[name, str(value)] for name, value in sorted(one.params.items())])
-    flat: list[list[Cell]] = [[name, value] for name, value in sorted(one.metrics.items()) if "/" not in name]
-    yield Grid(("figure of unseen weeks", "value"), flat, "" if flat else "It was not judged yet: materialize `evaluation`.")  # fmt: skip
+    yield Note("What it was trained with")
+    yield Facts([(name, str(value)) for name, value in sorted(one.params.items())])
+    figures = [(name, value) for name, value in sorted(one.metrics.items()) if "/" not in name]
+    yield Note("Its figures of unseen weeks" if figures else "It was not judged yet: materialize `evaluation`.")  # fmt: skip
+    yield Facts(figures)
 
 
 def _shown(found: Registered) -> Version:

@@ -56,4 +56,8 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) document.querySelectorAll("section[hx-get]").forEach(part => htmx.trigger(part, "load"));
 });
 dark.addEventListener("change", () => document.querySelectorAll("script.spec").forEach(spec => draw(spec, true)));
-document.addEventListener("DOMContentLoaded", shown);
+document.addEventListener("DOMContentLoaded", () => {
+  shown();
+  // On a phone the navigation is wider than the screen.
+  document.querySelector("nav a[aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+});

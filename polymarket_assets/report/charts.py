@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Lines in a legend are strokes.
 _STROKES: dict[str, Any] = {"symbolType": "stroke", "symbolStrokeWidth": 3}
 # Days where a day begins, else as exact as the tick.
-_CLOCK = """utchours(datum.value) + utcminutes(datum.value) + utcseconds(datum.value) == 0 ? utcFormat(datum.value, '%-d %b')
+CLOCK = """utchours(datum.value) + utcminutes(datum.value) + utcseconds(datum.value) == 0 ? utcFormat(datum.value, '%-d %b')
     : utcFormat(datum.value, utcseconds(datum.value) == 0 ? '%H:%M' : '%H:%M:%S')"""
 Rows = list[dict[str, Any]]
 
@@ -48,6 +48,8 @@ LEGS = (
     "#8bc34a",
 )
 REST = "#8c8c8c"
+# Pixels between labels of instants.
+_LABELS_APART = 8
 # The axis' labels take the same width in every chart, so that one instant lies at one place.
 _LABELS = 46
 HEIGHT, LOW_HEIGHT = 280, 130
@@ -298,7 +300,9 @@ def _chart(rows: Rows, frame: Frame) -> alt.Chart:
     # An expression: of a list Vega-Lite makes objects, which a page that evaluates no code cannot read.
     domain = alt.ExprRef(f"[{_ms(frame.span.start)}, {_ms(frame.span.end)}]")
     scale = alt.Scale(type="utc", domain=domain, nice=False)
-    axis = alt.Axis(labelOverlap=True, labelFlush=True, tickCount=8, labelExpr=_CLOCK)
+    axis = alt.Axis(
+        labelOverlap=True, labelFlush=True, labelSeparation=_LABELS_APART, tickCount=8, labelExpr=CLOCK
+    )
     return (
         alt.Chart(alt.InlineData(values=_text(rows), format=alt.JsonDataFormat(type="json")))
         .transform_calculate(utc="utcFormat(datum.drawn_at, '%Y-%m-%d %H:%M:%S')")
