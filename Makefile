@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers drill-alerts soak drill-restart drill-bootstrap drill-features label-census leak-audit ml-acceptance ml-real lock compose-check drill-production audit drill-shards drill-object-store
+.PHONY: setup up pages demo bootstrap test lint bench drill-kill drill-faults drill-disk drill-readers drill-alerts soak drill-restart drill-bootstrap drill-features label-census leak-audit ml-acceptance ml-real lock compose-check drill-production audit drill-shards drill-object-store drill-console
 
 # Dependencies come from requirements.lock, hash by hash. `--no-deps` because the lock is complete and
 # leaves out the CUDA collectives that xgboost asks for and a machine without an accelerator never loads.
@@ -52,6 +52,10 @@ bench: setup
 # Five minutes: fifty kills, with `DRILL="--kills 12"` fewer.
 drill-kill: setup
 	@$(BIN)/python -m drills.kill $(DRILL)
+
+# Six minutes: the console of a demo that runs, in a browser; `make drill-console DRILL=--up` of the one that is up.
+drill-console: setup
+	@$(BIN)/python -m drills.console $(DRILL)
 
 # Twenty minutes; `make drill-faults DRILL="--quiet 10"` looks for false alarms about markets that say little.
 drill-faults: setup

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from console.pages import PAGES
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets_tests.console.browsing import (
+    DESKTOP,
+    WITHIN_MS,
+    Told,
+    chromium,
+    column,
+    either_screen,
+    fits,
+    looked,
+    needs_chromium,
+    opened,
+)
 from polymarket_assets_tests.console.lakes import trades
 from polymarket_assets_tests.console.markets_lake import book, prediction, rain
 from polymarket_assets_tests.console.served import Console, served, settings_of
@@ -20,29 +32,12 @@ from polymarket_assets_tests.hostile import MARKUP
 from polymarket_assets_tests.report import rows
 from polymarket_assets_tests.report.rows import HOUR, MINUTE, NOON, SECOND
 
-CHROMIUM = Path("/usr/bin/chromium")
-# What it would look up by itself is refused here, many at a time.
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-WITHIN_MS = 20_000
-expect.set_options(timeout=WITHIN_MS)
 MARKET, EVENT = "/market/pm%3Arain", "/event/77"
 WHERE = {"market": MARKET, "event": EVENT, "table": "/table/trades", "row": "/row/trades"}
 # One row of it is a page of its own, reached from the table.
 PATHS = {page.name: WHERE.get(page.name, f"/{page.name}") for page in PAGES if page.name != "row"}
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is absent: the package chromium has it"),
-]
-
-
-@dataclass
-class Told:
-    """A page that somebody looks at, and what its browser complained of."""
-
-    page: Page
-    complaints: list[str] = field(default_factory=list)
+pytestmark = [pytest.mark.slow, needs_chromium]
 
 
 @dataclass
@@ -86,42 +81,22 @@ def console(lake: Lake, clock: Clock) -> Iterator[Console]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[DESKTOP], ids=["desktop"])
 def told(request: pytest.FixtureRequest, browser: Browser, console: Console) -> Iterator[Told]:
-    """A new page; an error of a script, or something that the policy forbids, fails the test."""
-    context = browser.new_context(viewport=request.param, base_url=console.address, timezone_id="America/New_York", accept_downloads=True)  # fmt: skip
-    context.set_default_timeout(WITHIN_MS)
-    told = Told(context.new_page())
-    told.page.on("pageerror", lambda error: told.complaints.append(str(error)))
-    told.page.on("console", lambda said: told.complaints.append(said.text) if said.type == "error" else None)
-    yield told
-    context.close()
-    assert told.complaints == []
-
-
-either_screen = pytest.mark.parametrize("told", [DESKTOP, PHONE], ids=["desktop", "phone"], indirect=True)
-
-
-def opened(told: Told, path: str) -> Page:
-    """A page, once each of its parts has come."""
-    told.page.goto(path)
-    expect(told.page.locator("section[aria-busy]")).to_have_count(0, timeout=WITHIN_MS)
-    return told.page
+    with looked(browser, console.address, request.param) as told:
+        yield told
 
 
 @either_screen
 @pytest.mark.parametrize("path", [*PATHS.values(), "/api"], ids=[*PATHS, "api"])
 def test_every_page_comes_whole_and_fits_the_screen(told: Told, path: str) -> None:
-    """What is wider than the screen scrolls in a place of its own: a page that scrolls sideways cannot be read on a phone."""
     page = opened(told, path)
     expect(page.locator("h1")).not_to_be_empty()
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert fits(page)
 
 
 def test_the_navigation_leads_to_every_listed_page(told: Told) -> None:
@@ -168,12 +143,7 @@ def test_rows_are_sorted_by_a_click_on_their_column_and_paged(told: Told) -> Non
     page = opened(told, "/table/trades")
     page.locator("#rows th a", has_text="price_e6").click()
     expect(page.locator("#rows th", has_text="price_e6")).to_contain_text("↓")
-    place = (
-        page.locator("#rows th")
-        .all_inner_texts()
-        .index(page.locator("#rows th", has_text="price_e6").inner_text())
-    )
-    prices = [int(text.replace(",", "")) for text in page.locator(f"#rows tbody td:nth-child({place + 1})").all_inner_texts()]  # fmt: skip
+    prices = [int(text.replace(",", "")) for text in column(page, "rows", "price_e6")]
     assert prices == sorted(prices, reverse=True)
     assert len(prices) > 1
 
