@@ -108,7 +108,7 @@ def _of_others(found: Mapping[str, list[str]], subject: Subject) -> dict[str, li
     share = len(others) // len(_READ_MOST)
     return {
         f"{name}, another each time": [found[name][0].replace(here, other) for other in others[n * share : (n + 1) * share]]
-        for n, name in enumerate(_READ_MOST)
+        for n, name in enumerate(_READ_MOST) if share
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Where pages of rows are asked for: few at once, and what DuckDB meets in words of a reader."""
+"""Where much is asked for, pages of rows and stages of markets: few at once, and what DuckDB meets in words of a reader."""
 
 from __future__ import annotations
 
@@ -36,18 +36,26 @@ class Desk:
             Refused: it takes more memory than there is.
             DamagedFile: a file is no whole Parquet file.
         """
-        import duckdb
-
         if not self._free.acquire(timeout=_WAIT_S):
             raise Unavailable("too many questions are being answered; ask again in a moment")
         try:
-            with opening.connected() as connection:
+            with connected() as connection:
                 yield connection
-        except duckdb.Error as e:
-            raise_told(e)
-            raise
         finally:
             self._free.release()
+
+
+@contextmanager
+def connected() -> Iterator[duckdb.DuckDBPyConnection]:
+    """The same however many ask: for what is small."""
+    import duckdb
+
+    try:
+        with opening.connected() as connection:
+            yield connection
+    except duckdb.Error as e:
+        raise_told(e)
+        raise
 
 
 def of(place: Place) -> Desk:

@@ -8,7 +8,7 @@ import sys
 # Of the 500 MB that the console may have; what a question needs beyond it DuckDB spills. More threads would wait for two cores.
 # What DuckDB does not need any more it gives back at once, rather than at the next 128 MB.
 _DUCKDB = {
-    "memory_limit": "128MB", "threads": 2, "allocator_flush_threshold": "1MB", "allocator_bulk_deallocation_flush_threshold": "1MB",
+    "memory_limit": "96MB", "threads": 2, "allocator_flush_threshold": "1MB", "allocator_bulk_deallocation_flush_threshold": "1MB",
     "allocator_background_threads": True,
 }  # fmt: skip
 # `mallopt(3)`: eight arenas a core each keep what the threads of one look needed at the most.
@@ -23,7 +23,7 @@ def begin() -> None:
 
     from polymarket_assets.lake import opening
 
-    opening.share(**_DUCKDB)
+    opening.share(keeps_footers=True, **_DUCKDB)
     # The pool that Arrow brings holds on to what it had.
     pa.set_memory_pool(pa.system_memory_pool())
     if (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:

@@ -48,8 +48,8 @@ def newest_quote(place: Place, found: Subject) -> dict[str, Any] | None:
     if whole is None:
         return None
     end = min(whole.end, now + HOUR)
-    for start in (*(max(whole.start, end - HOUR - back) for back in _BACK), whole.start):
-        span = Span(start, end)
+    starts = (*(max(whole.start, end - HOUR - back) for back in _BACK), whole.start)
+    for span in (Span(start, end) for start in dict.fromkeys(starts)):
         rows = slices.rows(place, "snapshots", [found.market_id], span)
         if rows.num_rows:
             newest: dict[str, Any] = rows.sort_by([("slot_at", "descending")]).slice(0, 1).to_pylist()[0]

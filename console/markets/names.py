@@ -110,15 +110,28 @@ class Names:
 
 def _newest(known: pa.Table | None, files: list[str]) -> pa.Table:
     """The newest row of each market, when its first came and how many there are."""
+    import pyarrow as pa
+
     with opening.connected() as connection:
         reading.add_view(connection, "markets", files)
-        columns = ", ".join(_COLUMNS)
-        rows = connection.sql(_NEWEST.format(columns=columns)).to_arrow_table()
-        if known is None:
-            return _trimmed(rows)
-        connection.register("before", known)
-        connection.register("now_read", rows)
-        return _trimmed(connection.sql(_TOGETHER).to_arrow_table())
+        rows = connection.sql(_NEWEST.format(columns=", ".join(_COLUMNS))).to_arrow_table()
+    # Several rows of one instant each have the versions of all of them.
+    rows = _one_each(rows, "max")
+    return _trimmed(rows if known is None else _one_each(pa.concat_tables([known, rows]), "sum"))
+
+
+def _one_each(rows: pa.Table, versions: str) -> pa.Table:
+    """Of several rows of a market the newest, with the first instant of all and their versions aggregated."""
+    import pyarrow.compute as pc
+
+    keys = rows.select(["market_id", "received_at", "first_received_at", "versions"])
+    order = pc.sort_indices(keys, [("market_id", "ascending"), ("received_at", "descending")])
+    keys = keys.take(order).append_column("place", order)
+    whole = keys.group_by("market_id", use_threads=False).aggregate([("place", "first"), ("first_received_at", "min"), ("versions", versions)])  # fmt: skip
+    found = rows.take(whole.column("place_first"))
+    for name, of in (("first_received_at", "first_received_at_min"), ("versions", f"versions_{versions}")):
+        found = found.set_column(found.schema.get_field_index(name), name, whole.column(of).cast(rows.schema.field(name).type))  # fmt: skip
+    return found
 
 
 def _trimmed(rows: pa.Table) -> pa.Table:
@@ -130,16 +143,12 @@ def _ordered(rows: pa.Table, now: datetime) -> pa.Table:
     return brought.sort_by([("volume_usd", "descending"), ("market_id", "ascending")])
 
 
+# Rows as wide as these are not grouped: DuckDB would hold all of them at once.
 _NEWEST = """
 with newest as (
     select market_id, max(received_at) as received_at, min(received_at) as first_received_at, count(*) as versions from markets group by market_id
 )
-select distinct on (market_id) {columns}, first_received_at, versions from markets join newest using (market_id, received_at)
-"""
-_TOGETHER = """
-select * replace (min(first_received_at) over one as first_received_at, (sum(versions) over one)::bigint as versions)
-from (select * from before union all by name select * from now_read) window one as (partition by market_id)
-qualify row_number() over (partition by market_id order by received_at desc) = 1
+select {columns}, first_received_at, versions from markets join newest using (market_id, received_at)
 """
 
 

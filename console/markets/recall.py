@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from polymarket_assets.venue.errors import PolymarketError
+from polymarket_assets.venue.errors import PolymarketError, Unavailable
 
 V = TypeVar("V")
 
@@ -33,7 +33,7 @@ class Recall(Generic[V]):
         self._answers: OrderedDict[Hashable, _Answer] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], V]) -> V:
-        """The answer to a key. Raises what `make` raises; errors of this platform are kept as answers are."""
+        """The answer to a key. Raises what `make` raises; errors of this platform that last are kept as answers are."""
         answer = self._answer(key)
         with answer.lock:
             if time.monotonic() >= answer.until:
@@ -55,6 +55,9 @@ class Recall(Generic[V]):
         answer.value, answer.error = None, None
         try:
             answer.value = make()
+        except Unavailable:
+            raise
         except PolymarketError as e:
-            answer.error = e
+            # Not where it was raised: that holds on to all that had been read by then.
+            answer.error = e.with_traceback(None)
         answer.until = time.monotonic() + self._for_s

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from console import desk
 from console.markets.columns import COLUMNS
 from console.markets.holding import holding
 from console.markets.shelves import Filed, shelves
@@ -94,6 +95,7 @@ class Slices:
         except _missing():
             raise
         except duckdb.Error as e:
+            desk.raise_told(e)
             raise DamagedFile("a file of the lake", str(e)) from e
 
 
@@ -143,7 +145,7 @@ def empty(table: str) -> pa.Table:
 @contextmanager
 def connected(tables: dict[str, pa.Table]) -> Iterator[Any]:
     """A connection of DuckDB over some tables in memory; what is made in it has to be temporary."""
-    with opening.connected() as connection:
+    with desk.connected() as connection:
         for name, held in tables.items():
             connection.register(name, held)
         yield connection

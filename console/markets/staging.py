@@ -38,6 +38,8 @@ _MOST, _FOR_S = 32, 10.0
 _HOURS_LOOKED_UP = 2
 # Of trades; who asks for older ones has them read again.
 _NEWEST = 500
+# Fills of one second are many: without an order among them pages would repeat some and never show others.
+_ORDER = "drawn_at desc, usd desc, price, is_buy, shares, source"
 _HISTORY = ("history_prices", "history_trades", "history_books")
 Trades = list[dict[str, Any]]
 
@@ -124,9 +126,7 @@ def _opened(place: Place, found: Subject, looked: Look, more: dict[str, pa.Table
 
 def _dealt(connection: Any, limit: int, offset: int) -> Dealt:
     ((count,),) = connection.execute("select count(*) from dealt").fetchall()
-    page = connection.sql(
-        f"select * from dealt order by drawn_at desc, usd desc limit {limit} offset {offset}"
-    )
+    page = connection.sql(f"select * from dealt order by {_ORDER} limit {limit} offset {offset}")
     return Dealt(count, page.to_arrow_table())
 
 

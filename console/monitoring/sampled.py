@@ -135,7 +135,7 @@ def _read(lake: Lake, path: str, names: Sequence[str]) -> Iterator[Account]:
     from polymarket_assets.lake.schemas import TABLES
 
     for file in reading.current(lake, path, [f"{path}/{name}" for name in names]):
-        rows = reading.completed(TABLES["sweeps"], reading.read(file)).select(_COLUMNS)
+        rows = reading.completed(TABLES["sweeps"], reading.read(file, _COLUMNS)).select(_COLUMNS)
         for slot_at, status, reason, markets, unanswered, unasked in zip(*(column.to_pylist() for column in rows.columns), strict=True):  # fmt: skip
             yield Account(slot_at, status, reason, markets, (unanswered or 0) + (unasked or 0))
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -72,7 +74,7 @@ def connected(**config: Any) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     import duckdb
 
-    with connection(**(config or _config)) if config or objects.is_used() else _shared() as opened:
+    with connection(**(config or _asked_for.config)) if config or objects.is_used() else _shared() as opened:
         try:
             yield opened
         except duckdb.Error as e:
@@ -80,14 +82,26 @@ def connected(**config: Any) -> Iterator[duckdb.DuckDBPyConnection]:
             raise
 
 
-def share(**config: Any) -> None:
-    """Have queries that name no `config` be asked with this one from now on: for a process that may not take what others may."""
-    _config.update(config)
-    _let_go()
+def share(*, keeps_footers: bool, **config: Any) -> None:
+    """Have questions that name no `config` use this one from now on: for a process that may not take what others may.
+
+    Footers of Parquet files are most of what a small answer reads; kept, each takes some kilobytes for an hour. A file that
+    is another by its size or time is read again.
+    """
+    _asked_for.config, _asked_for.keeps_footers = config, keeps_footers
+    with _lock:
+        _let_go()
 
 
-# Files of a lake are read once or change: what was read of them would only be held on to.
-_config: dict[str, Any] = {"enable_external_file_cache": False}
+@dataclass
+class _AskedFor:
+    """What `share` was given."""
+
+    config: dict[str, Any] = field(default_factory=dict)
+    keeps_footers: bool = False
+
+
+_asked_for = _AskedFor()
 
 
 def _shared() -> duckdb.DuckDBPyConnection:
@@ -97,30 +111,47 @@ def _shared() -> duckdb.DuckDBPyConnection:
     try:
         return _in_utc(_database().cursor())
     except duckdb.Error:
-        _let_go()
+        with _lock:
+            _let_go()
         return _in_utc(_database().cursor())
 
 
 # By process, and what makes a new one of it. What a forked process has of its parent's stays: its threads are not there, and
 # who closes it waits for them.
 _databases: dict[tuple[object, ...], duckdb.DuckDBPyConnection] = {}
+_lock = threading.Lock()
+
+
+def _unlock() -> None:
+    """In a forked process nobody is left to do it."""
+    global _lock
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_unlock)
 
 
 def _database() -> duckdb.DuckDBPyConnection:
     key = (os.getpid(), time.monotonic() // RENEWED_AFTER_S, os.environ.get("STATE_DIR"))
-    found = _databases.get(key)
-    if found is None:
-        _let_go()
-        found = _databases[key] = connection(**_config)
-        # Of a small answer most is the reading of footers; who reads one again sees by its file's size and time that it is another.
-        found.execute("set parquet_metadata_cache = true")
-    return found
+    with _lock:
+        if key not in _databases:
+            _let_go()
+            _databases[key] = _made()
+        return _databases[key]
+
+
+def _made() -> duckdb.DuckDBPyConnection:
+    # Files of a lake are read once or change: what was read of them would only be held on to.
+    made = connection(**{"enable_external_file_cache": False, **_asked_for.config})
+    if _asked_for.keeps_footers:
+        made.execute("set global parquet_metadata_cache = true")
+    return made
 
 
 def _let_go() -> None:
     """Of this process's; who still asks one keeps it."""
     for key in [key for key in _databases if key[0] == os.getpid()]:
-        _databases.pop(key, None)
+        del _databases[key]
 
 
 def _in_utc(opened: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

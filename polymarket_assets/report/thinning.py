@@ -58,7 +58,8 @@ def thinned_trades(connection: Any, table: str) -> Rows:
     ((count,),) = connection.execute(f"select count(*) from {table}").fetchall()
     if count <= TRADES:
         return _fetched(connection, f"select * from {table} order by drawn_at")
-    # Aggregates, for a window's sort of half a million trades takes a second.
+    # Of time, as the picture has it: what lies in one of its pixels covers what else does, however many trades that is. Aggregates,
+    # for a window's sort of half a million trades takes a second.
     query = f"""
         with whole as (
             select min(epoch_us(drawn_at)) as first_us, max(epoch_us(drawn_at)) as last_us from {table}

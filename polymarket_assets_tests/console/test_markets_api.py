@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import quote
@@ -109,6 +110,19 @@ def test_quotes_and_trades_come_in_pages_the_newest_first(console: Console) -> N
     assert prices["quotes"][0]["best_bid"] == pytest.approx(0.439)
     trades = console.json("/api/markets/pm:rain/trades", limit=3)
     assert (trades["total"], trades["trades"][0]["price"]) == (9, pytest.approx(0.409))
+
+
+def test_pages_of_trades_of_one_second_and_amount_have_each_once(lake: Lake) -> None:
+    """Beyond the newest, which are kept, pages are read one by one; each has to go on where the one before it ended."""
+    rows.followed(lake)
+    dealt = [(NOON + n // 500 * SECOND, (100_000, 200_000, 400_000, 500_000)[n % 4], n % 3 == 0) for n in range(1_400)]  # fmt: skip
+    rows.file(lake, "trades", [rows.trade("rain", at, price, n=n, is_buy=is_buy, size_e6=10**12 // price) for n, (at, price, is_buy) in enumerate(dealt)], "traded_at")  # fmt: skip
+    with served(settings_of(lake), clock=TEN_MINUTES) as console:
+        pages = [console.json("/api/markets/pm:rain/trades", limit=350, offset=350 * n) for n in range(4)]
+    shown = [trade for page in pages for trade in page["trades"]]
+    assert {page["total"] for page in pages} == {1_400}
+    assert [t["traded_at"] for t in shown] == sorted((t["traded_at"] for t in shown), reverse=True)
+    assert Counter((t["traded_at"], round(1e6 * t["price"]), t["is_buy"]) for t in shown) == Counter((f"{at:%Y-%m-%dT%H:%M:%SZ}", *of) for at, *of in dealt)  # fmt: skip
 
 
 @either_store

@@ -84,7 +84,7 @@ def test_a_book_older_than_a_minute_says_so(lake: Lake, minutes: int, said: str 
     [
         ("book", "No book was sampled"),
         ("model", "No model spoke of it"),
-        ("trades", "the asset `trades` brings an hour together"),
+        ("trades", "the asset <code>trades</code> brings an hour together"),
         ("volume", "No trades"),
         ("evidence", "No version in resolutions"),
     ],

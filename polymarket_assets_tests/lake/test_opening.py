@@ -50,13 +50,16 @@ def test_an_error_that_ends_the_database_ends_no_other_query_than_its_own() -> N
 
 def test_a_process_with_little_memory_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The console has 500 MB, of which no question may take half of the machine; who names a limit has that one."""
-    monkeypatch.setattr(opening, "_config", dict(opening._config))
+    monkeypatch.setattr(opening, "_asked_for", opening._AskedFor())
+    # Of an object store, which another test may have used, each question has one of its own.
+    monkeypatch.setattr(opening.objects, "is_used", lambda: False)
     limit = "select current_setting('memory_limit'), current_setting('threads')"
-    opening.share(memory_limit="100MiB", threads=1)
+    opening.share(keeps_footers=True, memory_limit="100MiB", threads=1)
     try:
         with opening.connected() as shared, opening.connected(memory_limit="50MiB") as named:
             assert shared.execute(limit).fetchall() == [("100.0 MiB", 1)]
             assert named.execute(limit).fetchall()[0][0] == "50.0 MiB"
+            assert shared.execute("select current_setting('parquet_metadata_cache')").fetchall() == [(True,)]
     finally:
         opening._let_go()
 
@@ -74,9 +77,12 @@ def test_a_process_that_was_forked_has_one_of_its_own() -> None:
     assert os.waitstatus_to_exitcode(status) == 0
 
 
+@pytest.mark.parametrize("keeps_footers", [False, True])
 @either_store
-def test_a_part_that_is_published_again_is_read_anew(lake: Lake) -> None:
+def test_a_part_that_is_published_again_is_read_anew(lake: Lake, keeps_footers: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     """A slot that is taken again replaces its file; a database that held on to the former one met half of each."""
+    monkeypatch.setattr(opening, "_asked_for", opening._AskedFor())
+    opening.share(keeps_footers=keeps_footers)
     seen: list[tuple[int, int]] = []
     for count in (1, 3_000, 2):
         rows = [sweep(AT, requests=n, reason=f"{n * 7919:x}") for n in range(count)]
