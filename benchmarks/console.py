@@ -40,6 +40,8 @@ CLIENTS, SECONDS = 4, 4.0
 # What is looked at for the first time is asked for again until it is there.
 _WARM_S, _START_S, _ANSWER_S = 90.0, 30.0, 30.0
 _LOOK_S = 0.2
+# What a part, and an endpoint, say of a fault of the console's own.
+_OURS, _SHOWN = "log says more", 600
 # The busiest markets, which are asked for once each; more than a pass of four clients gets through.
 _OTHERS = 1_500
 _READ_MOST = ("/parts/market/price", "/api/markets/{name}", "/api/markets/{name}/trades")
@@ -68,6 +70,7 @@ class Asked:
     taken_ms: list[float] = field(default_factory=list)
     statuses: set[int] = field(default_factory=set)
     bytes: int = 0
+    fault: str = ""
 
     def quantile(self, share: float) -> float:
         ordered = sorted(self.taken_ms)
@@ -250,6 +253,8 @@ def _asked(console: Console, name: str, paths: Sequence[str], seconds: float) ->
                 found.taken_ms.append(1e3 * (time.perf_counter() - began))
                 found.statuses.add(answer.status_code)
                 found.bytes = len(answer.content)
+                if _OURS in answer.text:
+                    found.fault = answer.text[:_SHOWN]
                 if time.monotonic() >= until:
                     return
 
@@ -262,6 +267,8 @@ def _row(asked: Asked) -> Row:
     """Raises `Failed` where an answer was an error that nobody meant."""
     if any(status >= 500 and status != 503 for status in asked.statuses):
         raise Failed(f"{asked.name} answered {sorted(asked.statuses)}")
+    if asked.fault:
+        raise Failed(f"{asked.name} answered {asked.fault}")
     told = ", ".join(map(str, sorted(asked.statuses)))
     note = f"p50 {asked.quantile(0.5):.0f}, most {max(asked.taken_ms):.0f} ms, {len(asked.taken_ms):,} answers of {asked.bytes / 1e3:,.0f} kB, status {told}"  # fmt: skip
     return Row(asked.name, asked.quantile(0.95), "ms", P95_MS, more=False, note=note)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -19,9 +20,11 @@ _WITHIN_S = 60.0
 
 
 def load() -> None:
-    """Import what draws, before anybody asks: threads that import pandas at the same time meet half of it."""
+    """Import what draws, before anybody asks: threads that import pandas, where it may be, at the same time meet half of it."""
     import altair  # noqa: F401
-    import pandas  # noqa: F401
+
+    with suppress(ModuleNotFoundError):
+        import pandas  # noqa: F401
 
 
 def release() -> str:

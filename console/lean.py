@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from importlib.abc import MetaPathFinder
 
 # Of the 500 MB that the console may have; what a question needs beyond it DuckDB spills. More threads would wait for two cores.
 # What DuckDB does not need any more it gives back at once, rather than at the next 128 MB.
 _DUCKDB = {
-    "memory_limit": "96MB", "threads": 2, "allocator_flush_threshold": "1MB", "allocator_bulk_deallocation_flush_threshold": "1MB",
+    "memory_limit": "64MB", "threads": 2, "allocator_flush_threshold": "1MB", "allocator_bulk_deallocation_flush_threshold": "1MB",
     "allocator_background_threads": True,
 }  # fmt: skip
 # `mallopt(3)`: eight arenas a core each keep what the threads of one look needed at the most.
@@ -17,12 +18,21 @@ _M_ARENA_MAX, _ARENAS = -8, 2
 _SWITCH_S = 0.0005
 
 
+class _NoPandas(MetaPathFinder):
+    """DuckDB and pyarrow import it, where it is, to ask whether a table is one of its frames: 40 MB for nothing that the console has."""
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError("the console does without pandas", name=fullname)
+
+
 def begin() -> None:
     """To be called before the first question, and before threads are started."""
     import pyarrow as pa
 
     from polymarket_assets.lake import opening
 
+    sys.meta_path.insert(0, _NoPandas())
     opening.share(keeps_footers=True, **_DUCKDB)
     # The pool that Arrow brings holds on to what it had.
     pa.set_memory_pool(pa.system_memory_pool())

@@ -27,11 +27,11 @@ from polymarket_assets.report.silences import Socket
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_REMEMBERED_BYTES = 32 * 1024 * 1024
+_REMEMBERED_BYTES = 16 * 1024 * 1024
 # One day of a busy market would take the place of hundreds of others.
 _MOST_REMEMBERED_BYTES = 1024 * 1024
-# What remembering no rows takes.
-_LEAST_BYTES = 1024
+# What remembering no rows takes: a table of a dozen columns.
+_LEAST_BYTES = 8 * 1024
 # Newest parts of an open hour in which the socket of a market is looked for.
 _PARTS = 6
 _Key = tuple[str, tuple[str, ...], tuple[Filed, ...]]
@@ -56,6 +56,8 @@ class Slices:
         return [self._of_day(day is not None, (table, ids, tuple(held))) for day, held in days.items()]
 
     def _of_day(self, is_over: bool, key: _Key) -> pa.Table:
+        import pyarrow as pa
+
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
@@ -63,6 +65,8 @@ class Slices:
         table, ids, files = key
         rows = with_columns(self._asked(table, [f.file for f in files], ids), table)
         if is_over and rows.nbytes <= _MOST_REMEMBERED_BYTES:
+            # As DuckDB gives them, they have room for two thousand rows, however few they are.
+            rows = rows.take(pa.array(range(rows.num_rows), pa.int64()))
             self._remember(key, rows)
         return rows
 

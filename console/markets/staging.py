@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Parts come again after fifteen seconds, and no two people look at the same moment. A megabyte each.
-_MOST, _FOR_S = 32, 10.0
+_MOST, _FOR_S = 16, 10.0
 # Which socket carried a market is read from the stream's files of so many hours.
 _HOURS_LOOKED_UP = 2
 # Of trades; who asks for older ones has them read again.
