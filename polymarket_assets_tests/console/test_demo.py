@@ -65,9 +65,10 @@ def lines() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def market(lines: list[dict[str, Any]]) -> str:
-    """A market of the nearest tier, which changes in front of us, and not the one that ends first."""
+    """A market of the nearest tier that has a book, which changes in front of us, and not the one that ends first."""
     near = [one for one in lines if one["tier"] == "t4" and one["phase"] in ("scheduled", "live") and one["ends_at"]]  # fmt: skip
-    return str(max(near, key=lambda one: one["ends_at"])["market_id"])
+    ordered = [str(one["market_id"]) for one in sorted(near, key=lambda one: one["ends_at"], reverse=True)]
+    return next(one for one in ordered if requests.get(f"{AT}/api/markets/{quote(one, safe='')}/book", timeout=_WITHIN_S).ok)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
