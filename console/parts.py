@@ -67,12 +67,16 @@ class Page:
 def made(part: Part, place: Place, asked: Asked) -> tuple[list[Block], datetime]:
     """The blocks of a part, or the one that says why not; and when."""
     at = place.clock()
+    return tried(part.title, lambda: part.build(place, asked)), at
+
+
+def tried(what: str, build: Callable[[], Iterable[Block]]) -> list[Block]:
+    """Blocks, or the one that says why they could not be made: whatever it is, the rest of the page is none the worse for it."""
     try:
-        return list(part.build(place, asked)), at
+        return list(build())
     except Exception as e:
-        # Whatever it is: the rest of the page is none the worse for it.
-        log.log(logging.INFO if isinstance(e, PolymarketError) else logging.ERROR, "%s could not be made", part.title, exc_info=e)  # fmt: skip
-        return [failed(e, part.title)], at
+        log.log(logging.INFO if isinstance(e, PolymarketError) else logging.ERROR, "%s could not be made", what, exc_info=e)  # fmt: skip
+        return [failed(e, what)]
 
 
 def failed(error: Exception, what: str) -> Failed:

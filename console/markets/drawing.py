@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -14,26 +13,19 @@ from polymarket_assets.report import market
 from polymarket_assets.report.charts import Frame
 from polymarket_assets.report.page import Panel
 from polymarket_assets.report.subject import Subject
-from polymarket_assets.venue.errors import PolymarketError
-
-log = logging.getLogger(__name__)
 
 
 def charts(connection: Any, found: Subject, frame: Frame) -> dict[str, list[Block]]:
     """By name (`report.market.PANELS`), of `quotes`, `shown` and `dealt` (`report.sources`)."""
     trust()
     return {
-        name: _drawn(name, partial(draw, connection, found, frame)) for name, draw in market.PANELS.items()
-    }
+        name: parts.tried(f"the chart of {name}", partial(_drawn, name, draw, connection, found, frame))
+        for name, draw in market.PANELS.items()
+    }  # fmt: skip
 
 
-def _drawn(name: str, draw: Callable[[], Panel]) -> list[Block]:
-    """A chart that cannot be drawn takes no other one with it."""
-    try:
-        return blocks(name, draw())
-    except Exception as e:
-        log.log(logging.INFO if isinstance(e, PolymarketError) else logging.ERROR, "the chart of %s could not be drawn", name, exc_info=e)  # fmt: skip
-        return [parts.failed(e, f"the chart of {name}")]
+def _drawn(name: str, draw: Callable[[Any, Subject, Frame], Panel], connection: Any, found: Subject, frame: Frame) -> list[Block]:  # fmt: skip
+    return blocks(name, draw(connection, found, frame))
 
 
 def blocks(name: str, panel: Panel) -> list[Block]:

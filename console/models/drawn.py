@@ -18,8 +18,6 @@ Spec = dict[str, Any]
 _INKS = ("#2f78c4", "#d55e00", "#009e73", "#e0a800", "#56b4e9", "#cc6677")
 _BUYS, _SELLS = "#009e73", "#d55e00"
 _HEIGHT = 240
-# Pixels between labels of instants.
-_APART = 8
 # Of what is asked for now; a chart is some kilobytes.
 _KEPT = 32
 
@@ -51,7 +49,7 @@ def weeks(found: tuple[Week, ...]) -> Spec:
         {"week": f"{one.began_at:%Y-%m-%d}", "groups": one.groups, "skill": one.skill, "gain": 1e3 * one.gain.value, **_ends(one)}
         for one in found
     ]  # fmt: skip
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=alt.X("week:N", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=_APART)))  # fmt: skip
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=alt.X("week:N", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=charts.LABELS_APART)))  # fmt: skip
     title = "gain, thousandths of a nat"
     tips = [_tip("week", "week from", ""), _tip("groups", "groups", ",d"), _tip("gain", "gain", "+.2f"), _tip("skill", "Brier skill", "+.2%")]  # fmt: skip
     zero = alt.Chart(alt.InlineData(values=[{"none": 0}])).mark_rule(color="#8c8c8c", strokeDash=[4, 3]).encode(y="none:Q")  # fmt: skip
@@ -107,7 +105,9 @@ def _time(column: str) -> Any:
         f"{column}:T",
         title=None,
         scale=alt.Scale(type="utc"),
-        axis=alt.Axis(labelExpr=charts.CLOCK, labelOverlap=True, labelSeparation=_APART, tickCount=8),
+        axis=alt.Axis(
+            labelExpr=charts.CLOCK, labelOverlap=True, labelSeparation=charts.LABELS_APART, tickCount=8
+        ),
     )
 
 

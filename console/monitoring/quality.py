@@ -11,6 +11,7 @@ from console.monitoring import asking, fields, sampled, worth
 from console.monitoring.drawn import drawn
 from console.parts import Asked, Page, Part
 from console.place import Place
+from polymarket_assets.report import charts
 
 _RECORD = "make up"
 _CHECKS = ("check_failed", "model_drifted", "model_live_gap", "partition_failed")
@@ -187,7 +188,7 @@ def _labels_spec(days: Sequence[worth.LabelDay]) -> dict[str, Any]:
         for label, count in (("1", one.ones), ("0", one.zeros))
     ]
     chart = alt.Chart(alt.InlineData(values=values)).mark_bar().encode(
-        x=alt.X("day:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=8)), y=alt.Y("sum(markets):Q", title="markets"),
+        x=alt.X("day:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=charts.LABELS_APART)), y=alt.Y("sum(markets):Q", title="markets"),
         color=alt.Color("label:N", title="label"), tooltip=["day:O", "label:N", "sum(markets):Q"],
     ).properties(height=180)  # fmt: skip
     return charting.spec(chart)

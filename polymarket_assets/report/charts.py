@@ -48,8 +48,8 @@ LEGS = (
     "#8bc34a",
 )
 REST = "#8c8c8c"
-# Pixels between labels of instants.
-_LABELS_APART = 8
+# Pixels between labels of an axis of time.
+LABELS_APART = 8
 # The axis' labels take the same width in every chart, so that one instant lies at one place.
 _LABELS = 46
 HEIGHT, LOW_HEIGHT = 280, 130
@@ -301,7 +301,7 @@ def _chart(rows: Rows, frame: Frame) -> alt.Chart:
     domain = alt.ExprRef(f"[{_ms(frame.span.start)}, {_ms(frame.span.end)}]")
     scale = alt.Scale(type="utc", domain=domain, nice=False)
     axis = alt.Axis(
-        labelOverlap=True, labelFlush=True, labelSeparation=_LABELS_APART, tickCount=8, labelExpr=CLOCK
+        labelOverlap=True, labelFlush=True, labelSeparation=LABELS_APART, tickCount=8, labelExpr=CLOCK
     )
     return (
         alt.Chart(alt.InlineData(values=_text(rows), format=alt.JsonDataFormat(type="json")))
