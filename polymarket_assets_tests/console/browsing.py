@@ -69,3 +69,40 @@ def column(page: Page, part: str, name: str) -> list[str]:
     heads = page.locator(f"#{part} th")
     at = heads.all_inner_texts().index(heads.filter(has_text=name).first.inner_text())
     return page.locator(f"#{part} tbody td:nth-child({at + 1})").all_inner_texts()
+
+
+def sorted_by(page: Page, name: str) -> list[int]:
+    """The figures of a column of the rows after a click on its name, which sorts them."""
+    page.locator("#rows th a", has_text=name).click()
+    expect(page.locator("#rows th", has_text=name)).to_contain_text("↓")
+    return figures(page, name)
+
+
+def figures(page: Page, name: str) -> list[int]:
+    """Those of a column of the rows."""
+    return [int(text.replace(",", "")) for text in column(page, "rows", name)]
+
+
+def filter_by(page: Page, name: str, comparison: str, value: str) -> None:
+    """Send the form of conditions with one."""
+    # A part that comes a second time would take away what is being chosen.
+    page.wait_for_load_state("networkidle")
+    form = page.locator("form").first
+    form.locator("select").first.select_option(name)
+    form.locator("select").nth(1).select_option(comparison)
+    form.locator("input").first.fill(value)
+    form.locator("button").click()
+
+
+def downloaded(page: Page, kind: str, folder: Path) -> bytes:
+    """The file that a click on its kind gives of the rows."""
+    with page.expect_download() as begun:
+        page.locator("#rows a", has_text=kind.upper()).click()
+    begun.value.save_as(folder / "it")
+    return (folder / "it").read_bytes()
+
+
+def ask_in_sql(page: Page, sql: str) -> None:
+    """Send a query from its box."""
+    page.locator("textarea").fill(sql)
+    page.locator("button", has_text="Ask").click()

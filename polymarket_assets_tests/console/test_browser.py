@@ -9,21 +9,21 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from console.pages import PAGES
 from polymarket_assets.lake.writing import Lake
 from polymarket_assets_tests.console.browsing import (
-    DESKTOP,
     WITHIN_MS,
     Told,
-    chromium,
-    column,
+    ask_in_sql,
+    downloaded,
     either_screen,
+    filter_by,
     fits,
-    looked,
     needs_chromium,
     opened,
+    sorted_by,
 )
 from polymarket_assets_tests.console.lakes import trades
 from polymarket_assets_tests.console.markets_lake import book, prediction, rain
@@ -79,16 +79,9 @@ def console(lake: Lake, clock: Clock) -> Iterator[Console]:
         yield console
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(params=[DESKTOP], ids=["desktop"])
-def told(request: pytest.FixtureRequest, browser: Browser, console: Console) -> Iterator[Told]:
-    with looked(browser, console.address, request.param) as told:
-        yield told
+@pytest.fixture
+def address(console: Console) -> str:
+    return console.address
 
 
 @either_screen
@@ -141,22 +134,14 @@ def test_a_market_s_book_changes_without_a_reload_and_its_charts_stay(told: Told
 
 def test_rows_are_sorted_by_a_click_on_their_column_and_paged(told: Told) -> None:
     page = opened(told, "/table/trades")
-    page.locator("#rows th a", has_text="price_e6").click()
-    expect(page.locator("#rows th", has_text="price_e6")).to_contain_text("↓")
-    prices = [int(text.replace(",", "")) for text in column(page, "rows", "price_e6")]
+    prices = sorted_by(page, "price_e6")
     assert prices == sorted(prices, reverse=True)
     assert len(prices) > 1
 
 
 def test_rows_are_filtered_by_a_form_whose_address_can_be_sent(told: Told) -> None:
     page = opened(told, "/table/trades")
-    # A part that comes a second time would take away what is being chosen.
-    page.wait_for_load_state("networkidle")
-    form = page.locator("form").first
-    form.locator("select").first.select_option("price_e6")
-    form.locator("select").nth(1).select_option(">")
-    form.locator("input").first.fill("405000")
-    form.locator("button").click()
+    filter_by(page, "price_e6", ">", "405000")
     expect(page.locator("#rows tbody tr")).to_have_count(4)
     assert "price_e6" in page.url
     again = opened(told, page.url)
@@ -172,11 +157,7 @@ def test_a_row_opens_with_every_column(told: Told) -> None:
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_what_is_shown_can_be_downloaded(told: Told, kind: str, tmp_path: Path) -> None:
     page = opened(told, "/table/trades")
-    with page.expect_download() as begun:
-        page.locator("#rows a", has_text=kind.upper()).click()
-    begun.value.save_as(tmp_path / "it")
-    content = (tmp_path / "it").read_bytes()
-    assert content.startswith(b"PAR1" if kind == "parquet" else b'"trade_id"')
+    assert downloaded(page, kind, tmp_path).startswith(b"PAR1" if kind == "parquet" else b'"trade_id"')
 
 
 @pytest.mark.parametrize(
@@ -189,6 +170,5 @@ def test_what_is_shown_can_be_downloaded(told: Told, kind: str, tmp_path: Path) 
 )
 def test_sql_is_answered_beside_its_box_or_refused_there(told: Told, sql: str, answer: str) -> None:
     page = opened(told, "/lake")
-    page.locator("textarea").fill(sql)
-    page.locator("button", has_text="Ask").click()
+    ask_in_sql(page, sql)
     expect(page.locator("main")).to_contain_text(answer)

@@ -9,27 +9,28 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 import requests
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from console.pages import PAGES
 from polymarket_assets_tests.console.browsing import (
-    DESKTOP,
     WITHIN_MS,
     Told,
-    chromium,
+    ask_in_sql,
     column,
+    downloaded,
     either_screen,
+    figures,
+    filter_by,
     fits,
-    looked,
     needs_chromium,
     opened,
+    sorted_by,
 )
 
 AT = os.environ.get("CONSOLE_AT", "")
@@ -87,16 +88,9 @@ def paths(market: str, event: str) -> dict[str, str]:
     return {**named, **lists, "api": "/api"}
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(params=[DESKTOP], ids=["desktop"])
-def told(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Told]:
-    with looked(browser, AT, request.param) as told:
-        yield told
+@pytest.fixture
+def address() -> str:
+    return AT
 
 
 def test_a_market_changes_in_front_of_the_reader(told: Told, market: str) -> None:
@@ -127,21 +121,14 @@ def test_every_page_is_whole(told: Told, paths: dict[str, str], name: str, reque
 
 def test_rows_are_sorted_by_a_click_filtered_by_a_form_and_opened(told: Told) -> None:
     page = opened(told, "/table/trades")
-    page.locator("#rows th a", has_text="price_e6").click()
-    expect(page.locator("#rows th", has_text="price_e6")).to_contain_text("↓")
-    prices = [int(text.replace(",", "")) for text in column(page, "rows", "price_e6")]
+    prices = sorted_by(page, "price_e6")
     assert len(prices) > 1
     assert prices == sorted(prices, reverse=True)
     page = opened(told, "/table/trades")
-    page.wait_for_load_state("networkidle")
-    form = page.locator("form").first
-    form.locator("select").first.select_option("price_e6")
-    form.locator("select").nth(1).select_option(">")
-    form.locator("input").first.fill(str(prices[-1]))
-    form.locator("button").click()
+    filter_by(page, "price_e6", ">", str(prices[-1]))
     page.wait_for_url(re.compile("price_e6"))
     expect(page.locator("#rows tbody tr").first).to_be_visible()
-    shown = [int(text.replace(",", "")) for text in column(page, "rows", "price_e6")]
+    shown = figures(page, "price_e6")
     assert shown
     assert min(shown) > prices[-1]
     page.locator("#rows tbody a", has_text="open").first.click()
@@ -161,10 +148,7 @@ def test_rows_are_paged(told: Told) -> None:
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_what_is_shown_can_be_downloaded(told: Told, kind: str, tmp_path: Path) -> None:
     page = opened(told, "/table/trades")
-    with page.expect_download() as begun:
-        page.locator("#rows a", has_text=kind.upper()).click()
-    begun.value.save_as(tmp_path / "it")
-    assert (tmp_path / "it").read_bytes().startswith(b"PAR1" if kind == "parquet" else b'"trade_id"')
+    assert downloaded(page, kind, tmp_path).startswith(b"PAR1" if kind == "parquet" else b'"trade_id"')
 
 
 @pytest.mark.parametrize(
@@ -177,8 +161,7 @@ def test_what_is_shown_can_be_downloaded(told: Told, kind: str, tmp_path: Path) 
 )
 def test_sql_is_answered_beside_its_box_or_refused_there(told: Told, sql: str, answer: str) -> None:
     page = opened(told, "/lake")
-    page.locator("textarea").fill(sql)
-    page.locator("button", has_text="Ask").click()
+    ask_in_sql(page, sql)
     expect(page.locator("main")).to_contain_text(answer)
 
 
