@@ -58,7 +58,8 @@ class Kept(Generic[T]):
             if self._seen is not None:
                 return Seen(self._seen.value, self._seen.at, self._error)
             if self._error is not None:
-                raise self._error
+                # Each time it is raised an error would hold on to one more stack of frames.
+                raise self._error.with_traceback(None)
         raise NotYet("it is being looked at; the answer is here in a moment")
 
     def _look_again(self) -> None:

@@ -39,7 +39,8 @@ class Recall(Generic[V]):
             if time.monotonic() >= answer.until:
                 self._renew(answer, make)
             if answer.error is not None:
-                raise answer.error
+                # Not where it was raised: that holds on to all that had been read by then, and to a stack of frames for each who asked.
+                raise answer.error.with_traceback(None)
             value: V = answer.value
             return value
 
@@ -58,6 +59,5 @@ class Recall(Generic[V]):
         except Unavailable:
             raise
         except PolymarketError as e:
-            # Not where it was raised: that holds on to all that had been read by then.
-            answer.error = e.with_traceback(None)
+            answer.error = e
         answer.until = time.monotonic() + self._for_s

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
 from console.kept import Kept, NotYet
+from console.markets.recall import Recall
 from polymarket_assets.venue.errors import Refused
 
 NOW = datetime(2026, 11, 2, 13, 40, tzinfo=UTC)
@@ -89,3 +91,33 @@ def test_nothing_is_looked_at_before_it_is_due() -> None:
     asked = kept(lambda: begun.append(1) or 7, every_s=3_600.0)  # type: ignore[func-returns-value]
     assert [asked.seen(SOON).value for _ in range(5)] == [7] * 5
     assert len(begun) == 1
+
+
+def refused() -> int:
+    raise Refused("no such place")
+
+
+def looked_at() -> Callable[[], int]:
+    asked = kept(refused, every_s=3_600.0)
+    return lambda: asked.seen(SOON).value
+
+
+def recalled() -> Callable[[], int]:
+    recall = Recall[int](1, 3_600.0)
+    return lambda: recall.get("a market", refused)
+
+
+@pytest.mark.parametrize("asking", [looked_at, recalled])
+def test_an_error_that_is_told_a_thousand_times_holds_on_to_no_more_than_one_that_is_told_once(
+    asking: Callable[[], Callable[[], int]],
+) -> None:
+    """A tracking server that was down cost the console sixty megabytes in four seconds of questions."""
+    ask = asking()
+
+    def frames() -> int:
+        with pytest.raises(Refused, match="no such place") as told:
+            ask()
+        return len(traceback.extract_tb(told.tb))
+
+    once = frames()
+    assert max(frames() for _ in range(1_000)) == once
