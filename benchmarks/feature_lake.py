@@ -185,7 +185,14 @@ def _snapshots(ids: Any, sets: Any, tier: Any, market: Whole, at: Whole, bid_e6:
         "market_id": ids[market], "slot_at": instants(at), "received_at": instants(at), "tier": tier[market], "phase": ["live"] * market.size,
         "event_id": sets[market], "neg_risk_id": sets[market], "best_bid": bid, "best_ask": ask, "mid": (bid + ask) / 2, "last_trade": bid, "tick": np.full(market.size, 0.01),
         "fee_rate": np.full(market.size, 0.05), "liquidity_usd": np.full(market.size, 1e4), "volume_usd": np.full(market.size, 1e5), "volume_24h_usd": np.full(market.size, 1e4),
+        "spread": ask - bid, **{f"{side}_depth_{cents}c_usd": cents * _resting(market, at, side) for side in ("bid", "ask") for cents in (1, 2, 5, 10)},
     })  # fmt: skip
+
+
+def _resting(market: Whole, at: Whole, side: str) -> npt.NDArray[Any]:
+    """Dollars within a cent: a wave of an hour, each market's and side's its own."""
+    told: npt.NDArray[Any] = 500 * (1.5 + np.sin(at / (600 * US) + market + (side == "ask")))
+    return told
 
 
 def _books(ids: Any, market: Whole, at: Whole, bid_e6: Whole, shares: Whole) -> pa.Table:
