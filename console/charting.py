@@ -59,6 +59,6 @@ def trust() -> None:
 
 def spec(chart: Any) -> dict[str, Any]:
     """A chart of Altair as wide as its place; the page has the inks. That it is one is known of the tests of who makes it."""
-    made: dict[str, Any] = chart.properties(width="container").to_dict(validate=False)
+    made: dict[str, Any] = chart.to_dict(validate=False)
     made.pop("config", None)
-    return made
+    return made | {"width": "container"}

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from console.blocks import Block, Failed
 from console.kept import NotYet
@@ -14,6 +15,7 @@ from polymarket_assets.masking import masked
 from polymarket_assets.venue.errors import PolymarketError, Unavailable, printable
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # Longer ones repeat what was asked; the log has them whole.
 MOST_SAID = 600
@@ -72,11 +74,17 @@ def made(part: Part, place: Place, asked: Asked) -> tuple[list[Block], datetime]
 
 def tried(what: str, build: Callable[[], Iterable[Block]]) -> list[Block]:
     """Blocks, or the one that says why they could not be made: whatever it is, the rest of the page is none the worse for it."""
+    made = told(what, lambda: list(build()))
+    return [made] if isinstance(made, Failed) else made
+
+
+def told(what: str, make: Callable[[], T]) -> T | Failed:
+    """What is made, or the block that says why it could not be; the log has all of it."""
     try:
-        return list(build())
+        return make()
     except Exception as e:
         log.log(logging.INFO if isinstance(e, PolymarketError) else logging.ERROR, "%s could not be made", what, exc_info=e)  # fmt: skip
-        return [failed(e, what)]
+        return failed(e, what)
 
 
 def failed(error: Exception, what: str) -> Failed:

@@ -50,7 +50,7 @@ def _links(place: Place, found: Subject) -> list[Link]:
 
 def _chart(name: str) -> Callable[[Place, Asked], Iterable[Block]]:
     def build(place: Place, asked: Asked) -> Iterable[Block]:
-        return staging.stage(place, naming.market(place, asked.of), spans.asked(asked)).charts[name]
+        return staging.stage(place, naming.market(place, asked.of), spans.asked(asked)).charts[name]()
 
     return build
 

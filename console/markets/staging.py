@@ -12,8 +12,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from console import desk
-from console.blocks import Block
 from console.markets import drawing, slices, stillness
+from console.markets.drawing import Drawing
 from console.markets.ending import versions
 from console.markets.holding import holding
 from console.markets.recall import Recall
@@ -61,7 +61,7 @@ class Stage:
     silences: Silences
     is_heard_known: bool
     frame: Frame
-    charts: dict[str, list[Block]]
+    charts: dict[str, Drawing]
     held: list[Held]
     dealt: Dealt
 
@@ -118,7 +118,9 @@ def _opened(place: Place, found: Subject, looked: Look, more: dict[str, pa.Table
     held = [*(name for name, rows in tables.items() if rows.num_rows), *(["trades"] if built else ())]
     with desk.of(place).asked() as connection:
         for name, rows in tables.items():
-            connection.register(name, rows)
+            # Silences are asked of snapshots whether there are any or not; nothing is asked of what else is empty.
+            if rows.num_rows or name in more or name == "snapshots":
+                connection.register(name, rows)
         reading.add_view(connection, "trades", built)
         sources.fill(connection, [found.market_id], (looked.since, None), held)
         yield connection, held

@@ -23,6 +23,7 @@ _STROKES: dict[str, Any] = {"symbolType": "stroke", "symbolStrokeWidth": 3}
 # Days where a day begins, else as exact as the tick.
 CLOCK = """utchours(datum.value) + utcminutes(datum.value) + utcseconds(datum.value) == 0 ? utcFormat(datum.value, '%-d %b')
     : utcFormat(datum.value, utcseconds(datum.value) == 0 ? '%H:%M' : '%H:%M:%S')"""
+# `drawn_at` is an instant, or its milliseconds since 1970.
 Rows = list[dict[str, Any]]
 
 BUYS, SELLS = "taker buys", "taker sells"
@@ -139,7 +140,7 @@ def volume(bars: Rows, frame: Frame) -> alt.LayerChart:
     rows = [
         {
             "drawn_at": r["drawn_at"],
-            "until": _ms(r["until"]),
+            "until": r["until"],
             "usd": r["usd"],
             "trades": r["trades"],
             "side": BUYS if r["is_buy"] else SELLS,
@@ -154,9 +155,9 @@ def volume(bars: Rows, frame: Frame) -> alt.LayerChart:
         _chart(rows, frame)
         .mark_rect(clip=True)
         .encode(
-            x2="until:T",
+            x2=alt.X2("until:T"),
             y=_y("low", _axis("$.2~s", ticks=4, domain=(0.0, max(r["high"] for r in rows) * _HEADROOM))),
-            y2="high:Q",
+            y2=alt.Y2("high:Q"),
             color=alt.Color("side:N", title=None, scale=_scale(names), legend=_legend()),
             tooltip=_tips(("usd", "dollars", "$,.2f"), ("trades", "trades", ",d")),
         )
@@ -196,7 +197,7 @@ def sums(rows: Rows, frame: Frame) -> alt.LayerChart:
     y = _axis(_written(low, high), ticks=5, domain=(low, high))
     base, colours = _chart(rows, frame), dict(zip(names[::-1], (COLOURS[MID], COLOURS[BAND]), strict=False))
     band = base.mark_area(interpolate="step-after", opacity=0.45, clip=True).encode(
-        y=_y("bids", y), y2="asks:Q"
+        y=_y("bids", y), y2=alt.Y2("asks:Q")
     )
     tips = (("total", "sum", ".4f"), ("bids", "bids", ".4f"), ("asks", "asks", ".4f"), ("legs", "legs", ",d"))
     line = base.mark_line(
@@ -227,6 +228,8 @@ def _dots(rows: Rows, most: int) -> Any:
 
 
 def _quoted(quotes: Rows, names: Sequence[str], frame: Frame, y: _Axis) -> list[alt.Chart]:
+    import altair as alt
+
     base = _chart([{k: r[k] for k in ("drawn_at", "bid", "ask", "mid")} for r in quotes], frame)
     band = base.mark_area(interpolate="step-after", opacity=0.45, clip=True)
     line = base.mark_line(
@@ -234,7 +237,7 @@ def _quoted(quotes: Rows, names: Sequence[str], frame: Frame, y: _Axis) -> list[
     )
     tips = _tips(("mid", "mid", ".4f"), ("bid", "bid", ".4f"), ("ask", "ask", ".4f"))
     return [
-        _in(band.encode(y=_y("bid", y), y2="ask:Q"), BAND, names),
+        _in(band.encode(y=_y("bid", y), y2=alt.Y2("ask:Q")), BAND, names),
         _in(line.encode(y=_y("mid", y), tooltip=tips), MID, names),
     ]
 
@@ -283,11 +286,14 @@ def _framed(layers: Sequence[Any], frame: Frame, height: int, *, told: bool = Tr
     what = [alt.Tooltip("what:N", title="instant"), *_tips()]
     over = over.mark_rule(strokeWidth=1.5, strokeDash=[5, 3], clip=True).encode(stroke=stroke, tooltip=what)
     every = [
-        *([under.encode(x2="until:T", fill=fill, tooltip=why)] if shades else []),
+        *([under.encode(x2=alt.X2("until:T"), fill=fill, tooltip=why)] if shades else []),
         *layers,
         *([over] if rules else []),
     ]
-    return alt.LayerChart(layer=every).properties(height=height)
+    framed = alt.LayerChart(height=height)
+    # Layers that a chart is made with it copies twice, value by value; and again when it is written.
+    framed.layer = every
+    return framed
 
 
 def _chart(rows: Rows, frame: Frame) -> alt.Chart:
@@ -378,6 +384,6 @@ def _range(values: Sequence[float | None], *, top: float | None = 1.0) -> tuple[
     return max(low - air, 0.0), high + air if top is None else min(high + air, top)
 
 
-def _ms(at: datetime) -> int:
-    """Milliseconds since 1970: what Vega calls an instant."""
-    return round(at.timestamp() * 1000)
+def _ms(at: datetime | int) -> int:
+    """Milliseconds since 1970: what Vega calls an instant, and what thinned rows have already."""
+    return at if isinstance(at, int) else round(at.timestamp() * 1000)

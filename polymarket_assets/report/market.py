@@ -113,7 +113,7 @@ def _depth(connection: Any, found: Subject, frame: Frame) -> Panel:
 
 
 def _price(connection: Any, found: Subject, frame: Frame) -> Panel:
-    quotes = thinning.thinned(connection, "quotes", ["bid", "ask"])
+    quotes = thinning.thinned(connection, "quotes", ["bid", "ask"], more=["mid"])
     shown, dealt = (
         thinning.thinned(connection, "shown", ["price"]),
         thinning.thinned_trades(connection, "dealt"),

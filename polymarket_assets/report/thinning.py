@@ -22,18 +22,25 @@ _WIDTH_NAMES = ("second", "5 seconds", "15 seconds", "minute", "5 minutes", "15 
 # Of a slice's trades the largest, beside those at the least and greatest price.
 _LARGEST = 3
 
+# `drawn_at` in milliseconds since 1970: Python's instants would take longer to make than the query.
 Rows = list[dict[str, Any]]
+_AT = "epoch_ms(drawn_at) as drawn_at"
 
 
-def thinned(connection: Any, table: str, columns: Sequence[str], *, most: int = POINTS, by: str = "") -> Rows:
-    """The rows of a table with a column `drawn_at`, in order; of more than `most` those that show `columns` best.
+def thinned(
+    connection: Any, table: str, columns: Sequence[str], *, more: Sequence[str] = (), most: int = POINTS, by: str = ""
+) -> Rows:  # fmt: skip
+    """`drawn_at`, `columns`, `more` and `by` of the rows of a table, in order; of more than `most` rows those that show `columns` best.
 
     `by` names a column whose values are series of their own, which share `most`.
     """
+    given = ", ".join((_AT, *columns, *more, *([by] if by else ())))
     series = [row[0] for row in connection.execute(f"select distinct {by} from {table}").fetchall()] if by else [None]  # fmt: skip
     ((count,),) = connection.execute(f"select count(*) from {table}").fetchall()
+    if count == 0:
+        return []
     if count <= most:
-        return _fetched(connection, f"select * from {table} order by drawn_at")
+        return _fetched(connection, f"select {given} from {table} order by {table}.drawn_at")
     slices = max(1, most // max(1, len(series)) // (3 + 2 * len(columns)))
     part = f"partition by {by}" if by else ""
     ends = ", ".join(f"arg_min(n, {c}), arg_max(n, {c})" for c in columns)
@@ -47,17 +54,18 @@ def thinned(connection: Any, table: str, columns: Sequence[str], *, most: int = 
             select unnest([min(n), max(n), min(n) filter (where {columns[0]} is null), {ends}]) as n
             from sliced group by slice{f", {by}" if by else ""}
         )
-        select * exclude (n, us, first_us, last_us, slice) from sliced where n in (select n from kept) order by drawn_at
+        select {given} from sliced where n in (select n from kept) order by sliced.drawn_at
     """  # fmt: skip
     return _fetched(connection, query)
 
 
 def thinned_trades(connection: Any, table: str) -> Rows:
-    """The trades of a table (no view: rows are told apart by their place) in order; of more than `TRADES` those at the extreme
-    prices of each slice of time, and its largest. Of equal ones it is the first."""
+    """Instants, prices, dollars and sides of the trades of a table (no view: rows are told apart by their place) in order; of more
+    than `TRADES` those at the extreme prices of each slice of time, and its largest. Of equal ones it is the first."""
+    given = f"select {_AT}, price, usd, is_buy from {table}"
     ((count,),) = connection.execute(f"select count(*) from {table}").fetchall()
     if count <= TRADES:
-        return _fetched(connection, f"select * from {table} order by drawn_at")
+        return _fetched(connection, f"{given} order by {table}.drawn_at")
     # Of time, as the picture has it: what lies in one of its pixels covers what else does, however many trades that is. Aggregates,
     # for a window's sort of half a million trades takes a second.
     query = f"""
@@ -70,7 +78,7 @@ def thinned_trades(connection: Any, table: str) -> Rows:
             select unnest(list_concat(arg_max(n, (usd, -n), {_LARGEST}), [arg_min(n, (price, n)), arg_max(n, (price, -n))])) as n
             from sliced group by slice
         )
-        select * from {table} where rowid in (select n from kept) order by drawn_at
+        {given} where rowid in (select n from kept) order by {table}.drawn_at
     """
     return _fetched(connection, query)
 
@@ -80,7 +88,7 @@ def volumes(connection: Any, table: str, span_s: float) -> tuple[Rows, str]:
     place = next((n for n, width in enumerate(_WIDTHS_S) if span_s / width <= BARS), len(_WIDTHS_S) - 1)
     width = _WIDTHS_S[place]
     query = f"""
-        select make_timestamptz(bar * {width}000000) as drawn_at, make_timestamptz((bar + 1) * {width}000000) as until,
+        select bar * {width}000 as drawn_at, (bar + 1) * {width}000 as until,
             is_buy, sum(usd) as usd, count(*) as trades
         from (select *, epoch_us(drawn_at) // {width}000000 as bar from {table})
         group by bar, is_buy order by bar, is_buy

@@ -43,7 +43,7 @@ def test_the_extremes_and_the_ends_are_drawn(connection: Any, rows: list[tuple[i
     drawn = thinning.thinned(connection, "quotes", ["price"], most=50)
     assert len(drawn) <= 50
     assert drawn == sorted(drawn, key=lambda r: r["drawn_at"])
-    seconds = [round((r["drawn_at"] - START).total_seconds()) for r in drawn]
+    seconds = [round(r["drawn_at"] / 1_000 - START.timestamp()) for r in drawn]
     assert (min(seconds), max(seconds)) == (min(s for s, _ in rows), max(s for s, _ in rows))
     known, shown = ([p for p in prices if p is not None] for prices in ([p for _, p in rows], [r["price"] for r in drawn]))  # fmt: skip
     assert (min(known, default=None), max(known, default=None)) == (min(shown, default=None), max(shown, default=None))  # fmt: skip
