@@ -6,10 +6,11 @@ import ctypes
 import sys
 from importlib.abc import MetaPathFinder
 
-# Of the 500 MB that the console may have; what a question needs beyond it DuckDB spills. More threads would wait for two cores.
+# Of the 500 MB that the console may have; what a question needs beyond it DuckDB spills. A question has a thread: a page asks many
+# at once, and those that share one wait for each other.
 # What DuckDB does not need any more it gives back at once, rather than at the next 128 MB.
 _DUCKDB = {
-    "memory_limit": "64MB", "threads": 2, "allocator_flush_threshold": "1MB", "allocator_bulk_deallocation_flush_threshold": "1MB",
+    "memory_limit": "64MB", "threads": 1, "allocator_flush_threshold": "1MB", "allocator_bulk_deallocation_flush_threshold": "1MB",
     "allocator_background_threads": True,
 }  # fmt: skip
 # `mallopt(3)`: eight arenas a core each keep what the threads of one look needed at the most.
