@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 
-from console.markets import event_parts, lists, market_parts
+from console.blocks import Chart
+from console.markets import drawing, event_parts, lists, market_parts
 from polymarket_assets.lake.writing import Lake
+from polymarket_assets.report import charts, market
 from polymarket_assets_tests.console.markets_lake import after, book, prediction, rain
 from polymarket_assets_tests.console.served import Console, served, settings_of
 from polymarket_assets_tests.report import rows
@@ -140,6 +143,41 @@ def test_one_table_that_is_damaged_leaves_the_rest(lake: Lake) -> None:
         assert FAILED in console.part("market", "model", of="pm:rain")
         assert FAILED not in console.part("market", "price", of="pm:rain")
         assert FAILED not in console.part("market", "book", of="pm:rain")
+
+
+def _broken(*_: object) -> NoReturn:
+    raise ZeroDivisionError
+
+
+def _unread(patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(market.PANELS, "spread", _broken)
+
+
+def _undrawn(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(charts, "spread", _broken)
+
+
+def _unwritten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(drawing, "Chart", lambda name, *rest: _broken() if name == "spread" else Chart(name, *rest))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said"),
+    [
+        (_unread, "the chart of spread could not be made"),
+        (_undrawn, "the chart of spread could not be made"),
+        (_unwritten, "Spread could not be made"),
+    ],
+)
+def test_one_chart_that_cannot_be_made_leaves_the_rest(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, break_it: Callable[[pytest.MonkeyPatch], None], said: str
+) -> None:
+    rain(lake)
+    break_it(monkeypatch)
+    with served(settings_of(lake), clock=TEN_MINUTES) as console:
+        assert said in console.part("market", "spread", of="pm:rain")
+        for name in ("price", "depth", "volume"):
+            assert FAILED not in console.part("market", name, of="pm:rain")
 
 
 def test_the_sum_of_a_set_says_what_it_means(console: Console) -> None:
