@@ -30,7 +30,7 @@ _GAPS = 200
 def market(place: Place, found: Subject, choice: str) -> Market:
     """Everything newest of a market within a choice of time."""
     staged, quote = staging.stage(place, found, choice, is_drawn=False), ladder.newest_quote(place, found)
-    said = predicted.predictions(place, found, choice)[:_NEWEST]
+    said = predicted.predictions(place, found, choice, _NEWEST)
     gaps = sorted(staged.silences.found, key=lambda s: s.start, reverse=True)[:_GAPS]
     return Market(
         facts(found), quote_of(quote) if quote else None, _book(place, ladder.book_of(place, found, quote)), [_trade(t) for t in staged.dealt.newest.slice(0, _NEWEST).to_pylist()], said,

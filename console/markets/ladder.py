@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.markets import slices
 from console.markets.shelves import Filed, shelves
@@ -14,6 +14,9 @@ from polymarket_assets.collecting.accounts import part_of
 from polymarket_assets.lake import layout
 from polymarket_assets.lake.spans import HOUR, Span, hour_of
 from polymarket_assets.report.subject import Subject, window
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # Older ones are no book to look at, but what is known.
 FRESH = timedelta(seconds=60)
@@ -52,8 +55,7 @@ def newest_quote(place: Place, found: Subject) -> dict[str, Any] | None:
     for span in (Span(start, end) for start in dict.fromkeys(starts)):
         rows = slices.rows(place, "snapshots", [found.market_id], span)
         if rows.num_rows:
-            newest: dict[str, Any] = rows.sort_by([("slot_at", "descending")]).slice(0, 1).to_pylist()[0]
-            return newest
+            return _newest(rows)
     return None
 
 
@@ -67,9 +69,16 @@ def book_of(place: Place, found: Subject, quote: dict[str, Any] | None) -> Book 
     if quote is None:
         return None
     files = _files(place, quote["tier"], quote["slot_at"])
-    rows = slices.of_files(place, "orderbooks", [found.market_id], files).to_pylist()
-    book = max(rows, key=lambda row: row["slot_at"], default=None)
-    return book and Book(book["slot_at"], book["received_at"], _levels(book["bids"]), _levels(book["asks"]))
+    book = _newest(slices.of_files(place, "orderbooks", [found.market_id], files))
+    if book is None:
+        return None
+    return Book(book["slot_at"], book["received_at"], _levels(book["bids"]), _levels(book["asks"]))
+
+
+def _newest(rows: pa.Table) -> dict[str, Any] | None:
+    """The row of the newest slot: of an hour's rows, each with all its levels, one is made Python's."""
+    found: list[dict[str, Any]] = rows.sort_by([("slot_at", "descending")]).slice(0, 1).to_pylist()
+    return found[0] if found else None
 
 
 def _files(place: Place, tier: str, slot_at: datetime) -> list[Filed]:

@@ -34,14 +34,14 @@ class Prediction:
     correction_sd: float | None
 
 
-def predictions(place: Place, found: Subject, choice: str) -> list[Prediction]:
-    """Those of a span, the newest first. Raises `LakeError`."""
+def predictions(place: Place, found: Subject, choice: str, most: int | None = None) -> list[Prediction]:
+    """Those of a span, the newest first, so many at the most. Raises `LakeError`."""
     hours = look([found], choice, place.clock()).hours
     if hours is None:
         return []
     rows = slices.rows(place, "predictions", [found.market_id], Span(hours.start, hours.end + HOUR))
     rows = rows.drop_columns("market_id").sort_by([("as_of", "descending"), ("model_version", "ascending")])
-    return [Prediction(**row) for row in rows.to_pylist()]
+    return [Prediction(**row) for row in rows.slice(0, most).to_pylist()]
 
 
 def shown(place: Place, said: list[Prediction]) -> list[Block]:

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from console import desk
@@ -139,6 +140,7 @@ def of_files(place: Place, table: str, market_ids: Sequence[str], files: Sequenc
     return pa.concat_tables([empty(table), *(with_columns(rows, table) for rows in found)])
 
 
+@cache
 def empty(table: str) -> pa.Table:
     """No rows, in the columns that are shown."""
     from polymarket_assets.lake.schemas import TABLES
