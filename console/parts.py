@@ -69,17 +69,12 @@ class Page:
 def made(part: Part, place: Place, asked: Asked) -> tuple[list[Block], datetime]:
     """The blocks of a part, or the one that says why not; and when."""
     at = place.clock()
-    return tried(part.title, lambda: part.build(place, asked)), at
-
-
-def tried(what: str, build: Callable[[], Iterable[Block]]) -> list[Block]:
-    """Blocks, or the one that says why they could not be made: whatever it is, the rest of the page is none the worse for it."""
-    made = told(what, lambda: list(build()))
-    return [made] if isinstance(made, Failed) else made
+    blocks: list[Block] | Failed = told(part.title, lambda: list(part.build(place, asked)))
+    return [blocks] if isinstance(blocks, Failed) else blocks, at
 
 
 def told(what: str, make: Callable[[], T]) -> T | Failed:
-    """What is made, or the block that says why it could not be; the log has all of it."""
+    """What is made, or the block that says why it could not be: whatever it is, the rest of the page is none the worse for it."""
     try:
         return make()
     except Exception as e:

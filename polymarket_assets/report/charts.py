@@ -101,11 +101,10 @@ def price(quotes: Rows, shown: Rows, dealt: Rows, frame: Frame) -> alt.LayerChar
 
 def spread(quotes: Rows, frame: Frame) -> alt.LayerChart:
     """Ask less bid, cents."""
-    rows = [{"drawn_at": r["drawn_at"], "spread_c": r["spread_c"]} for r in quotes]
-    known = [r["spread_c"] for r in rows if r["spread_c"] is not None]
+    known = [r["spread_c"] for r in quotes if r["spread_c"] is not None]
     y = _axis(",.2~f", ticks=4, domain=(min(0.0, *known), max(known) * _HEADROOM or 1.0))
     line = (
-        _chart(rows, frame)
+        _chart(quotes, frame)
         .mark_line(interpolate="step-after", strokeWidth=1.4, color=COLOURS[MID], clip=True)
         .encode(y=_y("spread_c", y), tooltip=_tips(("spread_c", "spread, cents", ".2f")))
     )
@@ -115,10 +114,7 @@ def spread(quotes: Rows, frame: Frame) -> alt.LayerChart:
 def depth(quotes: Rows, frame: Frame) -> alt.LayerChart:
     """Dollars resting within 5 cents of the best price (light) and within 1 cent (dark): asks upwards, bids downwards."""
     sizes = [f"{side}_{cents}c" for side in ("bid", "ask") for cents in (1, 5)]
-    rows = [
-        {"drawn_at": r["drawn_at"], **{c: r[c] for c in sizes}, **{f"under_{c}": None if r[c] is None else -r[c] for c in sizes[:2]}}
-        for r in quotes
-    ]  # fmt: skip
+    rows = [{**r, **{f"under_{c}": None if r[c] is None else -r[c] for c in sizes[:2]}} for r in quotes]
     y = _axis("$.2~s", ticks=4, expression="format(abs(datum.value), '$.2~s')")
     tips = _tips(*((c, f"{c[:3]}s within {c[4]} c", "$,.0f") for c in sizes))
     base = _chart(rows, frame).encode(tooltip=tips)
@@ -230,7 +226,7 @@ def _dots(rows: Rows, most: int) -> Any:
 def _quoted(quotes: Rows, names: Sequence[str], frame: Frame, y: _Axis) -> list[alt.Chart]:
     import altair as alt
 
-    base = _chart([{k: r[k] for k in ("drawn_at", "bid", "ask", "mid")} for r in quotes], frame)
+    base = _chart(quotes, frame)
     band = base.mark_area(interpolate="step-after", opacity=0.45, clip=True)
     line = base.mark_line(
         interpolate="step-after", strokeWidth=1.6, clip=True, point=_dots(quotes, _HARDLY_ANY)
@@ -244,8 +240,7 @@ def _quoted(quotes: Rows, names: Sequence[str], frame: Frame, y: _Axis) -> list[
 
 def _stepped(rows: Rows, column: str, name: str, names: Sequence[str], frame: Frame, y: _Axis) -> alt.Chart:
     """A line; of few rows with a point at each, for one row is no line."""
-    base = _chart([{"drawn_at": r["drawn_at"], column: r[column]} for r in rows], frame)
-    line = base.mark_line(interpolate="step-after", strokeWidth=1.6, clip=True, point=_dots(rows, _FEW))  # fmt: skip
+    line = _chart(rows, frame).mark_line(interpolate="step-after", strokeWidth=1.6, clip=True, point=_dots(rows, _FEW))  # fmt: skip
     return _in(line.encode(y=_y(column, y), tooltip=_tips((column, name, ".4f"))), name, names)
 
 
